@@ -1,0 +1,1 @@
+"""The contract between the router and whoever can carry a text."""
