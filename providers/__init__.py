@@ -11,6 +11,7 @@ from providers.contract.failure import (
     Throttled,
     Unreachable,
 )
+from providers.contract.gsm7 import Size, count, foreign, transliterate
 from providers.contract.message import (
     Accepted,
     Balance,
@@ -66,11 +67,15 @@ __all__ = [
     "Response",
     "Scope",
     "Settings",
+    "Size",
     "Status",
     "Throttled",
     "Unreachable",
     "Unsupported",
     "WebhookError",
     "Wire",
+    "count",
+    "foreign",
     "read_price",
+    "transliterate",
 ]
