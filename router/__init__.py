@@ -1,0 +1,1 @@
+"""Whether, through whom and for how much a text is answered."""

@@ -1,0 +1,1 @@
+"""All SQL, and the life of the database that it runs on."""
