@@ -1,0 +1,371 @@
+-- The two calls that move money. Each is one implicit transaction; every statement inside has its
+-- own snapshot, taken after the locks of the one before. Joins are pinned to nested loops over
+-- indexes: a plan cached while a table was tiny would go on scanning it when it is not.
+
+-- arm: grant + reserve + durable intent, before a byte leaves.
+-- One verdict a place: 'armed', or why not: 'lost' (no longer mine), 'cooldown', 'lifetime', 'opted_out',
+-- 'stop_confirmed', 'busy' (another text of this texter in the same call), 'in_flight',
+-- 'account_purse', 'total_purse'. What does not fit never refuses a neighbour that does.
+CREATE FUNCTION arm(
+    p_owner uuid, p_lease interval, p_now timestamptz,
+    p_reply uuid[], p_fence integer[], p_reference text[], p_tag text[], p_purpose text[],
+    p_account text[], p_sender text[], p_estimate bigint[],
+    p_account_window timestamptz[], p_total_window timestamptz[],
+    p_next_allowed timestamptz[], p_ceiling integer[], p_in_flight integer[], p_passed_over text[]
+) RETURNS text[] LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+AS $$
+DECLARE
+    places      CONSTANT integer := cardinality(p_reply);
+    verdict     text[]    := array_fill('lost'::text, ARRAY[places]);
+    texter_of   bytea[]   := array_fill(NULL::bytea, ARRAY[places]);
+    priority_of integer[] := array_fill(NULL::integer, ARRAY[places]);
+    purses      text[]        := p_account || array_fill('total'::text, ARRAY[places]);
+    starts      timestamptz[] := p_account_window || p_total_window;
+    w_purse     text[]        := '{}';
+    w_start     timestamptz[] := '{}';
+    w_room      bigint[]      := '{}';
+    f_account   text[]        := '{}';
+    f_used      integer[]     := '{}';
+    boarded     text[]        := '{}';
+    item record;
+    i integer; a integer; t integer; f integer;
+BEGIN
+    -- 1. the replies that are still mine, in id order
+    FOR item IN
+        SELECT m.place, r.texter, r.priority
+        FROM unnest(p_reply, p_fence) WITH ORDINALITY AS m (id, fence, place)
+        JOIN reply r ON r.id = m.id
+        WHERE r.state = 'claimed' AND r.owner = p_owner AND r.fence = m.fence
+          AND r.lease_until > clock_timestamp()
+        ORDER BY r.id
+        FOR UPDATE OF r
+    LOOP
+        texter_of[item.place] := item.texter;
+        priority_of[item.place] := item.priority;
+    END LOOP;
+
+    -- 2. their texters, made first so that a first text has a row to lock
+    INSERT INTO texter (pseudonym)
+        SELECT DISTINCT k FROM unnest(texter_of) AS k WHERE k IS NOT NULL ORDER BY k
+        ON CONFLICT DO NOTHING;
+    PERFORM 1 FROM texter WHERE pseudonym = ANY (texter_of) ORDER BY pseudonym FOR UPDATE;
+
+    -- 3. the purse windows, last
+    INSERT INTO purse_window (purse, starts_at, cap, high_cap, unlimited)
+        SELECT p.name, k.starts_at, p.cap, p.cap, p.unlimited
+        FROM (SELECT DISTINCT u.purse, u.starts_at FROM unnest(purses, starts) AS u (purse, starts_at)) k
+        JOIN purse p ON p.name = k.purse
+        WHERE NOT EXISTS (SELECT FROM purse_window w WHERE w.purse = k.purse AND w.starts_at = k.starts_at)
+        ORDER BY p.name, k.starts_at
+        FOR SHARE OF p
+        ON CONFLICT DO NOTHING;
+    FOR item IN
+        SELECT w.purse, w.starts_at,
+               CASE WHEN w.unlimited THEN 9e18::bigint ELSE w.cap - w.reserved - w.spent END AS room
+        FROM (SELECT DISTINCT u.purse, u.starts_at FROM unnest(purses, starts) AS u (purse, starts_at)) k
+        JOIN purse_window w ON w.purse = k.purse AND w.starts_at = k.starts_at
+        ORDER BY w.purse, w.starts_at
+        FOR UPDATE OF w
+    LOOP
+        w_purse := w_purse || item.purse;
+        w_start := w_start || item.starts_at;
+        w_room := w_room || item.room;
+    END LOOP;
+    FOR item IN
+        SELECT k.account, (SELECT count(DISTINCT coalesce(o.tag, o.reference)) FROM attempt o
+                           WHERE o.account = k.account AND o.state = 'open') AS used
+        FROM (SELECT DISTINCT u AS account FROM unnest(p_account) AS u) k
+    LOOP
+        f_account := f_account || item.account;
+        f_used := f_used || item.used::integer;
+    END LOOP;
+
+    -- 4. admission: greedy, best first
+    FOR item IN
+        SELECT m.place, x.next_allowed_at, x.answered, x.opted_out_at, x.stop_confirmed,
+               row_number() OVER (PARTITION BY m.texter ORDER BY m.priority DESC, m.id) AS turn
+        FROM unnest(texter_of, priority_of, p_reply) WITH ORDINALITY AS m (texter, priority, id, place)
+        JOIN texter x ON x.pseudonym = m.texter
+        ORDER BY m.priority DESC, m.id
+    LOOP
+        i := item.place;
+        a := NULL; t := NULL;
+        FOR k IN 1 .. cardinality(w_purse) LOOP
+            IF w_purse[k] = p_account[i] AND w_start[k] = p_account_window[i] THEN a := k; END IF;
+            IF w_purse[k] = 'total' AND w_start[k] = p_total_window[i] THEN t := k; END IF;
+        END LOOP;
+        f := array_position(f_account, p_account[i]);
+        verdict[i] := CASE
+            WHEN p_purpose[i] = 'stop_confirmation' AND item.stop_confirmed THEN 'stop_confirmed'
+            WHEN p_purpose[i] = 'answer' AND item.opted_out_at IS NOT NULL THEN 'opted_out'
+            WHEN p_purpose[i] = 'answer' AND item.answered >= p_ceiling[i] THEN 'lifetime'
+            WHEN p_purpose[i] = 'answer' AND item.next_allowed_at > p_now THEN 'cooldown'
+            WHEN item.turn > 1 THEN 'busy'
+            WHEN t IS NULL OR w_room[t] < p_estimate[i] THEN 'total_purse'
+            WHEN a IS NULL OR w_room[a] < p_estimate[i] THEN 'account_purse'
+            WHEN f_used[f] >= p_in_flight[i]
+                 AND NOT coalesce(p_tag[i] = ANY (boarded), false) THEN 'in_flight'
+            WHEN w_room[a] >= p_estimate[i] AND w_room[t] >= p_estimate[i] THEN 'armed'
+            ELSE 'lost'
+        END;
+        IF verdict[i] = 'armed' THEN
+            w_room[a] := w_room[a] - p_estimate[i];
+            w_room[t] := w_room[t] - p_estimate[i];
+            IF p_tag[i] IS NULL THEN
+                f_used[f] := f_used[f] + 1;
+            ELSIF NOT p_tag[i] = ANY (boarded) THEN
+                f_used[f] := f_used[f] + 1;
+                boarded := boarded || p_tag[i];
+            END IF;
+        END IF;
+    END LOOP;
+
+    -- 5. the writes
+    WITH armed AS (
+        SELECT u.* FROM unnest(verdict, p_reply, p_fence, p_reference, p_tag, p_purpose, p_account, p_sender,
+                               p_estimate, p_account_window, p_total_window, p_next_allowed, texter_of,
+                               p_passed_over)
+            AS u (verdict, reply, fence, reference, tag, purpose, account, sender,
+                  estimate, account_window, total_window, next_allowed, texter, passed_over)
+        WHERE u.verdict = 'armed'
+    ), intent AS (
+        INSERT INTO attempt (reference, reply, fence, purpose, account, sender, tag, texter, state, live,
+                             estimate, account_window, total_window, passed_over, at)
+        SELECT reference, reply, fence + 1, purpose, account, sender, tag, texter, 'open', true,
+               estimate, account_window, total_window, passed_over, p_now FROM armed
+    ), booked AS (
+        INSERT INTO ledger (kind, reference, account, account_window, total_window, reserved, source, at)
+        SELECT 'reserve', reference, account, account_window, total_window, estimate, 'arm', p_now FROM armed
+    ), granted AS (
+        UPDATE texter x SET
+            next_allowed_at = CASE n.purpose WHEN 'answer' THEN n.next_allowed ELSE x.next_allowed_at END,
+            answered = x.answered + CASE n.purpose WHEN 'answer' THEN 1 ELSE 0 END,
+            holder = CASE n.purpose WHEN 'answer' THEN n.reply ELSE x.holder END,
+            holder_before = CASE n.purpose WHEN 'answer' THEN x.next_allowed_at ELSE x.holder_before END,
+            stop_confirmed = x.stop_confirmed OR n.purpose = 'stop_confirmation'
+        FROM armed n WHERE x.pseudonym = n.texter
+    ), sending AS (
+        UPDATE reply r SET state = 'sending', fence = n.fence + 1, reserved = n.estimate,
+               lease_until = clock_timestamp() + p_lease, changed_at = clock_timestamp()
+        FROM armed n WHERE r.id = n.reply
+    )
+    UPDATE purse_window w SET reserved = w.reserved + s.estimate
+    FROM (SELECT u.purse, u.starts_at, sum(u.estimate)::bigint AS estimate
+          FROM (SELECT account AS purse, account_window AS starts_at, estimate FROM armed
+                UNION ALL SELECT 'total', total_window, estimate FROM armed) u
+          GROUP BY u.purse, u.starts_at) s
+    WHERE w.purse = s.purse AND w.starts_at = s.starts_at;
+    RETURN verdict;
+END $$;
+
+-- settle: what became of attempts, by whatever proof: the send's own answer, a receipt, a look-up.
+-- p_outcome: 'accepted'; 'refused' (certainly unsent); 'unsent' (a receipt proves it never left);
+-- 'unknown'; 'written_off'; 'none' (a receipt that changes nothing but the receipt).
+-- p_price is null where the estimate stands. p_then is where a refused reply goes next.
+-- p_receipt_rank is null for a send's own answer; a receipt never moves down.
+-- One answer a place: the reply's state after, '' for a reference nobody knows, 'again' where another
+-- place of this call spoke of the same reply: call once more with those.
+CREATE FUNCTION settle(
+    p_now timestamptz, p_reference text[], p_outcome text[], p_source text[], p_code text[],
+    p_provider_id text[], p_parts smallint[], p_price bigint[], p_amount numeric[], p_unit text[],
+    p_rate numeric[], p_then text[], p_not_before timestamptz[], p_reason text[], p_opted_out boolean[],
+    p_receipt text[], p_receipt_rank smallint[], p_receipt_at timestamptz[]
+) RETURNS text[] LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+AS $$
+DECLARE
+    places   CONSTANT integer := cardinality(p_reference);
+    kinds    text[];
+    states   text[];
+    replies  text[];
+    reserved bigint[];
+    spent    bigint[];
+    accounts text[];
+    a_starts timestamptz[];
+    t_starts timestamptz[];
+    a_over   bigint[] := array_fill(0::bigint, ARRAY[places]);
+    t_over   bigint[] := array_fill(0::bigint, ARRAY[places]);
+    item record;
+    slack bigint;
+    net bigint;
+BEGIN
+    -- the locks, in the house's order
+    PERFORM 1 FROM reply r
+        WHERE r.id IN (SELECT a.reply FROM attempt a WHERE a.reference = ANY (p_reference))
+        ORDER BY r.id FOR UPDATE;
+    IF p_outcome && ARRAY['refused', 'unsent'] OR true = ANY (p_opted_out) THEN
+        PERFORM 1 FROM texter x
+            WHERE x.pseudonym IN (SELECT a.texter FROM attempt a WHERE a.reference = ANY (p_reference))
+            ORDER BY x.pseudonym FOR UPDATE;
+    END IF;
+    IF p_outcome && ARRAY['accepted', 'refused', 'unsent', 'written_off'] THEN
+        PERFORM 1 FROM purse_window w
+            WHERE (w.purse, w.starts_at) IN (
+                SELECT a.account, a.account_window FROM attempt a WHERE a.reference = ANY (p_reference)
+                UNION SELECT 'total', a.total_window FROM attempt a WHERE a.reference = ANY (p_reference))
+            ORDER BY w.purse, w.starts_at FOR UPDATE;
+    END IF;
+
+    -- what each proof means, given what was known
+    WITH proof AS (
+        SELECT m.place, a.state AS was, a.reply, a.estimate, a.spent, a.account, a.account_window,
+               a.total_window, r.state AS reply_was, r.requeued, m.price, m.later,
+               CASE WHEN m.receipt_rank <= a.receipt_rank AND m.outcome <> 'accepted' THEN 'none'
+                    WHEN m.receipt_rank <= a.receipt_rank AND a.state = 'refused' THEN 'none'
+                    ELSE m.outcome END AS outcome,
+               row_number() OVER (PARTITION BY a.reply ORDER BY m.place) AS turn
+        FROM unnest(p_reference, p_outcome, p_price, p_then, p_receipt_rank) WITH ORDINALITY
+            AS m (reference, outcome, price, later, receipt_rank, place)
+        JOIN attempt a ON a.reference = m.reference
+        JOIN reply r ON r.id = a.reply
+    ), meant AS (
+        SELECT p.*, CASE
+            WHEN p.turn > 1 THEN 'again'
+            WHEN p.outcome = 'accepted' AND p.was IN ('open', 'unknown') THEN 'settle'
+            WHEN p.outcome IN ('refused', 'unsent') AND p.was IN ('open', 'unknown') THEN 'release'
+            WHEN p.outcome = 'unsent' AND p.was IN ('accepted', 'written_off') THEN 'refund'
+            WHEN p.outcome = 'written_off' AND p.was = 'unknown' THEN 'write_off'
+            WHEN p.outcome = 'accepted' AND p.was = 'refused' THEN 'late'
+            WHEN p.outcome = 'accepted' AND p.was IN ('accepted', 'written_off', 'double')
+                 AND p.price IS NOT NULL AND p.price <> p.spent THEN 'adjust'
+            END AS kind
+        FROM proof p
+    ), next AS (
+        SELECT m.*, CASE
+            WHEN m.kind = 'settle' THEN 'accepted'
+            WHEN m.kind IN ('release', 'refund') THEN 'refused'
+            WHEN m.kind = 'write_off' THEN 'written_off'
+            WHEN m.kind = 'late' AND EXISTS (SELECT FROM attempt o WHERE o.reply = m.reply AND o.live)
+                THEN 'double'
+            WHEN m.kind = 'late' THEN 'accepted'
+            WHEN m.outcome = 'accepted' AND m.was = 'written_off' AND m.turn = 1 THEN 'accepted'
+            WHEN m.outcome = 'unknown' AND m.was = 'open' AND m.turn = 1 THEN 'unknown'
+            ELSE m.was END AS state
+        FROM meant m
+    )
+    SELECT array_agg(n.kind ORDER BY k), array_agg(n.state ORDER BY k),
+           array_agg(CASE
+               WHEN n.kind = 'again' THEN 'again'
+               WHEN n.state IN ('accepted') AND n.was <> 'accepted' THEN 'accepted'
+               WHEN n.state = 'unknown' AND n.was = 'open' THEN 'in_doubt'
+               WHEN n.kind = 'write_off' THEN 'abandoned'
+               WHEN n.kind = 'release' AND n.reply_was = 'sending' THEN n.later
+               WHEN n.kind = 'release' AND n.later IN ('claimed', 'delayed') THEN 'queued'
+               WHEN n.kind = 'release' THEN n.later
+               WHEN n.kind = 'refund' AND NOT n.requeued THEN 'queued'
+               WHEN n.kind = 'refund' THEN 'failed'
+               ELSE coalesce(n.reply_was, '') END ORDER BY k),
+           array_agg(CASE WHEN n.kind IN ('settle', 'release', 'write_off') THEN -n.estimate ELSE 0 END
+                     ORDER BY k),
+           array_agg(CASE n.kind
+               WHEN 'settle' THEN coalesce(n.price, n.estimate)
+               WHEN 'late' THEN coalesce(n.price, n.estimate)
+               WHEN 'write_off' THEN n.estimate
+               WHEN 'adjust' THEN n.price - n.spent
+               WHEN 'refund' THEN coalesce(n.price, 0) - n.spent
+               ELSE 0 END ORDER BY k),
+           array_agg(n.account ORDER BY k), array_agg(n.account_window ORDER BY k),
+           array_agg(n.total_window ORDER BY k)
+    INTO kinds, states, replies, reserved, spent, accounts, a_starts, t_starts
+    FROM generate_series(1, places) AS k LEFT JOIN next n ON n.place = k;
+
+    -- a price above its reservation is booked, never refused: what no longer fits is overrun, row by row
+    IF EXISTS (SELECT FROM unnest(reserved, spent) AS u (r, s) WHERE u.r + u.s > 0) THEN
+        FOR item IN
+            SELECT w.purse, w.starts_at, w.high_cap - (w.reserved + w.spent - w.overrun)
+                   - (SELECT coalesce(sum(u.r + u.s), 0) FROM unnest(reserved, spent, accounts, a_starts, t_starts)
+                        AS u (r, s, account, a_start, t_start)
+                      WHERE u.r + u.s < 0 AND CASE w.purse WHEN 'total' THEN u.t_start = w.starts_at
+                            ELSE u.account = w.purse AND u.a_start = w.starts_at END)::bigint AS slack
+            FROM purse_window w
+            WHERE NOT w.unlimited AND (w.purse, w.starts_at) IN (
+                SELECT u.purse, u.starts_at FROM unnest(accounts, a_starts) AS u (purse, starts_at)
+                UNION SELECT 'total', u.starts_at FROM unnest(t_starts) AS u (starts_at))
+        LOOP
+            slack := item.slack;
+            FOR i IN 1 .. places LOOP
+                net := reserved[i] + spent[i];
+                CONTINUE WHEN net IS NULL OR net <= 0;
+                IF item.purse = 'total' AND t_starts[i] = item.starts_at THEN
+                    t_over[i] := greatest(0, net - greatest(0, slack));
+                    slack := slack - net;
+                ELSIF item.purse = accounts[i] AND a_starts[i] = item.starts_at THEN
+                    a_over[i] := greatest(0, net - greatest(0, slack));
+                    slack := slack - net;
+                END IF;
+            END LOOP;
+        END LOOP;
+    END IF;
+
+    WITH done AS (
+        SELECT u.*, a.reply AS reply_id, a.texter, a.purpose, a.state AS was
+        FROM unnest(p_reference, p_source, p_code, p_provider_id, p_parts, p_amount, p_unit, p_rate,
+                    p_not_before, p_reason, p_opted_out, p_receipt, p_receipt_rank, p_receipt_at, p_outcome,
+                    kinds, states, replies, reserved, spent, accounts, a_starts, t_starts, a_over, t_over)
+            AS u (reference, source, code, provider_id, parts, amount, unit, rate,
+                  not_before, reason, opted_out, receipt, receipt_rank, receipt_at, outcome,
+                  kind, state, reply, reserved, spent, account, a_start, t_start, a_over, t_over)
+        JOIN attempt a ON a.reference = u.reference
+        WHERE u.reply NOT IN ('', 'again')
+    ), booked AS (
+        INSERT INTO ledger (kind, reference, account, account_window, total_window, reserved, spent,
+                            account_overrun, total_overrun, source, amount, unit, rate, at)
+        SELECT kind, reference, account, a_start, t_start, reserved, spent, a_over, t_over, source,
+               amount, unit, rate, p_now
+        FROM done WHERE kind IS NOT NULL
+    ), tried AS (
+        UPDATE attempt a SET
+            state = d.state,
+            live = d.state IN ('open', 'unknown', 'accepted', 'written_off'),
+            spent = a.spent + d.spent,
+            code = CASE WHEN d.code <> '' THEN d.code ELSE a.code END,
+            provider_id = coalesce(nullif(d.provider_id, ''), a.provider_id),
+            parts = coalesce(d.parts, a.parts),
+            receipt = CASE WHEN d.receipt_rank > a.receipt_rank THEN d.receipt ELSE a.receipt END,
+            receipt_at = CASE WHEN d.receipt_rank > a.receipt_rank THEN d.receipt_at ELSE a.receipt_at END,
+            receipt_rank = greatest(a.receipt_rank, d.receipt_rank),
+            settled_at = CASE WHEN d.state <> d.was THEN clock_timestamp() ELSE a.settled_at END,
+            look_after = CASE WHEN d.state = 'unknown' AND d.was = 'open'
+                              THEN clock_timestamp() + interval '10 s' ELSE a.look_after END
+        FROM done d WHERE a.reference = d.reference
+    ), answered AS (
+        UPDATE reply r SET
+            state = d.reply,
+            reserved = CASE WHEN d.reply = 'in_doubt' THEN r.reserved ELSE 0 END,
+            owner = CASE WHEN d.reply = 'claimed' THEN r.owner END,
+            lease_until = CASE WHEN d.reply = 'claimed' THEN r.lease_until END,
+            not_before = coalesce(d.not_before, r.not_before),
+            reason = CASE WHEN d.reason <> '' THEN d.reason ELSE r.reason END,
+            requeued = r.requeued OR d.kind = 'refund',
+            changed_at = clock_timestamp()
+        FROM done d WHERE r.id = d.reply_id AND d.state <> d.was AND d.state <> 'double'
+    ), returned AS (
+        UPDATE texter x SET
+            next_allowed_at = CASE WHEN x.holder = ANY (d.unsent) THEN x.holder_before ELSE x.next_allowed_at END,
+            answered = x.answered - CASE WHEN x.holder = ANY (d.unsent) THEN 1 ELSE 0 END,
+            holder = CASE WHEN x.holder = ANY (d.unsent) THEN NULL ELSE x.holder END,
+            holder_before = CASE WHEN x.holder = ANY (d.unsent) THEN NULL ELSE x.holder_before END,
+            stop_confirmed = x.stop_confirmed AND NOT d.stop_unsent,
+            opted_out_at = CASE WHEN d.opted_out THEN coalesce(x.opted_out_at, p_now) ELSE x.opted_out_at END
+        FROM (SELECT texter,
+                     array_agg(reply_id) FILTER (WHERE kind IN ('release', 'refund') AND purpose = 'answer')
+                         AS unsent,
+                     bool_or(coalesce(kind IN ('release', 'refund'), false) AND purpose = 'stop_confirmation')
+                         AS stop_unsent,
+                     bool_or(coalesce(opted_out, false)) AS opted_out
+              FROM done WHERE kind IN ('release', 'refund') OR opted_out GROUP BY texter) d
+        WHERE x.pseudonym = d.texter
+    )
+    UPDATE purse_window w SET reserved = w.reserved + s.reserved, spent = w.spent + s.spent,
+                              overrun = w.overrun + s.overrun
+    FROM (SELECT u.purse, u.starts_at, sum(u.reserved)::bigint AS reserved, sum(u.spent)::bigint AS spent,
+                 sum(u.overrun)::bigint AS overrun
+          FROM (SELECT account AS purse, a_start AS starts_at, reserved, spent, a_over AS overrun FROM done
+                WHERE kind IS NOT NULL
+                UNION ALL SELECT 'total', t_start, reserved, spent, t_over FROM done
+                WHERE kind IS NOT NULL) u
+          GROUP BY u.purse, u.starts_at) s
+    WHERE w.purse = s.purse AND w.starts_at = s.starts_at;
+    RETURN replies;
+END $$;
