@@ -17,7 +17,7 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, TypeAlias, TypeVar
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from providers.contract.failure import InDoubt, Unreachable
 
@@ -55,7 +55,7 @@ class Response:
         """The body as JSON, None where it is not JSON."""
         try:
             return json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
 
     def fields(self) -> dict[str, Any]:
@@ -95,20 +95,18 @@ class Hook:
 
     def query(self) -> list[tuple[str, str]]:
         """Decoded query pairs, in order, blanks kept. Bytes that are not UTF-8 survive as surrogates."""
-        return _pairs(urlsplit(self.url).query)
+        return _pairs(self.url.partition("#")[0].partition("?")[2])
 
     def form(self) -> list[tuple[str, str]]:
         """Decoded body pairs of a form, in order, blanks kept. Raises `Malformed` for no form at all."""
-        try:
-            return _pairs(self.body.decode("latin-1"))
-        except ValueError as error:
-            raise Malformed("form") from error
+        return _pairs(self.body.decode("latin-1"))
 
 
 def _pairs(encoded: str) -> list[tuple[str, str]]:
-    return parse_qsl(
-        encoded, keep_blank_values=True, encoding="utf-8", errors="surrogateescape", max_num_fields=500
-    )
+    try:
+        return parse_qsl(encoded, keep_blank_values=True, errors="surrogateescape", max_num_fields=500)
+    except ValueError as error:
+        raise Malformed("form") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,15 +119,24 @@ class Answer:
 
 
 class WebhookError(Exception):
-    """A webhook that is not taken. `reason` is a short word for metrics, never what was sent."""
+    """A webhook that is not taken. `reason` is a short word for metrics, never what was sent.
 
-    def __init__(self, reason: str) -> None:
+    `status` is what the door answers. Another than the usual one is for a carrier that documents
+    what it makes of it, such as sending the webhook again, signed this time.
+    """
+
+    status = 400
+
+    def __init__(self, reason: str, status: int | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.status = status or self.status
 
 
 class Forged(WebhookError):
     """Its signature does not prove that the provider sent it: 403, nothing stored."""
+
+    status = 403
 
 
 class Malformed(WebhookError):
