@@ -70,8 +70,13 @@ Exchange: TypeAlias = Generator[Request, Response, T]
 class Wire(Protocol):
     """Carries one request over the network."""
 
-    async def __call__(self, request: Request) -> Response | Unreachable | InDoubt:
-        """Send it within the deadline; a fault before bytes left is `Unreachable`, after `InDoubt`."""
+    async def __call__(
+        self, request: Request, *, not_after: float | None = None
+    ) -> Response | Unreachable | InDoubt:
+        """Send it within the deadline; a fault before bytes left is `Unreachable`, after `InDoubt`.
+
+        `not_after`: CLOCK_BOOTTIME seconds past which no byte may leave any more.
+        """
         ...
 
 
