@@ -1,0 +1,91 @@
+"""Drives one exchange with a provider over the wire, and says what became of it."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+from typing import TypeVar, get_args
+
+from tenacity import AsyncRetrying, retry_if_result, stop_after_attempt, wait_exponential_jitter
+
+from providers import (
+    Accepted,
+    Exchange,
+    Failure,
+    InDoubt,
+    Outcome,
+    Outgoing,
+    Provider,
+    Response,
+    Unreachable,
+    Wire,
+)
+from router.wire import boottime
+
+T = TypeVar("T")
+_OUTCOMES = (Accepted, *get_args(Failure))
+_log = logging.getLogger(__name__)
+
+
+async def send(provider: Provider, wire: Wire, text: Outgoing, now: datetime, *, not_after: float) -> Outcome:
+    """Send one text, at most once.
+
+    `Unreachable` is certain not to have left, so the same provider is asked again at once, briefly.
+    `not_after` (CLOCK_BOOTTIME seconds) is the end of our right to send.
+    """
+    outcome = await _once(provider, wire, text, now, not_after)
+    if not isinstance(outcome, Unreachable):
+        return outcome
+    return await _again(provider, wire, text, now, not_after)
+
+
+async def _once(provider: Provider, wire: Wire, text: Outgoing, now: datetime, not_after: float) -> Outcome:
+    try:
+        exchange = provider.send(text, now)
+    except Exception as error:  # noqa: BLE001 - a plugin may raise anything; nothing has left yet
+        # no traceback: it may hold the text
+        _log.error("provider %s raised %s while preparing a send", provider.name, type(error).__name__)
+        return Unreachable("provider-raised")
+    outcome = await carry(exchange, wire, not_after=not_after)
+    return outcome if isinstance(outcome, _OUTCOMES) else InDoubt("provider-answered-junk")
+
+
+async def _again(provider: Provider, wire: Wire, text: Outgoing, now: datetime, not_after: float) -> Outcome:
+    outcome: Outcome = Unreachable("unreachable")
+
+    def worth_it(last: Outcome) -> bool:
+        return isinstance(last, Unreachable) and last.code != "lease-over" and boottime() < not_after
+
+    async for attempt in AsyncRetrying(
+        stop=stop_after_attempt(2),
+        wait=wait_exponential_jitter(multiplier=0.05, max=0.5),
+        retry=retry_if_result(worth_it),
+        retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
+    ):
+        with attempt:
+            outcome = await _once(provider, wire, text, now, not_after)
+        attempt.retry_state.set_result(outcome)
+    return outcome
+
+
+async def carry(exchange: Exchange[T], wire: Wire, *, not_after: float | None = None) -> T | Failure:
+    """Run an exchange to its result, or to the failure that ended it.
+
+    Once a request that carries a text may have left, whatever goes wrong is `InDoubt`.
+    """
+    may_have_left = False
+    try:
+        request = next(exchange)
+        while True:
+            answer = await wire(request, not_after=not_after)
+            may_have_left = may_have_left or (request.carries_text and not isinstance(answer, Unreachable))
+            if not isinstance(answer, Response):
+                exchange.close()
+                return InDoubt(answer.code) if may_have_left else answer
+            request = exchange.send(answer)
+    except StopIteration as done:
+        result: T = done.value
+        return result
+    except Exception as error:  # noqa: BLE001 - a plugin may raise anything
+        _log.error("a provider raised %s while reading an answer", type(error).__name__)
+        return InDoubt("provider-raised") if may_have_left else Unreachable("provider-raised")

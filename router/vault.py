@@ -1,0 +1,109 @@
+"""The keys: what is stored is sealed, who texted is a keyed pseudonym, references cannot be guessed."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import os
+import secrets
+from pathlib import Path
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+_KEY_BYTES = 32
+_NONCE_BYTES = 12
+
+
+class VaultError(Exception):
+    """The keys are missing, damaged, or not the ones that sealed this."""
+
+
+class Vault:
+    """Seals bytes with AES-256-GCM under the newest key; opens what any known key sealed.
+
+    The first key also makes pseudonyms and references, so it is never taken out of the file.
+
+    Args:
+        keys: 32 bytes each, oldest first; a key's number is its place, from 1.
+    """
+
+    def __init__(self, keys: list[bytes]) -> None:
+        if not keys or len(keys) > 255 or any(len(key) != _KEY_BYTES for key in keys):  # noqa: PLR2004 - one byte
+            raise VaultError("a vault holds 1 to 255 keys of 32 bytes each")
+        self._ciphers = [AESGCM(key) for key in keys]
+        self._pseudonym_key = hmac.digest(keys[0], b"pseudonym", "sha256")
+        self._reference_key = hmac.digest(keys[0], b"reference", "sha256")
+
+    def __repr__(self) -> str:
+        return f"Vault({len(self._ciphers)} keys)"
+
+    @classmethod
+    def in_folder(cls, folder: Path) -> Vault:
+        """Open the key file of a data folder, and make it at the first start (mode 0600).
+
+        Raises:
+            VaultError: The file is there but holds no keys.
+        """
+        path = folder / "keys"
+        if not path.exists():
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            try:
+                made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            except FileExistsError:  # another process was first
+                return cls.in_folder(folder)
+            with os.fdopen(made, "w") as file:
+                file.write(secrets.token_hex(_KEY_BYTES) + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+        try:
+            keys = [bytes.fromhex(line) for line in path.read_text("ascii").split()]
+        except ValueError:
+            keys = []
+        if not keys:
+            raise VaultError(f"{path} holds no keys: put its backup back, nothing stored opens without it")
+        return cls(keys)
+
+    @property
+    def fingerprint(self) -> str:
+        """Names the keys without giving them away: processes of one fleet must agree on it."""
+        return hmac.digest(self._pseudonym_key, b"fingerprint", "sha256").hex()[:16]
+
+    def seal(self, plain: bytes, about: bytes) -> bytes:
+        """Encrypt. `about` binds it to its row: moved to another row it no longer opens."""
+        nonce = os.urandom(_NONCE_BYTES)
+        number = len(self._ciphers)
+        return bytes([number]) + nonce + self._ciphers[number - 1].encrypt(nonce, plain, about)
+
+    def open(self, sealed: bytes, about: bytes) -> bytes:
+        """Decrypt.
+
+        Raises:
+            VaultError: Changed, moved, or sealed with a key that is not in the file.
+        """
+        try:
+            cipher = self._ciphers[sealed[0] - 1]
+            return cipher.decrypt(sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :], about)
+        except (InvalidTag, IndexError, ValueError) as error:
+            raise VaultError("this was changed, or sealed with a key that is not here") from error
+
+    def pseudonym(self, number: str) -> bytes:
+        """16 bytes that stand for a phone number everywhere but in sealed rows."""
+        spelled = number.encode("utf-8", "surrogatepass")
+        return hmac.digest(self._pseudonym_key, spelled, hashlib.sha256)[:16]
+
+    def reference(self, reply: UUID, fence: int) -> str:
+        """20 characters of base32 for one attempt: the same for the same attempt, also after a crash."""
+        digest = hmac.digest(self._reference_key, reply.bytes + fence.to_bytes(8, "big"), hashlib.sha256)
+        return _base32(digest)
+
+
+def random_reference() -> str:
+    """A reference for a job of several texts: random, committed before the job leaves."""
+    return _base32(secrets.token_bytes(16))
+
+
+def _base32(raw: bytes) -> str:
+    return base64.b32encode(raw)[:20].decode("ascii").lower()
