@@ -1,0 +1,58 @@
+"""What a bare machine lacks is named, and never passes for tested."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SUITE = """
+import pytest
+
+def test_plain():
+    pass
+
+@pytest.mark.require("promtool")
+def test_with_promtool():
+    {body}
+"""
+
+
+def run(folder: Path, body: str, named: str | None, *options: str) -> subprocess.CompletedProcess[str]:
+    (folder / "test_sample.py").write_text(SUITE.format(body=body))
+    environment = {name: value for name, value in os.environ.items() if name != "PARAVENT_REQUIRE"}
+    environment |= {"PYTHONPATH": str(ROOT)} | ({"PARAVENT_REQUIRE": named} if named is not None else {})
+    command = [sys.executable, "-m", "pytest", "-p", "tests.require", "-p", "no:cacheprovider", *options, "."]
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+@pytest.mark.parametrize("options", [(), ("-n", "2")], ids=["one process", "two workers"])
+def test_what_is_not_named_is_listed_by_name(tmp_path: Path, options: tuple[str, ...]) -> None:
+    done = run(tmp_path, "assert False", None, *options)
+    assert done.returncode == 0, done.stdout
+    assert "test_sample.py::test_with_promtool  needs promtool" in done.stdout
+
+
+def test_what_is_named_runs(tmp_path: Path) -> None:
+    done = run(tmp_path, "assert False", "promtool")
+    assert done.returncode == 1
+    assert "1 failed, 1 passed" in done.stdout
+
+
+def test_what_is_named_may_not_skip_itself(tmp_path: Path) -> None:
+    done = run(tmp_path, "pytest.skip('no promtool here')", "promtool")
+    assert done.returncode == 1
+    assert "must run: " in done.stdout
+    assert "1 failed, 1 passed" in done.stdout
+
+
+def test_a_misspelt_name_stops_the_run(tmp_path: Path) -> None:
+    done = run(tmp_path, "assert False", "promtol")
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "promtol" in done.stderr
