@@ -1,6 +1,6 @@
 """What the simulated carriers share: accepting, charging, delivering, reporting, and inbound texts.
 
-A dialect is a subclass of `Carrier` in a module of its own, named in `simulation.DIALECTS`. It says:
+A dialect is a subclass of `Carrier` in a module of its own, named in `network.DIALECTS`. It says:
 
 - `name`, and `troubles`: how it words each account-wide fault (`TROUBLES` lists them);
 - `routes()`: its HTTP endpoints; those that take texts have `sends=True`. A handler checks the
@@ -9,8 +9,8 @@ A dialect is a subclass of `Carrier` in a module of its own, named in `simulatio
 - `new_id()`: an id for a text, from `self.random`, so that a seed gives the same ids again;
 - `inbound_posts(text)` and `receipt_posts(text, status, code)`: webhooks, built and signed at the
   moment they leave, and again at each retry: as many in the same order, so what must stay the same
-  (ids of pieces) is kept in `text.detail`. Status is ``sent``, ``delivered``, ``undelivered`` or ``failed`` (never handed
-  over); where the carrier says nothing of a status, it returns no post;
+  (ids of pieces) is kept in `text.detail`. Status is ``sent``, ``delivered``, ``undelivered`` or
+  ``failed`` (never handed over); where the carrier says nothing of a status, it returns no post;
 - and, where it differs: `webhook_retries`, `unsent_code`, `undelivered_code`, `price_of`, `arrived`.
 
 Everything else, faults on the line (`line.py`) included, is shared, so that a fault means the same

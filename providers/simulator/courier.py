@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import heapq
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -108,11 +109,20 @@ class Courier:
             while self._open:
                 self._idle.clear()
                 await self._idle.wait()
+                for task in self._tasks:
+                    if task.done():
+                        task.result()
 
     def _begin(self) -> None:
         self._open += 1
 
-    def _end(self) -> None:
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception:
+            self._idle.set()
+            raise
         self._open -= 1
         if not self._open:
             self._idle.set()
@@ -123,10 +133,8 @@ class Courier:
             self._sooner.clear()
             while self._due and self._due[0][0] <= loop.time():
                 act = heapq.heappop(self._due)[2]
-                try:
+                with self._counted():
                     act()
-                finally:
-                    self._end()
             wait = self._due[0][0] - loop.time() if self._due else None
             try:
                 async with asyncio.timeout(wait):
@@ -137,10 +145,8 @@ class Courier:
     async def _run(self, session: aiohttp.ClientSession) -> None:
         while True:
             errand = await self._errands.get()
-            try:
+            with self._counted():
                 await self._carry(session, errand)
-            finally:
-                self._end()
 
     async def _carry(self, session: aiohttp.ClientSession, errand: Errand) -> None:
         posts = errand.build()

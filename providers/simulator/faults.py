@@ -92,7 +92,7 @@ class Faults:
         self._now: dict[str, Fault] = {}
         self._spent: list[Fault] = []
 
-    def set(self, name: str, *, times: int | None = None, **arguments: Any) -> Fault:
+    def set(self, name: str, /, *, times: int | None = None, **arguments: Any) -> Fault:
         """Make something go wrong, `times` times or until it is cleared.
 
         Raises:

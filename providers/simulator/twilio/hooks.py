@@ -53,7 +53,7 @@ def receipt_post(account: TwilioAccount, text: Text, status: str, code: str) -> 
 
 def _signed(account: TwilioAccount, url: str, fields: Mapping[str, str], event: str) -> Post:
     """A form with Twilio's signature: the URL, then each key and value in the order of the keys."""
-    signed = (url + "".join(key + fields[key] for key in sorted(fields))).encode()
+    signed = (url + "".join(key + fields[key] for key in sorted(fields))).encode(errors="surrogatepass")
     headers = {
         "Content-Type": "application/x-www-form-urlencoded; charset=UTF-8",
         "User-Agent": "TwilioProxy/1.1",
@@ -66,4 +66,4 @@ def _signed(account: TwilioAccount, url: str, fields: Mapping[str, str], event: 
         headers["X-Twilio-Webhooks-Signature-Settings"] = f"key={key},algorithm=HMAC_SHA256"
     proof = hmac.digest(secret.encode(), signed, digest)
     headers["X-Twilio-Signature"] = base64.b64encode(proof).decode()
-    return Post(url, urlencode(fields).encode(), headers)
+    return Post(url, urlencode(fields, errors="surrogatepass").encode(), headers)
