@@ -23,10 +23,16 @@ CREATE TABLE inbound (
     source         text        NOT NULL CHECK (source IN ('webhook', 'log', 'spool')),
     score          real        NOT NULL DEFAULT 0,
     tier           text        NOT NULL DEFAULT 'none',
+    cost           bigint      NOT NULL DEFAULT 0 CHECK (cost >= 0),  -- of receiving it
+    cost_amount    numeric,
+    cost_unit      text,
+    cost_rate      numeric,
+    cost_due       boolean     NOT NULL DEFAULT false,               -- not booked yet
     CHECK ((part_reference IS NULL) = (part_index IS NULL) AND (part_index IS NULL) = (part_total IS NULL))
 );
 CREATE INDEX inbound_received ON inbound USING brin (received_at);
 CREATE INDEX inbound_parts ON inbound (account, texter, part_reference) WHERE part_reference IS NOT NULL;
+CREATE INDEX inbound_cost_due ON inbound (received_at) WHERE cost_due;
 CREATE INDEX inbound_unverified ON inbound (account, received_at) WHERE NOT verified;
 
 CREATE TABLE reply (
@@ -38,7 +44,7 @@ CREATE TABLE reply (
     state       text        NOT NULL CHECK (state IN ('queued', 'delayed', 'held', 'claimed', 'sending',
                               'in_doubt', 'accepted', 'suppressed', 'failed', 'abandoned')),
     reason      text        NOT NULL DEFAULT '',
-    priority    smallint    NOT NULL DEFAULT 0,
+    priority    smallint    NOT NULL DEFAULT 1,          -- smaller goes first
     received_at timestamptz NOT NULL,
     not_before  timestamptz,
     expires_at  timestamptz NOT NULL,
@@ -54,7 +60,7 @@ CREATE TABLE reply (
     CHECK (reserved = 0 OR state IN ('sending', 'in_doubt')),
     CHECK (state <> 'delayed' OR not_before IS NOT NULL)
 ) WITH (fillfactor = 70);
-CREATE INDEX reply_ready ON reply (lane, priority DESC, received_at DESC) WHERE state = 'queued';
+CREATE INDEX reply_ready ON reply (lane, priority, received_at DESC) WHERE state = 'queued';
 CREATE INDEX reply_delayed ON reply (not_before) WHERE state = 'delayed';
 CREATE INDEX reply_held ON reply (received_at) WHERE state = 'held';
 CREATE INDEX reply_leased ON reply (lease_until) WHERE state IN ('claimed', 'sending');
@@ -199,20 +205,21 @@ CREATE TRIGGER ledger_no_truncate BEFORE TRUNCATE ON ledger
 CREATE TABLE health (
     account     text        NOT NULL,
     sender      text        NOT NULL DEFAULT '',     -- '' is the account itself
-    state       text        NOT NULL CHECK (state IN ('open', 'throttled', 'cut_off', 'slow', 'probing')),
-    operator    text        NOT NULL DEFAULT '' CHECK (operator IN ('', 'cut', 'pin')),
+    status      text        NOT NULL CHECK (status IN ('open', 'throttled', 'cut_off', 'probing', 'operator_cut')),
     reason      text        NOT NULL DEFAULT '',
     code        text        NOT NULL DEFAULT '',
-    strikes     integer     NOT NULL DEFAULT 0,      -- consecutive failures that count
-    trips       integer     NOT NULL DEFAULT 0,      -- consecutive closures: the next pause is longer
-    not_before  timestamptz,                         -- machine time
-    probe_owner uuid,
+    not_before  timestamptz,
+    since       timestamptz,
+    version     bigint      NOT NULL,
+    strikes     integer     NOT NULL DEFAULT 0,
+    struck_at   timestamptz,
+    falls       integer     NOT NULL DEFAULT 0,
+    probe_owner text,
     probe_until timestamptz,
-    version     bigint      NOT NULL DEFAULT 0,
-    changed_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+    pinned      boolean     NOT NULL DEFAULT false,
     PRIMARY KEY (account, sender),
     CHECK ((probe_owner IS NULL) = (probe_until IS NULL)),
-    CHECK ((probe_owner IS NOT NULL) = (state = 'probing'))
+    CHECK ((probe_owner IS NOT NULL) = (status = 'probing'))
 ) WITH (fillfactor = 50);
 
 CREATE TABLE health_history (
@@ -220,8 +227,8 @@ CREATE TABLE health_history (
     account  text        NOT NULL,
     sender   text        NOT NULL,
     was      text        NOT NULL,
-    state    text        NOT NULL,
-    operator text        NOT NULL,
+    status   text        NOT NULL,
+    pinned   boolean     NOT NULL,
     reason   text        NOT NULL,
     code     text        NOT NULL,
     version  bigint      NOT NULL,

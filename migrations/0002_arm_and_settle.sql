@@ -81,13 +81,16 @@ BEGIN
         f_used := f_used || item.used::integer;
     END LOOP;
 
+    SELECT coalesce(array_agg(DISTINCT o.tag), '{}') INTO boarded
+        FROM attempt o WHERE o.tag = ANY (p_tag) AND o.state = 'open';
+
     -- 4. admission: greedy, best first
     FOR item IN
         SELECT m.place, x.next_allowed_at, x.answered, x.opted_out_at, x.stop_confirmed,
-               row_number() OVER (PARTITION BY m.texter ORDER BY m.priority DESC, m.id) AS turn
+               row_number() OVER (PARTITION BY m.texter ORDER BY m.priority, m.id) AS turn
         FROM unnest(texter_of, priority_of, p_reply) WITH ORDINALITY AS m (texter, priority, id, place)
         JOIN texter x ON x.pseudonym = m.texter
-        ORDER BY m.priority DESC, m.id
+        ORDER BY m.priority, m.id
     LOOP
         i := item.place;
         a := NULL; t := NULL;
