@@ -36,9 +36,10 @@ CUT_BY_CODE: Mapping[str, CutReason] = MappingProxyType(
         "INVALID_CREDENTIAL": CutReason.REVOKED,
         "NOT_GRANTED_CALL": CutReason.REVOKED,
         "INVALID_SIGNATURE": CutReason.REVOKED,
+        "QUERY_TIME_OUT": CutReason.REVOKED,
     }
 )
-"""Error codes that close the account. INVALID_SIGNATURE only counts after one re-read of the clock."""
+"""Error codes that close the account. The last two only count after one re-read of the clock."""
 
 CUT_BY_STATUS: Mapping[int, CutReason] = MappingProxyType(
     {
@@ -63,7 +64,7 @@ def stale(response: Response) -> bool:
     if response.status not in {HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN}:
         return False
     error = response.fields()
-    return error.get("errorCode") == "INVALID_SIGNATURE" or bool(_CLOCK.search(_message(error)))
+    return error.get("errorCode") in ("INVALID_SIGNATURE", "QUERY_TIME_OUT") or bool(_CLOCK.search(_message(error)))
 
 
 def failure_of(response: Response) -> Failure | None:
@@ -107,10 +108,8 @@ def _message(error: Mapping[str, object]) -> str:
 
 
 def _pause(response: Response) -> float:
-    try:
-        return float(response.headers.get("retry-after", ""))
-    except ValueError:
-        return PAUSE
+    seconds = response.headers.get("retry-after", "")
+    return float(seconds) if seconds.isascii() and seconds.isdigit() else PAUSE
 
 
 @dataclass(frozen=True, slots=True)

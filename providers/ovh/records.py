@@ -128,7 +128,7 @@ def inbound(record: object, provider_id: str, to: str, settings: OvhSettings) ->
 
 def closed(account: object) -> CutOff | InDoubt | None:
     """Read `sms.Account`: why it would carry nothing, None if it would."""
-    if not isinstance(account, dict) or account.get("status") not in {"enable", "disable"}:
+    if not isinstance(account, dict) or account.get("status") not in ("enable", "disable"):
         return InDoubt("unreadable")
     if account["status"] == "disable":
         return CutOff(CutReason.SUSPENDED, "disable")
