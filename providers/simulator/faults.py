@@ -64,6 +64,7 @@ class Fault:
     Args:
         left: How many more times it strikes, None until it is cleared.
         struck: How often it struck.
+        hit: Set once it has struck, for whoever waits for that.
         cleared: Set once it is over, so that what hangs can let go.
     """
 
@@ -71,6 +72,7 @@ class Fault:
     arguments: Mapping[str, Any] = field(repr=False)
     left: int | None = None
     struck: int = 0
+    hit: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
     cleared: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
 
     def __getitem__(self, argument: str) -> Any:
@@ -126,6 +128,7 @@ class Faults:
         if fault is None or not fault.meets(scope):
             return None
         fault.struck += 1
+        fault.hit.set()
         if fault.left is not None:
             fault.left -= 1
             if not fault.left:

@@ -78,7 +78,8 @@ def _span(query: Mapping[str, str]) -> tuple[datetime | None, datetime | None]:
     """The moments between which DateSent allows: from the first, up to but without the last."""
     first = last = None
     if "DateSent" in query:
-        first, last = _moment(query["DateSent"])
+        # the SDK writes a day as its midnight; Twilio means the whole day
+        first, last = _moment(query["DateSent"][: len("2026-01-31")])
     if "DateSent>" in query:
         first = _moment(query["DateSent>"])[0]
     if "DateSent<" in query:

@@ -1,0 +1,90 @@
+"""What the simulated Twilio turns down, and in which words."""
+
+from __future__ import annotations
+
+import pytest
+
+from providers.simulator.journal import Kind
+from providers.simulator.simulation import Simulation
+from tests.providers.simulator.conftest import PUBLISHED, TEXTER, Caller
+from tests.providers.simulator.listener import Listener
+
+
+@pytest.mark.parametrize(
+    ("form", "code"),
+    [
+        ({"To": ""}, 21604),
+        ({"From": ""}, 21603),
+        ({"Body": ""}, 21602),
+        ({"Body": "x" * 1601}, 21617),
+        ({"To": "0639980001"}, 21211),
+        ({"From": "Name that is too long"}, 21212),
+        ({"From": "+33937000009"}, 21606),
+        ({"From": "Stranger"}, 21612),
+        ({"To": PUBLISHED}, 21266),
+        ({"To": "+33142000000"}, 21614),
+        ({"StatusCallback": "nowhere"}, 21609),
+        ({"ValidityPeriod": "36001"}, 90007),
+        ({"ValidityPeriod": "soon"}, 90007),
+    ],
+)
+async def test_a_wrong_send_is_refused_in_twilios_words_and_nothing_is_taken(
+    form: dict[str, str], code: int, caller: Caller, simulation: Simulation
+) -> None:
+    status, answer = await caller.send(**form)
+    assert (status, answer["code"], answer["status"]) == (400, code, 400)
+    assert answer["more_info"] == f"https://www.twilio.com/docs/errors/{code}"
+    assert [entry.kind for entry in simulation.journal] == [Kind.REFUSED]
+    assert [entry.code for entry in simulation.journal] == [str(code)]
+
+
+async def test_a_name_of_the_account_may_send(caller: Caller) -> None:
+    status, answer = await caller.send(From="Paravent")
+    assert (status, answer["from"]) == (201, "Paravent")
+
+
+@pytest.mark.parametrize("authorization", ["", "Basic", "Basic !!", "Basic QUM=", "Bearer x", "Basic //8="])
+async def test_credentials_that_are_none_are_refused(authorization: str, caller: Caller) -> None:
+    status, answer = await caller.send(authorization=authorization)
+    assert (status, answer["code"]) == (401, 20003)
+
+
+async def test_another_account_and_an_unknown_message_are_not_found(caller: Caller) -> None:
+    assert (await caller.get("/Messages/SM0.json"))[0] == 404
+    status, answer = await caller.get("/../AC0.json")
+    assert (status, answer["code"]) == (404, 20404)
+
+
+@pytest.mark.parametrize("query", ["PageSize=x", "PageSize=0", "DateSent=yesterday", "PageToken=PAxyz"])
+async def test_a_list_that_cannot_be_read_is_refused(query: str, caller: Caller) -> None:
+    assert (await caller.get(f"/Messages.json?{query}"))[0] == 400
+
+
+async def test_a_text_is_refused_once_the_balance_is_used_up(caller: Caller, simulation: Simulation) -> None:
+    simulation.carriers["twilio"].account.balance *= 0
+    status, answer = await caller.send()
+    assert (status, answer["code"]) == (403, 20005)
+    assert (await caller.get(".json"))[1]["status"] == "suspended"
+
+
+async def test_an_inbound_text_is_tried_once_more_and_then_only_the_log_has_it(
+    simulation: Simulation, listener: Listener, caller: Caller
+) -> None:
+    simulation.carriers["twilio"].webhook_retries = (0.001,)
+    listener.answers.extend([500, 503, 500, 200])
+    first, status = await simulation.text(to=PUBLISHED, sender=TEXTER, text="one")
+    assert status == 500
+    await simulation.idle()
+    await simulation.text(to=PUBLISHED, sender=TEXTER, text="two")
+    await simulation.idle()
+    assert [entry.status for entry in simulation.journal.of(Kind.WEBHOOK)] == [500, 503, 500, 200]
+    tokens = [heard.headers["i-twilio-idempotency-token"] for heard in listener.heard]
+    assert tokens == [first.provider_id] * 2 + [tokens[2]] * 2
+    _, listed = await caller.get(f"/Messages.json?To=%2B{PUBLISHED[1:]}")
+    assert [each["body"] for each in listed["messages"]] == ["two", "one"]
+
+
+async def test_a_lone_surrogate_from_a_handset_is_carried(simulation: Simulation, listener: Listener) -> None:
+    _, status = await simulation.text(to=PUBLISHED, sender=TEXTER, text="broken \ud83d")
+    assert status == 200
+    assert b"Body=broken+%ED%A0%BD" in listener.heard[0].body
