@@ -62,25 +62,28 @@ class Vonage(Provider):
     def look_up(self, doubt: Doubt, now: datetime) -> Exchange[Receipt | Failure | None]:
         """Was it accepted?"""
         del now
-        return self._reports.look_up(doubt)
+        return self._ask(Ability.LOOK_UP).look_up(doubt)
 
     def trace(self, provider_id: str, now: datetime) -> Exchange[Receipt | Failure | None]:
         """Status and price of an accepted text."""
         del now
-        return self._reports.trace(provider_id)
+        return self._ask(Ability.TRACE).trace(provider_id)
 
     def inbound_log(
         self, numbers: Sequence[str], since: datetime, now: datetime
     ) -> Exchange[Sequence[Inbound] | Failure]:
         """Texts that came in since then."""
-        return self._reports.inbound_log(numbers, since, now)
+        return self._ask(Ability.INBOUND_LOG).inbound_log(numbers, since, now)
 
     def balance(self, now: datetime) -> Exchange[Balance | Failure]:
         """What is left in the account."""
         del now
-        return self._reports.balance()
+        return self._ask(Ability.BALANCE).balance()
 
     def status(self, now: datetime) -> Exchange[Failure | None]:
         """A free look whether the account is open."""
         del now
-        return self._reports.status()
+        return self._ask(Ability.STATUS).status()
+
+    def _ask(self, ability: Ability) -> Reports:
+        return self._reports if ability in self.abilities else self._lacks(ability)

@@ -20,8 +20,10 @@ _HS256_KEY = 32
 
 
 def _rsa(key: SecretStr) -> RSAPrivateKey:
+    # Proving that its primes are prime takes a tenth of a second; Vonage refuses a key that is not its own.
+    pem = key.get_secret_value().encode()
     try:
-        found = load_pem_private_key(key.get_secret_value().encode(), password=None)
+        found = load_pem_private_key(pem, password=None, unsafe_skip_rsa_key_validation=True)
     except (ValueError, TypeError):
         found = None
     if not isinstance(found, RSAPrivateKey):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -18,7 +19,7 @@ from providers import (
     Status,
     Throttled,
 )
-from providers.vonage.notation import mapping
+from providers.vonage.notation import mapping, seconds
 
 _revoked = partial(CutOff, CutReason.REVOKED)
 _suspended = partial(CutOff, CutReason.SUSPENDED)
@@ -120,7 +121,9 @@ def refusal(response: Response) -> Failure:
         return InDoubt(code)
     if _faulty(problem) == ["to"]:
         return _bad_number(code)
-    return MESSAGES.get(code) or _by_status(response.status)(code)
+    failure = MESSAGES.get(code) or _by_status(response.status)(code)
+    pause = seconds(response.headers.get("retry-after"))
+    return replace(failure, pause=pause) if isinstance(failure, Throttled) and pause else failure
 
 
 def _faulty(problem: dict[str, Any]) -> list[Any]:

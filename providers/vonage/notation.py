@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from math import isfinite
 from typing import Any, Literal
 
 from providers import Price, read_price
@@ -34,6 +35,15 @@ def count(value: object) -> int | None:
     """A count of parts, which comes as a number or as a string; None where it is neither."""
     text = str(value)
     return int(text) if text.isascii() and text.isdecimal() and 0 < len(text) < 4 and int(text) else None  # noqa: PLR2004 -- 999 parts are a misreading
+
+
+def seconds(value: object) -> float | None:
+    """A positive number of seconds; None for anything else."""
+    try:
+        found = float(str(value))
+    except ValueError:
+        return None
+    return found if isfinite(found) and found > 0 else None
 
 
 def usage(hook: dict[str, Any], parts: int | None, price_is: Literal["total", "per_part"]) -> Price | None:
