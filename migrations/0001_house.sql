@@ -205,18 +205,17 @@ CREATE TRIGGER ledger_no_truncate BEFORE TRUNCATE ON ledger
 CREATE TABLE health (
     account     text        NOT NULL,
     sender      text        NOT NULL DEFAULT '',     -- '' is the account itself
-    status      text        NOT NULL CHECK (status IN ('open', 'throttled', 'cut_off', 'probing', 'operator_cut')),
+    status      text        NOT NULL CHECK (status IN ('open', 'throttled', 'cut_off', 'slow', 'probing')),
+    operator    text        NOT NULL DEFAULT '' CHECK (operator IN ('', 'cut', 'pin')),
     reason      text        NOT NULL DEFAULT '',
     code        text        NOT NULL DEFAULT '',
-    not_before  timestamptz,
-    since       timestamptz,
-    version     bigint      NOT NULL,
-    strikes     integer     NOT NULL DEFAULT 0,
-    struck_at   timestamptz,
-    falls       integer     NOT NULL DEFAULT 0,
-    probe_owner text,
+    strikes     integer     NOT NULL DEFAULT 0,      -- failures in a row that alone do not close it
+    trips       integer     NOT NULL DEFAULT 0,      -- closures in a row: the next wait is longer
+    not_before  timestamptz,                         -- machine time
+    probe_owner uuid,
     probe_until timestamptz,
-    pinned      boolean     NOT NULL DEFAULT false,
+    version     bigint      NOT NULL,
+    changed_at  timestamptz NOT NULL,
     PRIMARY KEY (account, sender),
     CHECK ((probe_owner IS NULL) = (probe_until IS NULL)),
     CHECK ((probe_owner IS NOT NULL) = (status = 'probing'))
@@ -228,7 +227,7 @@ CREATE TABLE health_history (
     sender   text        NOT NULL,
     was      text        NOT NULL,
     status   text        NOT NULL,
-    pinned   boolean     NOT NULL,
+    operator text        NOT NULL,
     reason   text        NOT NULL,
     code     text        NOT NULL,
     version  bigint      NOT NULL,

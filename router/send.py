@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TypeVar, get_args
 
@@ -13,6 +14,7 @@ from providers import (
     Exchange,
     Failure,
     InDoubt,
+    Job,
     Outcome,
     Outgoing,
     Provider,
@@ -66,6 +68,24 @@ async def _again(provider: Provider, wire: Wire, text: Outgoing, now: datetime, 
             outcome = await _once(provider, wire, text, now, not_after)
         attempt.retry_state.set_result(outcome)
     return outcome
+
+
+async def send_job(
+    provider: Provider, wire: Wire, job: Job, now: datetime, *, not_after: float
+) -> list[Outcome]:
+    """Send one text to many receivers in one call, at most once: an outcome a receiver, in order."""
+    try:
+        exchange = provider.send_many(job, now)
+    except Exception as error:  # noqa: BLE001 - a plugin may raise anything; nothing has left yet
+        _log.error("provider %s raised %s while preparing a job", provider.name, type(error).__name__)
+        return [Unreachable("provider-raised")] * len(job.receivers)
+    result = await carry(exchange, wire, not_after=not_after)
+    if isinstance(result, get_args(Failure)):
+        return [result] * len(job.receivers)
+    outcomes = list(result) if isinstance(result, Sequence) else []
+    if len(outcomes) != len(job.receivers):
+        return [InDoubt("provider-answered-junk")] * len(job.receivers)
+    return [one if isinstance(one, _OUTCOMES) else InDoubt("provider-answered-junk") for one in outcomes]
 
 
 async def carry(exchange: Exchange[T], wire: Wire, *, not_after: float | None = None) -> T | Failure:

@@ -90,10 +90,10 @@ class Finish(NamedTuple):
 _STORE = """
 WITH item AS (
     SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::bytea[],
-        $7::bytea[], $8::text[], $9::smallint[], $10::smallint[], $11::text[], $12::timestamptz[], $13::timestamptz[],
-        $14::timestamptz[], $15::timestamptz[], $16::boolean[], $17::text[], $18::real[], $19::text[],
-        $20::text[], $21::smallint[], $22::bigint[], $23::numeric[], $24::text[], $25::numeric[],
-        $26::boolean[])
+        $7::bytea[], $8::text[], $9::smallint[], $10::smallint[], $11::text[], $12::timestamptz[],
+        $13::timestamptz[], $14::timestamptz[], $15::timestamptz[], $16::boolean[], $17::text[],
+        $18::real[], $19::text[], $20::text[], $21::smallint[], $22::bigint[],
+        $23::numeric[], $24::text[], $25::numeric[], $26::boolean[])
         WITH ORDINALITY AS i (id, account, provider_id, number, texter, letter, raw,
         part_reference, part_index, part_total, join_key, provider_at, received_at,
         not_before, expires_at, verified, source, score, tier,

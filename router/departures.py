@@ -1,0 +1,173 @@
+"""How a text leaves: alone, or in a job with others where the provider takes jobs of many receivers."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol, TypeAlias
+
+from providers import Ability, InDoubt, Job, Outcome, Outgoing, Provider, Wire
+from router.send import send, send_job
+from router.vault import random_reference
+
+_MOST_RECEIVERS = 100
+_Key: TypeAlias = tuple[str, str, str]
+
+
+class Seat(Protocol):
+    """A place for one text. `tag` is None where it travels alone."""
+
+    tag: str | None
+
+    async def send(self, text: Outgoing, not_after: float) -> Outcome:
+        """Send it, once it is armed. A seat left without sending holds nobody up."""
+        ...
+
+
+@dataclass(slots=True)
+class _Alone:
+    provider: Provider
+    wire: Wire
+    now: Callable[[], datetime]
+    tag: None = None
+
+    async def send(self, text: Outgoing, not_after: float) -> Outcome:
+        return await send(self.provider, self.wire, text, self.now(), not_after=not_after)
+
+
+@dataclass(slots=True)
+class _InAJob:
+    job: _Job
+    to: str = field(repr=False)
+
+    @property
+    def tag(self) -> str:
+        return self.job.tag
+
+    async def send(self, text: Outgoing, not_after: float) -> Outcome:
+        return await self.job.board(self.to, text, not_after)
+
+
+class _Job:
+    """One job while it forms: seats are taken, it closes, each seat boards or leaves, then it departs."""
+
+    def __init__(self, depart: Callable[[_Job], asyncio.Task[None]]) -> None:
+        self.tag = random_reference()
+        self.closed = asyncio.Event()
+        self.seats: set[str] = set()
+        self.boarded: dict[str, tuple[Outgoing, float, asyncio.Future[Outcome]]] = {}
+        self._left: set[str] = set()
+        self._depart = depart
+        self._departure: asyncio.Task[None] | None = None
+
+    def close(self) -> None:
+        self.closed.set()
+        self._go()
+
+    async def board(self, to: str, text: Outgoing, not_after: float) -> Outcome:
+        outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self.boarded[to] = (text, not_after, outcome)
+        self._go()
+        return await asyncio.shield(outcome)
+
+    def leave(self, to: str) -> None:
+        if to not in self.boarded:
+            self._left.add(to)
+            self._go()
+
+    def _go(self) -> None:
+        complete = self.closed.is_set() and self.seats == self._left | self.boarded.keys()
+        if complete and self.boarded and self._departure is None:
+            self._departure = self._depart(self)
+
+
+class Departures:
+    """Hands out seats.
+
+    A job departs at once if none left lately; else it gathers for `gather` seconds after the last
+    one, or until it is full, so that few calls carry many texts and a lone text does not wait.
+
+    Args:
+        gather: Seconds between two jobs of one account and sender.
+    """
+
+    def __init__(
+        self,
+        providers: Mapping[str, Provider],
+        wire: Wire,
+        now: Callable[[], datetime],
+        *,
+        gather: float = 2.0,
+    ) -> None:
+        self._providers = providers
+        self._wire = wire
+        self._now = now
+        self._gather = gather
+        self._forming: dict[_Key, _Job] = {}
+        self._last: dict[_Key, float] = {}
+
+    @asynccontextmanager
+    async def seat(self, account: str, sender: str, to: str, words: str) -> AsyncIterator[Seat]:
+        """Take a seat; where jobs are taken, wait here until the job has formed."""
+        provider = self._providers[account]
+        if Ability.BATCH not in provider.abilities:
+            yield _Alone(provider, self._wire, self._now)
+            return
+        job = self._join((account, sender, words), to)
+        try:
+            await job.closed.wait()
+            yield _InAJob(job, to)
+        finally:
+            job.leave(to)
+
+    def _join(self, key: _Key, to: str) -> _Job:
+        job = self._forming.get(key)
+        if job is not None and to in job.seats:
+            self._close(key, job)
+            job = None
+        if job is None:
+            job = self._forming[key] = _Job(lambda formed: self._depart(key[0], formed))
+            since = time.monotonic() - self._last.get(key, -self._gather)
+            loop = asyncio.get_running_loop()
+            loop.call_later(max(0.0, self._gather - since), self._close, key, job)
+        job.seats.add(to)
+        if len(job.seats) >= _MOST_RECEIVERS:
+            self._close(key, job)
+        return job
+
+    def _close(self, key: _Key, job: _Job) -> None:
+        if self._forming.get(key) is job:
+            del self._forming[key]
+            self._last[key] = time.monotonic()
+            job.close()
+
+    def _depart(self, account: str, job: _Job) -> asyncio.Task[None]:
+        return asyncio.get_running_loop().create_task(self._travel(self._providers[account], job))
+
+    async def _travel(self, provider: Provider, job: _Job) -> None:
+        members = list(job.boarded.items())
+        first = members[0][1][0]
+        outcomes: list[Outcome] | None = None
+        try:
+            outcomes = await send_job(
+                provider,
+                self._wire,
+                Job(
+                    tag=job.tag,
+                    receivers=tuple(to for to, _ in members),
+                    sender=first.sender,
+                    text=first.text,
+                    receipt_url=first.receipt_url,
+                    valid_for=min(text.valid_for for _, (text, _, _) in members),
+                ),
+                self._now(),
+                not_after=min(not_after for _, (_, not_after, _) in members),
+            )
+        finally:
+            for place, (_, (_, _, future)) in enumerate(members):
+                if not future.done():
+                    future.set_result(InDoubt("job-abandoned") if outcomes is None else outcomes[place])

@@ -1,0 +1,172 @@
+"""What relaying a text needs at hand: numbers, accounts, purses, the latest facts, and the calls that act."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import lru_cache
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from providers import Ability, Provider, Wire
+from providers.contract import gsm7
+from router.departures import Departures
+from router.postgres.accounts import Facts
+from router.postgres.desk import Desk
+from router.postgres.inbox import Claimed
+from router.rules import answer, budget, failover, senders
+from router.rules.failover import Choice, Route
+from router.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One account: its provider, what a part costs where, and how many sends it may have under way."""
+
+    name: str
+    provider: Provider
+    prices: budget.Prices
+    max_in_flight: int
+    max_in_doubt: int
+    receipt_url: str = field(repr=False)
+    receive_price: budget.Money | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """One published number: through whom its texts are answered, in order, and after what delay."""
+
+    name: str
+    e164: str = field(repr=False)
+    account: str
+    plan: tuple[Route, ...]
+    lane: str
+    delay: tuple[timedelta, timedelta]
+
+
+@dataclass(frozen=True, slots=True)
+class Purses:
+    """The purses' periods by name, and the zone whose midnights count."""
+
+    periods: Mapping[str, budget.Period]
+    zone: ZoneInfo
+
+    def window(self, purse: str, now: datetime) -> datetime:
+        """Start of the window that `now` falls into."""
+        return budget.window(self.periods[purse], now, self.zone).start
+
+
+@dataclass(slots=True)
+class Office:
+    """The house around `relay`. `facts` is replaced whole at each reading; nothing else changes.
+
+    Args:
+        now: Business time.
+        owner: This process in leases.
+        lease: How long a claim or an armed send is ours; `call_deadline` is the longest a send may take.
+        scorer: How abusive a text looks.
+    """
+
+    owner: UUID
+    accounts: Mapping[str, Account]
+    numbers: Mapping[str, Number]
+    policy: answer.Policy
+    purses: Purses
+    currency: str
+    rates: Mapping[str, Decimal]
+    desk: Desk
+    vault: Vault
+    wire: Wire
+    departures: Departures
+    now: Callable[[], datetime]
+    lease: timedelta
+    call_deadline: timedelta
+    facts: Facts
+    scorer: answer.Scorer = answer.not_scored
+    prober: UUID | None = None
+
+    def read(self, claim: Claimed) -> answer.Text:
+        """Open the letters of a claimed text; pieces of a long one are joined."""
+        letters = [self.vault.open_letter(text_id, letter) for text_id, letter in claim.letters]
+        provider = self.accounts[claim.account].provider
+        return answer.Text(
+            id=claim.id,
+            account=claim.account,
+            number=claim.number,
+            sender=letters[0][0],
+            body="".join(body for _, body in letters),
+            received_at=claim.received_at,
+            expires_at=claim.expires_at,
+            confirms_stop=Ability.CONFIRMS_STOP in provider.abilities,
+        )
+
+    def routes(self, text: answer.Text, reply: answer.Reply, now: datetime) -> Choice:
+        """The routes that are healthy, affordable and priced, best first, and why the others are not."""
+        plan = self.numbers[text.number].plan
+        facts = {route.account: self._facts(route.account, text.sender, reply.text, now) for route in plan}
+        return failover.routes(
+            plan,
+            self.facts.health,
+            facts,
+            self.machine_now(),
+            total_room=self._room(budget.TOTAL, now),
+            prober=self.prober,
+        )
+
+    def open_lanes(self, now: datetime) -> list[str]:
+        """Lanes in which at least one route could carry a text now: the only ones worth claiming from."""
+        total = self._room(budget.TOTAL, now)
+        lanes = {}
+        for number in self.numbers.values():
+            if number.lane not in lanes:
+                facts = {
+                    route.account: failover.Facts(
+                        estimate=1,
+                        room=self._room(route.account, now),
+                        doubtful=self._doubtful(route.account),
+                    )
+                    for route in number.plan
+                }
+                choice = failover.routes(
+                    number.plan,
+                    self.facts.health,
+                    facts,
+                    self.machine_now(),
+                    total_room=total,
+                    prober=self.prober,
+                )
+                lanes[number.lane] = bool(choice.routes)
+        return [lane for lane, open_ in lanes.items() if open_]
+
+    def estimate(self, account: str, to: str, words: str) -> budget.Money | None:
+        """What these words would cost through that account, rounded up; None where it has no price."""
+        return budget.estimate(
+            count_parts(words), senders.country(to), self.accounts[account].prices, self.currency, self.rates
+        )
+
+    def machine_now(self) -> datetime:
+        """The database's clock as of the last reading: what health goes by."""
+        return self.facts.read_at
+
+    def _facts(self, account: str, to: str, words: str, now: datetime) -> failover.Facts:
+        money = self.estimate(account, to, words)
+        return failover.Facts(
+            estimate=None if money is None else money.micros,
+            room=self._room(account, now),
+            doubtful=self._doubtful(account),
+        )
+
+    def _doubtful(self, account: str) -> bool:
+        return self.facts.doubtful.get(account, 0) >= self.accounts[account].max_in_doubt
+
+    def _room(self, purse: str, now: datetime) -> int | None:
+        room = self.facts.rooms.get((purse, self.purses.window(purse, now)))
+        return self.facts.caps.get(purse, 0) if room is None else room.left
+
+
+@lru_cache(maxsize=64)
+def count_parts(words: str) -> int:
+    """Parts of a reply by our own count; replies are few, so each is counted once."""
+    return gsm7.count(words).parts

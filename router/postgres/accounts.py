@@ -1,0 +1,154 @@
+"""What the fleet knows of its accounts: health, purses, balances, and who does which duty."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+import asyncpg
+
+from router.postgres.pool import Connection, Pool
+from router.rules.health import Operator, Reason, State, Status
+
+
+class Room(NamedTuple):
+    """What one purse has left in its present window, in millionths; None is unlimited."""
+
+    left: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """One reading of everything that routes are chosen by.
+
+    Args:
+        read_at: The database's clock.
+        health: States by (account, sender); one that is missing was always open.
+        rooms: By purse and window start; one that is missing was not used yet.
+        caps: By purse, in millionths; None is unlimited.
+        in_flight: Sends (or jobs) under way, by account.
+        doubtful: Sends in doubt, by account.
+    """
+
+    read_at: datetime
+    health: Mapping[tuple[str, str], State] = field(default_factory=dict)
+    rooms: Mapping[tuple[str, datetime], Room] = field(default_factory=dict)
+    caps: Mapping[str, int | None] = field(default_factory=dict)
+    in_flight: Mapping[str, int] = field(default_factory=dict)
+    doubtful: Mapping[str, int] = field(default_factory=dict)
+
+
+_SWAP = """
+WITH swapped AS (
+    INSERT INTO health AS h (account, sender, status, operator, reason, code, strikes, trips, not_before,
+        probe_owner, probe_until, version, changed_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+    ON CONFLICT (account, sender) DO UPDATE SET status = excluded.status, operator = excluded.operator,
+        reason = excluded.reason, code = excluded.code, strikes = excluded.strikes, trips = excluded.trips,
+        not_before = excluded.not_before, probe_owner = excluded.probe_owner,
+        probe_until = excluded.probe_until, version = excluded.version, changed_at = excluded.changed_at
+    WHERE h.version = excluded.version - 1
+    RETURNING 1
+), told AS (
+    INSERT INTO health_history (account, sender, was, status, operator, reason, code, version, by)
+    SELECT $1, $2, $14, $3, $4, $5, $6, $12, $15 FROM swapped WHERE $16
+)
+SELECT count(*) FROM swapped
+"""
+
+
+class Accounts:
+    """Reads and swaps of what is known of accounts."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def facts(self) -> Facts:
+        """Read all that routes are chosen by, in one snapshot."""
+        async with (
+            self._pool.connection() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            read_at = await connection.fetchval("SELECT clock_timestamp()")
+            health = await connection.fetch("SELECT * FROM health")
+            caps = await connection.fetch("SELECT name, cap FROM purse")
+            rooms = await connection.fetch(
+                "SELECT DISTINCT ON (purse) purse, starts_at, unlimited, cap - reserved - spent AS room"
+                " FROM purse_window ORDER BY purse, starts_at DESC"
+            )
+            flying = await connection.fetch(
+                "SELECT account, count(DISTINCT coalesce(tag, reference)) AS n FROM attempt"
+                " WHERE state = 'open' GROUP BY account"
+            )
+            doubtful = await connection.fetch(
+                "SELECT account, count(*) AS n FROM attempt WHERE state = 'unknown' GROUP BY account"
+            )
+        states = [_state(row) for row in health]
+        return Facts(
+            read_at=read_at,
+            health={(state.account, state.sender): state for state in states},
+            rooms={
+                (row["purse"], row["starts_at"]): Room(None if row["unlimited"] else row["room"])
+                for row in rooms
+            },
+            caps={row["name"]: row["cap"] for row in caps},
+            in_flight={row["account"]: row["n"] for row in flying},
+            doubtful={row["account"]: row["n"] for row in doubtful},
+        )
+
+    async def swap(self, was: State, now: State, by: str) -> bool:
+        """Write the next state if nobody was faster. What people see change is kept as history."""
+        seen = (was.status, was.operator, was.reason) != (now.status, now.operator, now.reason)
+        async with self._pool.connection() as connection:
+            swapped = await connection.fetchval(
+                _SWAP, now.account, now.sender, now.status.value, now.operator.value, now.reason.value,
+                now.code, now.strikes, now.trips, now.not_before, now.probe_owner, now.probe_until,
+                now.version, now.changed_at, was.status.value, by, seen,
+            )  # fmt: skip
+        return bool(swapped)
+
+    async def state(self, account: str, sender: str = "") -> tuple[State, datetime]:
+        """One state as it is now, and the database's clock."""
+        async with self._pool.connection() as connection:
+            row = await connection.fetchrow(
+                "SELECT * FROM health WHERE account = $1 AND sender = $2", account, sender
+            )
+            clock = await connection.fetchval("SELECT clock_timestamp()")
+        return (_state(row) if row else State(account=account, sender=sender)), clock
+
+    async def take_duty(self, name: str, owner: UUID, lease: timedelta) -> bool:
+        """Have this duty until the lease is over, if nobody else has it."""
+        async with self._pool.connection() as connection:
+            return await take_duty(connection, name, owner, lease)
+
+
+async def take_duty(connection: Connection, name: str, owner: UUID, lease: timedelta) -> bool:
+    """Have this duty until the lease is over, if nobody else has it."""
+    mine = await connection.fetchval(
+        "INSERT INTO duty AS d (name, owner, until) VALUES ($1, $2, clock_timestamp() + $3::interval)"
+        " ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, until = excluded.until"
+        " WHERE d.owner = excluded.owner OR d.until < clock_timestamp() RETURNING 1",
+        name, owner, lease,
+    )  # fmt: skip
+    return mine is not None
+
+
+def _state(row: asyncpg.Record) -> State:
+    return State(
+        account=row["account"],
+        sender=row["sender"],
+        status=Status(row["status"]),
+        operator=Operator(row["operator"]),
+        reason=Reason(row["reason"]),
+        code=row["code"],
+        strikes=row["strikes"],
+        trips=row["trips"],
+        not_before=row["not_before"],
+        probe_owner=row["probe_owner"],
+        probe_until=row["probe_until"],
+        version=row["version"],
+        changed_at=row["changed_at"],
+    )
