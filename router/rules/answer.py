@@ -144,7 +144,7 @@ class Replies(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     texts: Mapping[str, str] = Field(min_length=1, description="The answer, per language.")
-    language: str = Field("fr", description="The language where nothing else decides.")
+    language: str = Field(default="fr", description="The language where nothing else decides.")
     stop_confirmation: Mapping[str, str] = Field(
         default={
             "fr": "C'est noté : ce numéro ne vous répondra plus. START pour reprendre.",
@@ -153,14 +153,16 @@ class Replies(BaseModel):
         description="What confirms a STOP, per language; empty for no confirmation.",
     )
     period: Span = Field(
-        timedelta(hours=24), ge=timedelta(0), description="One answer per texter in this time."
+        default=timedelta(hours=24), ge=timedelta(0), description="One answer per texter in this time."
     )
-    lifetime: int = Field(3, ge=0, description="Answers a texter ever gets. 0 answers nobody.")
+    lifetime: int = Field(default=3, ge=0, description="Answers a texter ever gets. 0 answers nobody.")
     delay: tuple[Span, Span] = Field(
-        (timedelta(0), timedelta(0)), description="Shortest and longest wait before an answer."
+        default=(timedelta(0), timedelta(0)), description="Shortest and longest wait before an answer."
     )
-    expiry: Span = Field(timedelta(hours=6), gt=timedelta(0), description="A later answer is worthless.")
-    max_parts: int = Field(1, ge=1, le=6, description="Parts an answer may take; each is paid.")
+    expiry: Span = Field(
+        default=timedelta(hours=6), gt=timedelta(0), description="A later answer is worthless."
+    )
+    max_parts: int = Field(default=1, ge=1, le=6, description="Parts an answer may take; each is paid.")
 
     @model_validator(mode="after")
     def _delay_in_order(self) -> Replies:

@@ -53,32 +53,40 @@ class Policy(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    strikes: int = Field(3, ge=1, description="Unreachable or doubtful sends in a row that close an account.")
+    strikes: int = Field(
+        default=3, ge=1, description="Unreachable or doubtful sends in a row that close an account."
+    )
     strike_window: Span = Field(
-        timedelta(minutes=15), gt=timedelta(0), description="Strikes further apart do not add up."
+        default=timedelta(minutes=15), gt=timedelta(0), description="Strikes further apart do not add up."
     )
     probe_first: Span = Field(
-        timedelta(seconds=5), gt=timedelta(0), description="Wait before the first probe."
+        default=timedelta(seconds=5), gt=timedelta(0), description="Wait before the first probe."
     )
     probe_longest: Span = Field(
-        timedelta(minutes=15), gt=timedelta(0), description="Each failed probe doubles the wait up to this."
+        default=timedelta(minutes=15),
+        gt=timedelta(0),
+        description="Each failed probe doubles the wait up to this.",
     )
     probe_lease: Span = Field(
-        timedelta(seconds=30), gt=timedelta(0), description="A probe unanswered for so long has failed."
+        default=timedelta(seconds=30),
+        gt=timedelta(0),
+        description="A probe unanswered for so long has failed.",
     )
     forgiven_after: Span = Field(
-        timedelta(minutes=10),
+        default=timedelta(minutes=10),
         gt=timedelta(0),
         description="Open for so long, an account starts again from the first wait.",
     )
     slow_share: float = Field(
-        0.15, gt=0, le=1, description="Share of late deliveries that makes an account slow."
+        default=0.15, gt=0, le=1, description="Share of late deliveries that makes an account slow."
     )
-    slow_after: Span = Field(timedelta(minutes=5), gt=timedelta(0), description="A later delivery is late.")
+    slow_after: Span = Field(
+        default=timedelta(minutes=5), gt=timedelta(0), description="A later delivery is late."
+    )
     slow_window: Span = Field(
-        timedelta(minutes=15), gt=timedelta(0), description="Deliveries that are looked at."
+        default=timedelta(minutes=15), gt=timedelta(0), description="Deliveries that are looked at."
     )
-    slow_least: int = Field(20, ge=1, description="Fewer deliveries in the window say nothing.")
+    slow_least: int = Field(default=20, ge=1, description="Fewer deliveries in the window say nothing.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -49,13 +49,16 @@ class Policy(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     answer_countries: frozenset[str] = Field(
-        frozenset({"FR"}), description="Countries whose numbers are answered, ISO 3166."
+        default=frozenset({"FR"}), description="Countries whose numbers are answered, ISO 3166."
     )
     refused_prefixes: tuple[str, ...] = Field(
-        ("+338",), description="Beginnings of numbers that cost extra although their type is not known."
+        default=("+338",),
+        description="Beginnings of numbers that cost extra although their type is not known.",
     )
     own_numbers: frozenset[str] = Field(
-        frozenset(), repr=False, description="Numbers and senders of ours: robots do not answer robots."
+        default=frozenset(),
+        repr=False,
+        description="Numbers and senders of ours: robots do not answer robots.",
     )
 
 

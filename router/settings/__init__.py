@@ -1,0 +1,16 @@
+"""What an operator decides: `paravent.toml`, secrets from elsewhere, and every error at once."""
+
+from router.settings.loading import load
+from router.settings.problem import Problem, SettingsError
+from router.settings.sections import Account, Number, Operator, Settings, Workers
+
+__all__ = [
+    "Account",
+    "Number",
+    "Operator",
+    "Problem",
+    "Settings",
+    "SettingsError",
+    "Workers",
+    "load",
+]

@@ -1,0 +1,276 @@
+"""The settings as values: one model a section, each setting documented, each secret hidden."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, StringConstraints
+
+from providers import Provider
+from router.rules import answer, senders, wording
+from router.rules.budget import TOTAL, OnePrice, Prices, Purse, Rates
+from router.rules.failover import Route, lane
+from router.rules.health import Policy as Health
+from router.rules.span import Span
+
+_STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+_SHORTEST_TOKEN = 20
+
+
+def _zone(written: str) -> str:
+    try:
+        ZoneInfo(written)
+    except (OSError, ValueError):
+        raise ValueError('must be a time zone such as "Europe/Paris"') from None
+    return written
+
+
+def _token(written: SecretStr) -> SecretStr:
+    if len(written.get_secret_value()) < _SHORTEST_TOKEN:
+        raise ValueError("must have at least 20 characters; `paravent token` makes one")
+    return written
+
+
+def _database(written: SecretStr) -> SecretStr:
+    if written.get_secret_value() == "embedded":
+        return written
+    if not written.get_secret_value().startswith(("postgresql://", "postgres://")):
+        raise ValueError('must be "embedded" or begin with postgresql://')
+    return written
+
+
+def _listen(written: str) -> str:
+    host, _, port = written.rpartition(":")
+    if not host or not port.isdecimal() or not 0 <= int(port) <= 65_535:  # noqa: PLR2004 -- the last port
+        raise ValueError('must be host:port, such as "127.0.0.1:8080"')
+    return written
+
+
+def _number(written: str) -> str:
+    if not senders.is_number(written):
+        raise ValueError(
+            "must be a number with a plus and its country, such as +33 and nine digits, unspaced"
+        )
+    return written
+
+
+def _countries(written: frozenset[str]) -> frozenset[str]:
+    if not written <= senders.COUNTRIES:
+        raise ValueError('must be countries in ISO 3166 capitals, such as ["FR"]')
+    return written
+
+
+NAME = r"[a-z](?:_?[a-z0-9]){0,31}"
+"""What accounts and numbers may be called: it becomes a label, a path and part of a variable's name."""
+Token = Annotated[SecretStr, AfterValidator(_token)]
+
+
+class Account(BaseModel):
+    """Section ``[accounts.NAME]``: one account at one provider."""
+
+    model_config = _STRICT
+
+    provider: str = Field(description="An installed provider; `paravent providers` lists them.")
+    settings: Any = Field(default_factory=dict, repr=False, description="What that provider asks for.")
+    prices: Prices = Field(
+        min_length=1, description='Price of one part by country, such as FR = "0.0725 EUR".'
+    )
+    receive_price: OnePrice | None = Field(
+        default=None, description="What receiving a text costs; left out: nothing."
+    )
+    budget: Purse = Field(description="The account's own purse.")
+    max_in_flight: int = Field(
+        default=64, ge=1, le=10_000, description="Sends in flight at once, of the whole fleet."
+    )
+    calls_per_minute: Annotated[int, Field(ge=1)] | Literal["unlimited"] = Field(
+        default="unlimited", description="Calls of any kind a minute, of the whole fleet."
+    )
+    hook_token: Token | None = Field(
+        default=None, description="Secret part of the webhook path, for a provider that signs nothing."
+    )
+
+
+class Number(BaseModel):
+    """Section ``[numbers.NAME]``: one published number, and who answers for it."""
+
+    model_config = _STRICT
+
+    number: Annotated[str, AfterValidator(_number)] = Field(repr=False, description="As published, E.164.")
+    account: str = Field(description="The account its texts come in through.")
+    reply_from: Route = Field(description="The account and the sender that answer.")
+    fallback: tuple[Route, ...] = Field(
+        description="Who answers while `reply_from` cannot, in order; [] for nobody."
+    )
+    language: str | None = Field(
+        default=None, description="The language of its answers; left out, it is guessed from the text."
+    )
+    delay: tuple[Span, Span] | None = Field(
+        default=None, description="Its own delay; left out, that of [replies]."
+    )
+
+    @property
+    def plan(self) -> tuple[Route, ...]:
+        """Every route of this number, the preferred one first."""
+        return (self.reply_from, *self.fallback)
+
+
+class Operator(BaseModel):
+    """Section ``[operator]``: whom to tell, and how the operator proves to be one."""
+
+    model_config = _STRICT
+
+    token: Token | None = Field(default=None, description="Opens the operator API and the console.")
+    notify_url: Annotated[SecretStr, Field(pattern=r"^https?://")] | None = Field(
+        default=None, description="Told by POST when an account is left or comes back."
+    )
+
+
+class Workers(BaseModel):
+    """Section ``[workers]``: how long each step may take."""
+
+    model_config = _STRICT
+
+    lease: Span = Field(
+        default=timedelta(seconds=30), gt=timedelta(0), description="A claimed text is one worker's."
+    )
+    call_deadline: Span = Field(
+        default=timedelta(seconds=10), gt=timedelta(0), description="For one call to a provider."
+    )
+    write_off: Span = Field(
+        default=timedelta(hours=72),
+        gt=timedelta(0),
+        description="A send in doubt for so long is booked as spent.",
+    )
+    max_in_doubt: int = Field(default=64, ge=1, description="Sends in doubt that one account may have.")
+    batch: int = Field(default=50, ge=1, le=1_000, description="Texts claimed at once.")
+    poll_every: Span = Field(
+        default=timedelta(minutes=1),
+        gt=timedelta(0),
+        description="Between two looks into inbound logs and balances.",
+    )
+
+
+class Settings(BaseModel):
+    """All of `paravent.toml`."""
+
+    model_config = _STRICT
+
+    currency: str = Field(
+        default="EUR", pattern=r"^[A-Z]{3}$", description="The ledger's currency, ISO 4217."
+    )
+    timezone: Annotated[str, AfterValidator(_zone)] = Field(
+        default="Europe/Paris", description="Whose midnights, Mondays and firsts begin a purse's window."
+    )
+    database: Annotated[SecretStr, AfterValidator(_database)] = Field(
+        default=SecretStr("embedded"), description='"embedded", or the postgresql:// URL of your own server.'
+    )
+    data: Path = Field(
+        default=Path("paravent-data"), description="Folder of the embedded database, keys and spool."
+    )
+    public_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s?#]*[^\s?#/]$",
+        description="Where providers reach this door; left out: http:// and `listen`.",
+    )
+    listen: Annotated[str, AfterValidator(_listen)] = Field(
+        default="127.0.0.1:8080", description="Where the door opens."
+    )
+    plugins: frozenset[str] = Field(default=frozenset(), description="Installed plugins that may run.")
+    answer_countries: Annotated[frozenset[str], AfterValidator(_countries)] = Field(
+        default=frozenset({"FR"}), description="Countries whose numbers are answered, ISO 3166."
+    )
+    refused_prefixes: tuple[Annotated[str, StringConstraints(pattern=r"^\+\d{1,8}$")], ...] = Field(
+        default=("+338",), description="Beginnings of numbers that cost extra, never answered."
+    )
+    rates: Rates = Field(
+        default_factory=dict, description="Ledger currency per unit of another, or per credit."
+    )
+    budget: Purse = Field(description="The purse that all accounts share.")
+    accounts: Mapping[str, Account] = Field(min_length=1, description="Who can carry texts.")
+    numbers: Mapping[str, Number] = Field(min_length=1, description="The published numbers.")
+    replies: answer.Replies = Field(repr=False, description="What is answered and how often.")
+    health: Health = Field(default=Health(), description="When an account is left and tried again.")
+    operator: Operator = Field(default=Operator(), description="Whom to tell, and who may order.")
+    workers: Workers = Field(default=Workers(), description="How long each step may take.")
+
+    _providers: dict[str, Provider] = PrivateAttr(default_factory=dict)
+
+    @property
+    def providers(self) -> Mapping[str, Provider]:
+        """The provider of each account, by the account's name."""
+        return self._providers
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """`timezone`, ready for use."""
+        return ZoneInfo(self.timezone)
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the database is our own."""
+        return self.database.get_secret_value() == "embedded"
+
+    @property
+    def door(self) -> tuple[str, int]:
+        """Host and port of `listen`."""
+        host, _, port = self.listen.rpartition(":")
+        return host.strip("[]"), int(port)
+
+    @property
+    def base_url(self) -> str:
+        """`public_url`, or the door's own address."""
+        return self.public_url or f"http://{self.listen}"
+
+    @property
+    def purses(self) -> Mapping[str, Purse]:
+        """Every purse by name: the accounts' and ``total``."""
+        return {TOTAL: self.budget, **{name: account.budget for name, account in self.accounts.items()}}
+
+    @property
+    def lanes(self) -> Mapping[str, str]:
+        """The lane of each number: numbers with the same plan share one."""
+        return {name: lane(number.plan) for name, number in self.numbers.items()}
+
+    @property
+    def answering(self) -> answer.Policy:
+        """What `decide` goes by."""
+        own = {number.number for number in self.numbers.values()}
+        own |= {route.sender for number in self.numbers.values() for route in number.plan}
+        return answer.Policy(
+            replies=self.replies,
+            senders=senders.Policy(
+                answer_countries=self.answer_countries,
+                refused_prefixes=self.refused_prefixes,
+                own_numbers=frozenset(own),
+            ),
+            languages={name: n.language for name, n in self.numbers.items() if n.language is not None},
+        )
+
+    def delay(self, number: str) -> tuple[timedelta, timedelta]:
+        """Shortest and longest wait before a number answers."""
+        return self.numbers[number].delay or self.replies.delay
+
+    def lints(self) -> Mapping[tuple[answer.Purpose, str], wording.Lint]:
+        """Every reply text measured, by purpose and language."""
+        prices = {name: account.prices for name, account in self.accounts.items()}
+        texts = {answer.Purpose.ANSWER: self.replies.texts}
+        texts[answer.Purpose.STOP_CONFIRMATION] = self.replies.stop_confirmation
+        return {
+            (purpose, language): wording.lint(text, self.replies.max_parts, prices, self.currency, self.rates)
+            for purpose, spelled in texts.items()
+            for language, text in spelled.items()
+        }
+
+
+def is_loopback(listen: str) -> bool:
+    """Whether only this machine can reach what listens there."""
+    host = listen.rpartition(":")[0].strip("[]")
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
