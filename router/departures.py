@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
 from providers import Ability, InDoubt, Job, Outcome, Outgoing, Provider, Wire
 from router.send import send, send_job
@@ -18,38 +18,38 @@ _MOST_RECEIVERS = 100
 _Key: TypeAlias = tuple[str, str, str]
 
 
-class Seat(Protocol):
-    """A place for one text. `tag` is None where it travels alone."""
-
-    tag: str | None
-
-    async def send(self, text: Outgoing, not_after: float) -> Outcome:
-        """Send it, once it is armed. A seat left without sending holds nobody up."""
-        ...
-
-
 @dataclass(slots=True)
-class _Alone:
+class Alone:
+    """A place for one text that travels by itself."""
+
     provider: Provider
     wire: Wire
     now: Callable[[], datetime]
     tag: None = None
 
     async def send(self, text: Outgoing, not_after: float) -> Outcome:
+        """Send it, once it is armed."""
         return await send(self.provider, self.wire, text, self.now(), not_after=not_after)
 
 
 @dataclass(slots=True)
-class _InAJob:
+class InAJob:
+    """A place in a job that has formed. Left without sending, it holds nobody up."""
+
     job: _Job
     to: str = field(repr=False)
 
     @property
     def tag(self) -> str:
+        """The reference that all of the job share."""
         return self.job.tag
 
     async def send(self, text: Outgoing, not_after: float) -> Outcome:
+        """Board; the job departs once every seat has boarded or left."""
         return await self.job.board(self.to, text, not_after)
+
+
+Seat: TypeAlias = Alone | InAJob
 
 
 class _Job:
@@ -115,12 +115,12 @@ class Departures:
         """Take a seat; where jobs are taken, wait here until the job has formed."""
         provider = self._providers[account]
         if Ability.BATCH not in provider.abilities:
-            yield _Alone(provider, self._wire, self._now)
+            yield Alone(provider, self._wire, self._now)
             return
         job = self._join((account, sender, words), to)
         try:
             await job.closed.wait()
-            yield _InAJob(job, to)
+            yield InAJob(job, to)
         finally:
             job.leave(to)
 
