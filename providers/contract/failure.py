@@ -82,7 +82,8 @@ class Throttled:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "code", clean_code(self.code))
-        object.__setattr__(self, "pause", min(max(float(self.pause), 0.1), 86_400.0))
+        # In this order a pause that is not a number becomes the shortest one.
+        object.__setattr__(self, "pause", min(max(0.1, float(self.pause)), 86_400.0))
 
 
 @dataclass(frozen=True, slots=True)

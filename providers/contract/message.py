@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
 
-from providers.contract.failure import Failure, RefusedReason
+from providers.contract.failure import Failure, RefusedReason, clean_code
 from providers.contract.money import Price
 
 
@@ -147,6 +147,9 @@ class Receipt:
     price: Price | None = None
     parts: int | None = None
     at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "code", clean_code(self.code) if self.code else "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

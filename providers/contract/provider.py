@@ -90,7 +90,10 @@ class Provider(Protocol):
         ...
 
     def receipt(self, hook: Hook) -> Sequence[Receipt]:
-        """Verify and read a receipt webhook. Raises as `inbound` does; an unknown status is empty."""
+        """Verify and read a receipt webhook. Raises as `inbound` does.
+
+        An unknown status is empty, or `Status.QUEUED` where the webhook proves that we were taken.
+        """
         ...
 
     def send_many(self, job: Job, now: datetime) -> Exchange[Sequence[Outcome]]:

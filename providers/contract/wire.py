@@ -16,6 +16,7 @@ import json
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any, Protocol, TypeAlias, TypeVar
 from urllib.parse import parse_qsl
 
@@ -50,6 +51,11 @@ class Response:
     status: int
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes = field(default=b"", repr=False)
+
+    @property
+    def ok(self) -> bool:
+        """Whether the status says success: 200 to 299."""
+        return HTTPStatus.OK <= self.status < HTTPStatus.MULTIPLE_CHOICES
 
     def json(self) -> Any:
         """The body as JSON, None where it is not JSON."""
@@ -104,7 +110,7 @@ class Hook:
 
     def form(self) -> list[tuple[str, str]]:
         """Decoded body pairs of a form, in order, blanks kept. Raises `Malformed` for no form at all."""
-        return _pairs(self.body.decode("latin-1"))
+        return _pairs(self.body.decode(errors="surrogateescape"))
 
 
 def _pairs(encoded: str) -> list[tuple[str, str]]:

@@ -1,0 +1,86 @@
+"""Twilio's webhook signatures: who signed, over which form of the address, with which secret.
+
+Sources: https://www.twilio.com/docs/usage/security#validating-requests, and for shared keys
+twilio-python 9.13.0, `twilio/request_validator.py`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import re
+from base64 import b64encode
+from collections.abc import Sequence
+
+from providers import Forged, Hook, Malformed
+from providers.twilio.account import TwilioSettings
+
+_DEFAULT_PORTS = {"https": ":443", "http": ":80"}
+
+
+class Proof:
+    """Takes webhooks that this account's secrets signed, and nothing else."""
+
+    def __init__(self, settings: TwilioSettings) -> None:
+        self._tokens = [token.get_secret_value().encode() for token in settings.auth_token]
+        self._shared = {
+            key: secret.get_secret_value().encode() for key, secret in settings.shared_keys.items()
+        }
+
+    def fields(self, hook: Hook) -> dict[str, str]:
+        """Return the fields of a webhook once it is proved.
+
+        Raises:
+            Forged: No secret of ours signed it as it stands.
+            Malformed: It is no form and no JSON object.
+        """
+        if hook.method != "POST":
+            fields, signed = hook.query(), ""
+        elif "json" in hook.headers.get("content-type", ""):
+            fields, signed = _json(hook), ""
+        else:
+            fields = hook.form()
+            signed = "".join([name + value for name, value in sorted(set(fields))])
+        keys, algorithm = self._keys(hook.headers.get("x-twilio-webhooks-signature-settings", ""))
+        given = hook.headers.get("x-twilio-signature", "").encode(errors="replace")
+        for url in _addresses(hook.url):
+            payload = (url + signed).encode(errors="surrogateescape")
+            for key in keys:
+                if hmac.compare_digest(b64encode(hmac.digest(key, payload, algorithm)), given):
+                    return dict(fields)
+        raise Forged("signature")
+
+    def _keys(self, told: str) -> tuple[Sequence[bytes], str]:
+        """The secrets that may have signed. The header picks among ours; it can never weaken them."""
+        if not told:
+            return self._tokens, "sha1"
+        named = dict(item.strip().partition("=")[::2] for item in told.split(","))
+        key = self._shared.get(named.get("key", ""))
+        if key is None or named.get("algorithm", "").upper() != "HMAC_SHA256":
+            raise Forged("key")
+        return [key], "sha256"
+
+
+def _addresses(url: str) -> list[str]:
+    """The address with and without its default port: Twilio signs either. Another port must be there."""
+    scheme, _, rest = url.partition("://")
+    host, slash, path = rest.partition("/")
+    port = _DEFAULT_PORTS.get(scheme, "")
+    if port and host.endswith(port):
+        return [url, f"{scheme}://{host.removesuffix(port)}{slash}{path}"]
+    return [url] if re.search(":[0-9]*$", host) else [url, f"{scheme}://{host}{port}{slash}{path}"]
+
+
+def _json(hook: Hook) -> list[tuple[str, str]]:
+    """The fields of a JSON body. Only its digest is signed, as part of the address."""
+    digest = dict(hook.query()).get("bodySHA256", "").encode(errors="replace")
+    if not hmac.compare_digest(hashlib.sha256(hook.body).hexdigest().encode(), digest):
+        raise Forged("body")
+    try:
+        found = json.loads(hook.body)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise Malformed("json")
+    return [(name, value) for name, value in found.items() if isinstance(value, str)]
