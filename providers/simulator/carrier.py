@@ -11,7 +11,8 @@ A dialect is a subclass of `Carrier` in a module of its own, named in `network.D
   moment they leave, and again at each retry: as many in the same order, so what must stay the same
   (ids of pieces) is kept in `text.detail`. Status is ``sent``, ``delivered``, ``undelivered`` or
   ``failed`` (never handed over); where the carrier says nothing of a status, it returns no post;
-- and, where it differs: `webhook_retries`, `unsent_code`, `undelivered_code`, `price_of`, `arrived`.
+- and, where it differs: `webhook_retries` or `retries_of`, `unsent_code`, `undelivered_code`,
+  `price_of`, `arrived`.
 
 Everything else, faults on the line (`line.py`) included, is shared, so that a fault means the same
 everywhere. Nothing here may know the provider pages: the simulator must not agree with their mistakes.
@@ -101,6 +102,11 @@ class Carrier(ABC):
         del to
         return self.account.price * parts
 
+    def retries_of(self, url: str) -> Sequence[float]:
+        """Seconds to wait before each further try of a webhook to this URL."""
+        del url
+        return self.webhook_retries
+
     def arrived(self, text: Text) -> None:
         """Called once for an inbound text, before its webhook: keywords the carrier handles itself."""
         del text
@@ -176,7 +182,7 @@ class Carrier(ABC):
             Errand(
                 build=partial(self.inbound_posts, got),
                 told=lambda status: self.note(Kind.WEBHOOK, got, status=status),
-                retries=self.webhook_retries,
+                retries=self.retries_of(self.account.inbound_url),
                 done=done,
             )
         )
@@ -238,6 +244,6 @@ class Carrier(ABC):
             Errand(
                 build=posts,
                 told=lambda answer: self.note(Kind.RECEIPT, text, code=said, status=answer),
-                retries=self.webhook_retries,
+                retries=self.retries_of(text.receipt_url),
             )
         )

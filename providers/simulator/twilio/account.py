@@ -15,6 +15,7 @@ class TwilioAccount(Account):
 
     Args:
         api_keys: Secret by API key SID (``SK...``), beside the auth token.
+        services: Sender by Messaging Service SID (``MG...``).
         alphanumeric: Senders that are names, allowed one way.
         shared_key: Id and secret of a SharedKey: webhooks are then signed with SHA-256.
         price_seconds: How long after the end the price appears.
@@ -23,6 +24,7 @@ class TwilioAccount(Account):
     account_sid: str = "AC" + "5" * 32
     auth_token: str = field(default="simulated-twilio-token", repr=False)
     api_keys: Mapping[str, str] = field(default_factory=dict, repr=False)
+    services: Mapping[str, str] = field(default_factory=dict, repr=False)
     alphanumeric: tuple[str, ...] = ()
     shared_key: tuple[str, str] | None = field(default=None, repr=False)
     price_seconds: float = 0.0

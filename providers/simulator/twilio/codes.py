@@ -26,6 +26,7 @@ SAYS: Mapping[str, str] = {
     "21612": "Message cannot be sent with the current combination of 'To' and/or 'From' parameters",
     "21614": "'To' number is not a valid mobile number",
     "21617": "The concatenated message body exceeds the 1600 character limit",
+    "21701": "The Messaging Service does not exist",
     "90007": "Invalid validity period value",
 }
 STATUS: Mapping[str, int] = {"20003": 401, "20005": 403, "20404": 404, "20429": 429, "20503": 503}

@@ -53,6 +53,8 @@ def receipt_post(account: TwilioAccount, text: Text, status: str, code: str) -> 
 
 def _signed(account: TwilioAccount, url: str, fields: Mapping[str, str], event: str) -> Post:
     """A form with Twilio's signature: the URL, then each key and value in the order of the keys."""
+    # a fragment is for Twilio itself, see `TwilioCarrier.retries_of`; the router never sees it
+    url = url.partition("#")[0]
     signed = (url + "".join(key + fields[key] for key in sorted(fields))).encode(errors="surrogatepass")
     headers = {
         "Content-Type": "application/x-www-form-urlencoded; charset=UTF-8",

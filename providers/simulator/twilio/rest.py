@@ -27,7 +27,7 @@ _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _ALPHANUMERIC = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9 ]{1,11}")
 _FRENCH_LANDLINE = re.compile(r"\+33[1-5]")
 _REFERENCE = re.compile(r"[a-z2-7]{20}")
-_LONGEST, _LATEST = 1600, 36_000
+_LONGEST, _LATEST, _MOST_RETRIES = 1600, 36_000, 5
 _STOP = frozenset({"STOP", "UNSUBSCRIBE", "END", "QUIT", "STOPALL", "REVOKE", "OPTOUT", "CANCEL"})
 _START = frozenset({"START", "YES", "UNSTOP"})
 _STOPPED = "You have successfully been unsubscribed. Reply START to resubscribe."
@@ -109,7 +109,8 @@ class TwilioCarrier(Carrier):
         self._check(request)
         raw = (await request.read()).decode()
         form = dict(parse_qsl(raw, keep_blank_values=True))
-        to, sender = form.get("To", ""), form.get("From", "")
+        service = form.get("MessagingServiceSid")
+        to, sender = form.get("To", ""), form.get("From") or self.account.services.get(service or "", "")
         if code := self._objection(form, to, sender):
             raise Refuse(self.refusal(code), to=to, sender=sender)
         callback = form.get("StatusCallback", "")
@@ -119,8 +120,9 @@ class TwilioCarrier(Carrier):
             text=form["Body"],
             reference=_reference(callback),
             receipt_url=callback,
-            service=form.get("MessagingServiceSid"),
+            service=service,
         )
+        text.status = "accepted" if service else "queued"
         return web.json_response(self.resource(text), status=201)
 
     def _objection(self, form: Mapping[str, str], to: str, sender: str) -> str:
@@ -131,6 +133,7 @@ class TwilioCarrier(Carrier):
         numeric = sender.startswith("+") or sender.isdecimal()
         wrong = {
             "21604": not to,
+            "21701": not sender and "MessagingServiceSid" in form,
             "21603": not sender,
             "21602": not body,
             "21617": len(body) > _LONGEST,
@@ -199,6 +202,8 @@ class TwilioCarrier(Carrier):
         final = text.status in {"delivered", "undelivered", "failed", "received"}
         waited = (self.world.clock() - text.changed).total_seconds() >= self.account.price_seconds
         priced = final and waited
+        # a Messaging Service chooses its sender, and so counts the segments, only later
+        chosen = text.status != "accepted"
         uri = f"{self._root}/Messages/{text.provider_id}"
         return {
             "sid": text.provider_id,
@@ -206,10 +211,10 @@ class TwilioCarrier(Carrier):
             "api_version": "2010-04-01",
             "status": text.status,
             "direction": "inbound" if text.inbound else "outbound-api",
-            "from": text.sender,
+            "from": text.sender if chosen else None,
             "to": text.to,
             "body": text.text,
-            "num_segments": str(text.parts),
+            "num_segments": str(text.parts if chosen else 0),
             "num_media": "0",
             "messaging_service_sid": text.detail.get("service"),
             "price": str(-text.price) if priced else None,
@@ -222,6 +227,11 @@ class TwilioCarrier(Carrier):
             "uri": f"{uri}.json",
             "subresource_uris": {"media": f"{uri}/Media.json"},
         }
+
+    def retries_of(self, url: str) -> Sequence[float]:
+        """Once more, or as often as the URL's fragment asks (``#rc=3``)."""
+        asked = dict(parse_qsl(urlsplit(url).fragment)).get("rc", "")
+        return self.webhook_retries if not asked.isdecimal() else (1.0,) * min(int(asked), _MOST_RETRIES)
 
     def arrived(self, text: Text) -> None:
         """Twilio's own keywords: STOP ends sending from that number, START allows it again."""

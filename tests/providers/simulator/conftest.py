@@ -8,14 +8,23 @@ from typing import Any
 
 import aiohttp
 import pytest
+from twilio.request_validator import RequestValidator, get_signature_algorithm
 from twilio.rest import Client
 
 from providers.simulator.simulation import Simulation
 from providers.simulator.twilio import TwilioAccount
-from tests.providers.simulator.listener import Listener
+from tests.providers.simulator.listener import Heard, Listener
 
 PUBLISHED = "+33937000001"
 TEXTER = "+33639980001"
+
+
+def is_genuine(heard: Heard, token: str) -> bool:
+    """What the official validator says of a webhook."""
+    signature = heard.headers["x-twilio-signature"]
+    algorithm = get_signature_algorithm(heard.headers.get("x-twilio-webhooks-signature-settings"))
+    validator = RequestValidator(token)
+    return bool(validator.validate(heard.url, heard.form(), signature, algorithm))
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ import pytest
 
 from providers.simulator.journal import Kind
 from providers.simulator.simulation import Simulation
-from tests.providers.simulator.conftest import PUBLISHED, TEXTER, Caller
+from providers.simulator.twilio import TwilioAccount
+from tests.providers.simulator.conftest import PUBLISHED, TEXTER, Caller, is_genuine
 from tests.providers.simulator.listener import Listener
 
 
@@ -15,6 +16,7 @@ from tests.providers.simulator.listener import Listener
     [
         ({"To": ""}, 21604),
         ({"From": ""}, 21603),
+        ({"From": "", "MessagingServiceSid": "MG" + "0" * 32}, 21701),
         ({"Body": ""}, 21602),
         ({"Body": "x" * 1601}, 21617),
         ({"To": "0639980001"}, 21211),
@@ -88,3 +90,29 @@ async def test_a_lone_surrogate_from_a_handset_is_carried(simulation: Simulation
     _, status = await simulation.text(to=PUBLISHED, sender=TEXTER, text="broken \ud83d")
     assert status == 200
     assert b"Body=broken+%ED%A0%BD" in listener.heard[0].body
+
+
+async def test_a_messaging_service_chooses_its_sender_later(
+    caller: Caller, simulation: Simulation, account: TwilioAccount
+) -> None:
+    service = "MG" + "1" * 32
+    account.services = {service: "Paravent"}
+    status, sent = await caller.send(From="", MessagingServiceSid=service)
+    assert (status, sent["status"], sent["from"], sent["num_segments"]) == (201, "accepted", None, "0")
+    await simulation.idle()
+    _, seen = await caller.get(f"/Messages/{sent['sid']}.json")
+    assert (seen["status"], seen["from"], seen["num_segments"]) == ("delivered", "Paravent", "1")
+    assert [entry.sender for entry in simulation.journal.sends()] == ["Paravent"]
+
+
+async def test_the_fragment_of_a_callback_says_how_often_it_is_tried_and_is_not_sent(
+    caller: Caller, simulation: Simulation, listener: Listener, account: TwilioAccount
+) -> None:
+    simulation.courier._pace = 1000
+    await simulation.fault("twilio", "unsent")
+    listener.answers.extend([500] * 9)
+    await caller.send(StatusCallback=f"{listener.base_url}/receipt?x=1#rc=3&rp=all")
+    await simulation.idle()
+    assert [heard.form()["MessageStatus"] for heard in listener.heard] == ["failed"] * 4
+    assert {heard.url for heard in listener.heard} == {f"{listener.base_url}/receipt?x=1"}
+    assert all(is_genuine(heard, account.auth_token) for heard in listener.heard)

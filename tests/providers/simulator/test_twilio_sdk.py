@@ -8,24 +8,15 @@ from decimal import Decimal
 
 import pytest
 from twilio.base.exceptions import TwilioRestException
-from twilio.request_validator import RequestValidator, get_signature_algorithm
 from twilio.rest import Client
 
 from providers.simulator.journal import Kind
 from providers.simulator.simulation import Simulation
 from providers.simulator.twilio import TwilioAccount
-from tests.providers.simulator.conftest import PUBLISHED, TEXTER
-from tests.providers.simulator.listener import Heard, Listener
+from tests.providers.simulator.conftest import PUBLISHED, TEXTER, is_genuine
+from tests.providers.simulator.listener import Listener
 
 REFERENCE = "abcdefghij234567klmn"
-
-
-def is_genuine(heard: Heard, token: str) -> bool:
-    """What the official validator says of a webhook."""
-    signature = heard.headers["x-twilio-signature"]
-    algorithm = get_signature_algorithm(heard.headers.get("x-twilio-webhooks-signature-settings"))
-    validator = RequestValidator(token)
-    return bool(validator.validate(heard.url, heard.form(), signature, algorithm))
 
 
 async def test_a_text_sent_by_the_sdk_reaches_its_handset_and_its_price_comes_later(
