@@ -216,12 +216,16 @@ class Cluster:
                 self.log.replace(self.log.with_suffix(".old.log"))
 
     def _bury(self) -> None:
-        """Clear what a killed server left, or the next one refuses to start."""
-        # After a restart of the machine or the container, its number may be somebody else's.
+        """Clear what a killed server left; its number may now be a zombie's, or somebody else's."""
         left = self._data / "postmaster.pid"
         with suppress(OSError, ValueError, IndexError):
-            if Path(f"/proc/{int(left.read_text().split()[0])}/comm").read_text().strip() != "postgres":
-                left.unlink()
+            pid = int(left.read_text().split()[0])
+            if os.fsencode(self._data) in Path(f"/proc/{pid}/cmdline").read_bytes():
+                raise EmbeddedError(
+                    f"Process {pid}, which Paravent did not start, serves {self._data}. End it first."
+                )
+        for path in (left, self.socket / _SOCKET, self.socket / f"{_SOCKET}.lock"):
+            path.unlink(missing_ok=True)
 
     async def _kill_orphans(self) -> None:
         if await self._gone(5):

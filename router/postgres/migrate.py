@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import re
 from collections.abc import AsyncIterator
@@ -9,16 +10,15 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib import resources
 from importlib.resources.abc import Traversable
-from typing import TYPE_CHECKING
 
 import asyncpg
 
-if TYPE_CHECKING:
-    Connection = asyncpg.Connection[asyncpg.Record]
+from router.postgres.pool import Connection
 
 # Any constant of our own does; it must be the same in every build.
 _LOCK = 0x70617261
 _WAIT_FOR_OTHERS = 600.0
+_LOCK_TIMEOUT = "10s"
 _NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
 _OUTSIDE = "-- no-transaction"
 
@@ -137,14 +137,17 @@ async def _connected(database: str | Connection) -> AsyncIterator[Connection]:
 @asynccontextmanager
 async def _alone(connection: Connection) -> AsyncIterator[None]:
     try:
-        await connection.execute("SELECT pg_advisory_lock($1)", _LOCK, timeout=_WAIT_FOR_OTHERS)
+        async with asyncio.timeout(_WAIT_FOR_OTHERS):
+            # Asked again and again: a statement that waits holds a snapshot, and CREATE INDEX CONCURRENTLY in
+            # the process that has the lock would wait for that one.
+            while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK):  # noqa: ASYNC110 -- theirs
+                await asyncio.sleep(0.1)
     except TimeoutError:
         raise MigrationError(
             f"Another process has been migrating this database for {_WAIT_FOR_OTHERS:.0f} s. "
             "See pg_stat_activity (application_name `paravent migrate`), and try again when it is done."
         ) from None
-    # Only now: the wait for the other processes is a lock wait too.
-    await connection.execute("SET lock_timeout = '10s'")
+    await connection.execute("SELECT set_config('lock_timeout', $1, false)", _LOCK_TIMEOUT)
     try:
         yield
     finally:
@@ -181,7 +184,7 @@ async def _apply(connection: Connection, step: Migration) -> None:
                 await _record(connection, step)
     except asyncpg.LockNotAvailableError as error:
         raise MigrationError(
-            f"{step.name} waited 10 s for a busy table and gave up. Try again at a quieter moment."
+            f"{step.name} waited {_LOCK_TIMEOUT} for a busy table and gave up. Try again at a quieter moment."
         ) from error
     except asyncpg.PostgresError as error:
         raise MigrationError(

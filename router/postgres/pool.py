@@ -7,15 +7,14 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Self, TypeAlias, TypeVar
 
 import asyncpg
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
 
-    Connection = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
-
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 _T = TypeVar("_T")
 _CLOSE = 5.0
 _LOST = (
@@ -167,12 +166,20 @@ def _told(connection: Connection) -> Iterator[None]:
         yield
     except _LOST as error:
         # After a time-out the server may be gone without a word, and asyncpg would use the connection again.
-        connection.terminate()
+        if not _is_lost(connection):
+            connection.terminate()
         raise DatabaseAwayError("the database was lost while it was used") from error
     except asyncpg.InterfaceError as error:
-        if not connection.is_closed():
+        if not _is_lost(connection):
             raise
         raise DatabaseAwayError("the database was lost before it was used") from error
+
+
+def _is_lost(connection: Connection) -> bool:
+    try:
+        return connection.is_closed()
+    except asyncpg.InterfaceError:  # the pool has taken it back already
+        return True
 
 
 async def _patiently(connect: Callable[[], Awaitable[_T]], patience: float) -> _T:

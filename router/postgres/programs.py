@@ -162,18 +162,20 @@ class Programs:
         """
         if await user.may("-x", self.folder / "postgres"):
             return self
-        root = self.folder.parent
+        root, package = self.folder.parent, self.folder.parent.parent
         place = copies / f"{self.major}-{int((self.folder / 'postgres').stat().st_mtime)}"
         if not place.exists():
             shutil.rmtree(copies, ignore_errors=True)
-            fresh = copies / "unfinished"
-            shutil.copytree(root, fresh / "from" / root.name, ignore=shutil.ignore_patterns("include"))
-            # The wheel's programs look for their libraries two floors up.
-            libraries = root.parent.with_name(f"{root.parent.name}.libs")
+            unfinished = copies / "unfinished"
+            shutil.copytree(
+                root, unfinished / package.name / root.name, ignore=shutil.ignore_patterns("include")
+            )
+            # The wheel's programs look for their libraries beside the package.
+            libraries = package.with_name(f"{package.name}.libs")
             if libraries.is_dir():
-                shutil.copytree(libraries, fresh / "from.libs")
-            fresh.rename(place)
-        return Programs(place / "from" / root.name / self.folder.name, self.major)
+                shutil.copytree(libraries, unfinished / libraries.name)
+            unfinished.rename(place)
+        return Programs(place / package.name / root.name / self.folder.name, self.major)
 
 
 def find(setting: Path | None) -> Programs:
