@@ -19,6 +19,7 @@ from router.postgres.inbox import Claimed
 from router.rules import answer, budget, failover, senders
 from router.rules.failover import Choice, Route
 from router.vault import Vault
+from router.wire import boottime
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,7 @@ class Office:
     facts: Facts
     scorer: answer.Scorer = answer.not_scored
     prober: UUID | None = None
+    _learnt: float = field(default_factory=boottime)
 
     def read(self, claim: Claimed) -> answer.Text:
         """Open the letters of a claimed text; pieces of a long one are joined."""
@@ -146,9 +148,13 @@ class Office:
             count_parts(words), senders.country(to), self.accounts[account].prices, self.currency, self.rates
         )
 
+    def learn(self, facts: Facts) -> None:
+        """Go by newer facts from now on."""
+        self.facts, self._learnt = facts, boottime()
+
     def machine_now(self) -> datetime:
-        """The database's clock as of the last reading: what health goes by."""
-        return self.facts.read_at
+        """The database's clock, carried on from the last reading: what health goes by."""
+        return self.facts.read_at + timedelta(seconds=boottime() - self._learnt)
 
     def _facts(self, account: str, to: str, words: str, now: datetime) -> failover.Facts:
         money = self.estimate(account, to, words)

@@ -1,0 +1,63 @@
+"""What time brings: replies that become due or expire, and leases that are over."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from router.postgres.pool import Pool
+
+_DUE = """
+UPDATE reply SET state = 'queued', not_before = NULL, changed_at = clock_timestamp()
+WHERE id IN (SELECT id FROM reply WHERE state = 'delayed' AND not_before <= $1
+             ORDER BY not_before LIMIT $2 FOR UPDATE SKIP LOCKED)
+"""
+
+_EXPIRE = """
+UPDATE reply SET state = 'suppressed', reason = 'expired', changed_at = clock_timestamp()
+WHERE id IN (SELECT id FROM reply WHERE state IN ('queued', 'delayed') AND expires_at <= $1
+             ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+RETURNING number
+"""
+
+# No byte left under a claim. Under an armed send one may have: it keeps its money and is looked up.
+_REAP = """
+WITH over AS (
+    SELECT id, state FROM reply WHERE state IN ('claimed', 'sending') AND lease_until < clock_timestamp()
+    ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED
+), doubted AS (
+    UPDATE attempt a SET state = 'unknown', code = 'lease-over', look_after = clock_timestamp(),
+        settled_at = clock_timestamp()
+    FROM over WHERE a.reply = over.id AND over.state = 'sending' AND a.state = 'open'
+    RETURNING a.account
+), freed AS (
+    UPDATE reply SET state = CASE over.state WHEN 'sending' THEN 'in_doubt' ELSE 'queued' END,
+        owner = NULL, lease_until = NULL, changed_at = clock_timestamp()
+    FROM over WHERE reply.id = over.id
+    RETURNING over.state
+)
+SELECT (SELECT count(*) FROM freed WHERE state = 'claimed') AS freed, (SELECT count(*) FROM doubted) AS doubted
+"""
+
+
+class Upkeep:
+    """Each call moves at most `most` rows, so that none holds its locks for long."""
+
+    def __init__(self, pool: Pool, most: int = 500) -> None:
+        self._pool = pool
+        self._most = most
+
+    async def due(self, now: datetime) -> int:
+        """Make delayed replies ready whose time has come; answer how many."""
+        async with self._pool.connection() as connection:
+            return int((await connection.execute(_DUE, now, self._most)).split()[-1])
+
+    async def expire(self, now: datetime) -> list[str]:
+        """Silence waiting replies that are worthless by now; answer the names of their numbers."""
+        async with self._pool.connection() as connection:
+            return [row["number"] for row in await connection.fetch(_EXPIRE, now, self._most)]
+
+    async def reap(self) -> tuple[int, int]:
+        """End leases that are over: claims go back to wait, sends go into doubt. Answer how many of each."""
+        async with self._pool.connection() as connection:
+            row = await connection.fetchrow(_REAP, self._most)
+        return (row["freed"], row["doubted"]) if row else (0, 0)

@@ -1,0 +1,125 @@
+"""Relays texts: those the door hands over at once, and those that wait in the open lanes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+from router.office import Office
+from router.postgres.inbox import POISON, Claimed, Finish, Inbox
+from router.postgres.pool import DatabaseAwayError, Line
+from router.relay import relay
+from router.rules.story import Story
+
+_log = logging.getLogger(__name__)
+
+
+class Worker:
+    """Many relays at once in one process.
+
+    Args:
+        places: Most texts relayed at once.
+        batch: Most texts claimed at once.
+        tell: Told every story: metrics, health and the log are folds over them.
+        idle: Seconds between two looks into empty lanes.
+    """
+
+    def __init__(
+        self,
+        office: Office,
+        inbox: Inbox,
+        line: Line,
+        tell: Callable[[Story], Awaitable[None]],
+        *,
+        places: int = 1_000,
+        batch: int = 50,
+        idle: float = 0.5,
+    ) -> None:
+        self._office = office
+        self._inbox = inbox
+        self._line = line
+        self._tell = tell
+        self._places = places
+        self._batch = batch
+        self._idle = idle
+        self._relays: set[asyncio.Task[None]] = set()
+        self._woken = asyncio.Event()
+        self._stopping = False
+
+    def room(self) -> bool:
+        """Whether a text may be stored as claimed by us already."""
+        return not self._stopping and len(self._relays) < self._places
+
+    def hand(self, claim: Claimed) -> None:
+        """Relay a text that is ours."""
+        task = asyncio.get_running_loop().create_task(self._relay(claim))
+        self._relays.add(task)
+        task.add_done_callback(self._done)
+
+    def wake(self) -> None:
+        """Look into the lanes now: something became ready."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Claim and relay until stopped."""
+        while not self._stopping:
+            self._woken.clear()
+            claimed = await self._claim()
+            if claimed < self._batch:
+                try:
+                    async with asyncio.timeout(self._idle):
+                        await self._woken.wait()
+                except TimeoutError:
+                    continue
+
+    async def stop(self, patience: float) -> None:
+        """Claim no more, and let what is under way end; what is not done by then is reaped later."""
+        self._stopping = True
+        self.wake()
+        if self._relays:
+            await asyncio.wait(self._relays, timeout=patience)
+        for task in self._relays:
+            task.cancel()
+
+    async def _claim(self) -> int:
+        most = min(self._batch, self._places - len(self._relays))
+        lanes = self._office.open_lanes(self._office.now())
+        if most <= 0 or not lanes:
+            return 0
+        try:
+            claims = await self._inbox.claim(self._line, lanes, most)
+        except DatabaseAwayError:
+            return 0
+        for claim in claims:
+            if self._stopping:
+                await self._give_back(claim)
+            else:
+                self.hand(claim)
+        return len(claims)
+
+    async def _give_back(self, claim: Claimed) -> None:
+        await self._office.desk.finish(Finish(claim.id, claim.fence, "queued", "", None))
+
+    async def _relay(self, claim: Claimed) -> None:
+        try:
+            story = await relay(claim, self._office)
+        except DatabaseAwayError:
+            return  # the lease runs out, and what was in flight is looked up
+        except Exception as error:  # noqa: BLE001 - one text must not stop the others
+            # no traceback: it may hold the text
+            _log.error("text %s: relaying raised %s; set aside", claim.id, type(error).__name__)
+            await self._set_aside(claim)
+            return
+        await self._tell(story)
+
+    async def _set_aside(self, claim: Claimed) -> None:
+        """Unless it was armed already, so that it does not come back for ever. It stays stored."""
+        with suppress(DatabaseAwayError, *POISON):
+            await self._office.desk.finish(Finish(claim.id, claim.fence, "failed", "set_aside", None))
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._relays.discard(task)
+        if len(self._relays) == self._places - 1:
+            self.wake()
