@@ -143,13 +143,14 @@ class Replies(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    texts: Mapping[str, str] = Field(min_length=1, description="The answer, per language.")
+    texts: Mapping[str, str] = Field(min_length=1, repr=False, description="The answer, per language.")
     language: str = Field(default="fr", description="The language where nothing else decides.")
     stop_confirmation: Mapping[str, str] = Field(
         default={
             "fr": "C'est noté : ce numéro ne vous répondra plus. START pour reprendre.",
             "en": "Noted: this number will not answer you any more. START to resume.",
         },
+        repr=False,
         description="What confirms a STOP, per language; empty for no confirmation.",
     )
     period: Span = Field(
