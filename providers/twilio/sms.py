@@ -200,9 +200,9 @@ class Twilio(Provider):
                 return listed
             texts += [text for text in map(records.inbound, listed) if text is not None]
         whole = since.replace(microsecond=0)  # Twilio's own times have no fractions
-        recent = [text for text in texts if text.at is None or text.at >= whole]
         # listed newest first, and many share a second
-        return sorted(reversed(recent), key=lambda text: text.at or since)
+        recent = [text for text in reversed(texts) if text.at is None or text.at >= whole]
+        return sorted(recent, key=lambda text: text.at or since)
 
     def _list(self, query: Mapping[str, str]) -> Exchange[list[dict[str, Any]] | Failure]:
         """All pages of a listing. It follows only addresses of this account: they get its password."""

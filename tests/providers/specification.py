@@ -11,7 +11,6 @@ import aiohttp
 import yaml
 from openapi_core import Config, OpenAPI
 from openapi_core.testing import MockRequest, MockResponse
-from werkzeug.datastructures import ImmutableMultiDict
 from yarl import URL
 
 from providers import Exchange, Request, Response
@@ -52,16 +51,15 @@ class Specification:
     def _asked(self, request: Request) -> MockRequest:
         url = urlsplit(request.url)
         headers = dict(request.headers)
-        asked = MockRequest(
+        return MockRequest(
             f"{url.scheme}://{url.netloc}",
             request.method.lower(),
             url.path,
+            args=dict(parse_qsl(url.query, keep_blank_values=True)),
             headers=headers,
             data=request.body or None,
             content_type=headers.get("Content-Type", ""),
         )
-        asked.parameters.query = ImmutableMultiDict(parse_qsl(url.query, keep_blank_values=True))
-        return asked
 
 
 async def ask(session: aiohttp.ClientSession, request: Request) -> Response:
