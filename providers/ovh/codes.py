@@ -64,7 +64,9 @@ def stale(response: Response) -> bool:
     if response.status not in {HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN}:
         return False
     error = response.fields()
-    return error.get("errorCode") in ("INVALID_SIGNATURE", "QUERY_TIME_OUT") or bool(_CLOCK.search(_message(error)))
+    return error.get("errorCode") in ("INVALID_SIGNATURE", "QUERY_TIME_OUT") or bool(
+        _CLOCK.search(_message(error))
+    )
 
 
 def failure_of(response: Response) -> Failure | None:

@@ -59,42 +59,34 @@ class Inbox:
                 return found
             wanted |= dict.fromkeys((number, each) for each in records.ids(found))
         failure = yield from self._fill(wanted, since, now)
-        if failure is not None:
-            return failure
         known = [self._read[key] for key in wanted if key in self._read]
-        return sorted(known, key=lambda text: text.at or since)
+        for old in list(self._read)[: max(0, len(self._read) - KEPT)]:
+            del self._read[old]
+        return failure or sorted(known, key=lambda text: text.at or since)
 
     def _fill(
         self, wanted: Mapping[tuple[str, str], None], since: datetime, now: datetime
     ) -> Exchange[Failure | None]:
+        """Read what is not known yet: from the export as far as it is there, then one by one."""
         new = sorted((key for key in wanted if key not in self._read), key=lambda key: int(key[1]))
-        rows: Mapping[str, object] = {}
         if len(new) > CALLS and self._settings.bulk_export:
-            exported = yield from self._export.rows(since, now)
-            if isinstance(exported, Failure):
-                return exported
-            rows = exported
-        calls = CALLS
-        for number, provider_id in new:
-            record = rows.get(provider_id)
-            if record is None:
-                if not calls:
-                    continue
-                calls -= 1
-                record = yield from self._account.ask(
-                    f"{self._settings.box(number)}/incoming/{provider_id}", now
-                )
+            rows = yield from self._export.rows(since, now)
+            if isinstance(rows, Failure):
+                return rows
+            self._keep({key: rows[key[1]] for key in new if key[1] in rows})
+            new = [key for key in new if key not in self._read]
+        for number, provider_id in new[:CALLS]:
+            record = yield from self._account.ask(f"{self._settings.box(number)}/incoming/{provider_id}", now)
             if isinstance(record, Failure):
                 return record
-            text = records.inbound(record, provider_id, number, self._settings)
-            if isinstance(text, Inbound):
-                self._keep((number, provider_id), text)
+            self._keep({(number, provider_id): record})
         return None
 
-    def _keep(self, key: tuple[str, str], text: Inbound) -> None:
-        self._read[key] = text
-        while len(self._read) > KEPT:
-            del self._read[next(iter(self._read))]
+    def _keep(self, found: Mapping[tuple[str, str], object]) -> None:
+        for (number, provider_id), record in found.items():
+            text = records.inbound(record, provider_id, number, self._settings)
+            if isinstance(text, Inbound):
+                self._read[number, provider_id] = text
 
 
 class Export:

@@ -30,14 +30,14 @@ from providers.contract.conformance import NOW, NUMBER, OUTGOING, TEXT, TEXTER, 
 
 AHEAD = 7
 TIME = Response(200, {}, str(int(NOW.timestamp()) + AHEAD).encode())
-CLASSIC = {
+CLASSIC: dict[str, Any] = {
     "service_name": "sms-ab12345-1",
     "application_key": "tests-app-key",
     "application_secret": "tests-app-secret",
     "consumer_key": "tests-consumer-key",
     "virtual_numbers": [NUMBER],
 }
-OAUTH2 = {
+OAUTH2: dict[str, Any] = {
     "service_name": "sms-ab12345-1",
     "client_id": "tests-client",
     "client_secret": "tests-client-secret",

@@ -7,14 +7,15 @@ import time
 from collections.abc import AsyncIterator, Callable
 from decimal import Decimal
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import ovh
 import pytest
-from aiohttp import web
 
 from providers.simulator.journal import Kind
 from providers.simulator.network import Network
-from providers.simulator.ovh import OvhAccount, OvhCarrier
+from providers.simulator.ovh import OvhAccount
+from tests.providers.simulator.listener import Listener
 
 NUMBER = "+33939980000"
 TEXTER, OTHER, LANDLINE = "+33639980001", "+33639980002", "+33199000001"
@@ -54,12 +55,6 @@ def client(network: Network, account: OvhAccount, monkeypatch: pytest.MonkeyPatc
 
 async def call(method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     return await asyncio.to_thread(method, *args, **kwargs)
-
-
-def carrier(network: Network) -> OvhCarrier:
-    found = network.carrier("ovh")
-    assert isinstance(found, OvhCarrier)
-    return found
 
 
 async def test_a_job_is_taken_charged_and_found_again(network: Network, client: Client) -> None:
@@ -214,40 +209,27 @@ async def test_it_can_count_calls_a_minute(account: OvhAccount, client: Client) 
 
 
 async def test_what_comes_in_is_pushed_listed_deleted_and_exported(
-    network: Network, account: OvhAccount, client: Client
+    network: Network, account: OvhAccount, client: Client, listener: Listener
 ) -> None:
-    pushed: list[dict[str, str]] = []
-
-    async def take(request: web.Request) -> web.Response:
-        pushed.append({**request.query, **{key: str(value) for key, value in (await request.post()).items()}})
-        return web.Response()
-
-    app = web.Application()
-    app.router.add_route("*", "/hooks/ovh/t0ken/{kind}", take)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    hooks = f"http://127.0.0.1:{runner.addresses[0][1]}/hooks/ovh/t0ken"
+    hooks = f"{listener.base_url}/hooks/ovh/t0ken"
     network.connect("ovh", inbound_url=f"{hooks}/inbound", receipt_url=f"{hooks}/receipt")
-    try:
-        text, status = await network.text(to=NUMBER, sender=TEXTER, text="Salut ça va 💥")
-        api = client()
-        order = {"message": "Bonsoir", "receivers": [TEXTER], "tag": TAG}
-        done = await call(api.post, f"{SERVICE}/virtualNumbers/0033939980000/jobs", **order)
-        await network.idle()
-    finally:
-        await runner.cleanup()
+    text, status = await network.text(to=NUMBER, sender=TEXTER, text="Salut ça va 💥")
+    api = client()
+    order = {"message": "Bonsoir", "receivers": [TEXTER], "tag": TAG}
+    done = await call(api.post, f"{SERVICE}/virtualNumbers/0033939980000/jobs", **order)
+    came, *receipts = await listener.until(3)
 
     assert status == 200
-    came, *receipts = pushed
-    assert came == {
+    assert came.method == "POST"
+    assert came.form() == {
         "id": text.provider_id,
         "senderid": "0639980001",
         "message": "Salut ça va 💥",
         "tag": "",
         "shortcode": NUMBER[1:],
     }
-    assert [(each["id"], each["description"], each["ptt"]) for each in receipts] == [
+    facts = [dict(parse_qsl(urlsplit(each.url).query)) for each in receipts if each.method == "GET"]
+    assert [(each["id"], each["description"], each["ptt"]) for each in facts] == [
         (str(done["ids"][0]), "8", "3"),
         (str(done["ids"][0]), "1", "4"),
     ]
