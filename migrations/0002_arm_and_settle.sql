@@ -182,13 +182,13 @@ DECLARE
     kinds    text[];
     states   text[];
     replies  text[];
-    reserved bigint[];
-    spent    bigint[];
+    freed    bigint[];     -- what each place does to the reservation,
+    booked   bigint[];     -- and to what is spent
     accounts text[];
     a_starts timestamptz[];
     t_starts timestamptz[];
-    a_over   bigint[] := array_fill(0::bigint, ARRAY[places]);
-    t_over   bigint[] := array_fill(0::bigint, ARRAY[places]);
+    a_excess bigint[] := array_fill(0::bigint, ARRAY[places]);
+    t_excess bigint[] := array_fill(0::bigint, ARRAY[places]);
     item record;
     slack bigint;
     net bigint;
@@ -270,14 +270,14 @@ BEGIN
                ELSE 0 END ORDER BY k),
            array_agg(n.account ORDER BY k), array_agg(n.account_window ORDER BY k),
            array_agg(n.total_window ORDER BY k)
-    INTO kinds, states, replies, reserved, spent, accounts, a_starts, t_starts
+    INTO kinds, states, replies, freed, booked, accounts, a_starts, t_starts
     FROM generate_series(1, places) AS k LEFT JOIN next n ON n.place = k;
 
     -- a price above its reservation is booked, never refused: what no longer fits is overrun, row by row
-    IF EXISTS (SELECT FROM unnest(reserved, spent) AS u (r, s) WHERE u.r + u.s > 0) THEN
+    IF EXISTS (SELECT FROM unnest(freed, booked) AS u (r, s) WHERE u.r + u.s > 0) THEN
         FOR item IN
             SELECT w.purse, w.starts_at, w.high_cap - (w.reserved + w.spent - w.overrun)
-                   - (SELECT coalesce(sum(u.r + u.s), 0) FROM unnest(reserved, spent, accounts, a_starts, t_starts)
+                   - (SELECT coalesce(sum(u.r + u.s), 0) FROM unnest(freed, booked, accounts, a_starts, t_starts)
                         AS u (r, s, account, a_start, t_start)
                       WHERE u.r + u.s < 0 AND CASE w.purse WHEN 'total' THEN u.t_start = w.starts_at
                             ELSE u.account = w.purse AND u.a_start = w.starts_at END)::bigint AS slack
@@ -288,13 +288,13 @@ BEGIN
         LOOP
             slack := item.slack;
             FOR i IN 1 .. places LOOP
-                net := reserved[i] + spent[i];
+                net := freed[i] + booked[i];
                 CONTINUE WHEN net IS NULL OR net <= 0;
                 IF item.purse = 'total' AND t_starts[i] = item.starts_at THEN
-                    t_over[i] := greatest(0, net - greatest(0, slack));
+                    t_excess[i] := greatest(0, net - greatest(0, slack));
                     slack := slack - net;
                 ELSIF item.purse = accounts[i] AND a_starts[i] = item.starts_at THEN
-                    a_over[i] := greatest(0, net - greatest(0, slack));
+                    a_excess[i] := greatest(0, net - greatest(0, slack));
                     slack := slack - net;
                 END IF;
             END LOOP;
@@ -305,13 +305,13 @@ BEGIN
         SELECT u.*, a.reply AS reply_id, a.texter, a.purpose, a.state AS was
         FROM unnest(p_reference, p_source, p_code, p_provider_id, p_parts, p_amount, p_unit, p_rate,
                     p_not_before, p_reason, p_opted_out, p_receipt, p_receipt_rank, p_receipt_at, p_outcome,
-                    kinds, states, replies, reserved, spent, accounts, a_starts, t_starts, a_over, t_over)
+                    kinds, states, replies, freed, booked, accounts, a_starts, t_starts, a_excess, t_excess)
             AS u (reference, source, code, provider_id, parts, amount, unit, rate,
                   not_before, reason, opted_out, receipt, receipt_rank, receipt_at, outcome,
                   kind, state, reply, reserved, spent, account, a_start, t_start, a_over, t_over)
         JOIN attempt a ON a.reference = u.reference
         WHERE u.reply NOT IN ('', 'again')
-    ), booked AS (
+    ), entered AS (
         INSERT INTO ledger (kind, reference, account, account_window, total_window, reserved, spent,
                             account_overrun, total_overrun, source, amount, unit, rate, at)
         SELECT kind, reference, account, a_start, t_start, reserved, spent, a_over, t_over, source,

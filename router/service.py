@@ -1,0 +1,166 @@
+"""One process of the router, put together: settings in, a running worker and what it needs out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from providers import Ability
+from router.departures import Departures
+from router.office import Account, Number, Office, Purses
+from router.postgres.accounts import Accounts
+from router.postgres.desk import Desk
+from router.postgres.inbox import Inbox
+from router.postgres.ledger import Ledger
+from router.postgres.pool import Pool
+from router.postgres.purses import Purses as PurseRows
+from router.postgres.upkeep import Upkeep
+from router.rules.story import Story
+from router.settings import Settings
+from router.vault import Vault
+from router.watch import Watch
+from router.wire import AioWire
+from router.worker import Worker
+
+
+def wall_clock() -> datetime:
+    """Business time outside drills."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What runs in one process."""
+
+    settings: Settings
+    pool: Pool
+    office: Office
+    inbox: Inbox
+    watch: Watch
+    worker: Worker
+    upkeep: Upkeep
+
+
+@asynccontextmanager
+async def running(
+    settings: Settings,
+    dsn: str,
+    *,
+    now: Callable[[], datetime] = wall_clock,
+    tell: Callable[[Story], Awaitable[None]] | None = None,
+) -> AsyncIterator[Service]:
+    """Run a worker, its watch and its upkeep until the block ends; then stop gracefully.
+
+    Args:
+        settings: As loaded.
+        dsn: The database, migrated.
+        now: Business time.
+        tell: Told every story, besides health.
+    """
+    async with Pool(dsn, application="paravent") as pool:
+        service = await _compose(settings, pool, now, tell)
+        tasks = [
+            asyncio.create_task(service.watch.run()),
+            asyncio.create_task(service.worker.run()),
+            asyncio.create_task(_upkeep(service)),
+        ]
+        try:
+            yield service
+        finally:
+            await service.worker.stop(settings.workers.call_deadline.total_seconds() + 5)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await service.office.desk.drain()
+            await service.office.wire.close()  # type: ignore[attr-defined]
+
+
+async def _compose(
+    settings: Settings,
+    pool: Pool,
+    now: Callable[[], datetime],
+    tell: Callable[[Story], Awaitable[None]] | None,
+) -> Service:
+    owner, lease = uuid4(), settings.workers.lease
+    purses = Purses({name: purse.period for name, purse in settings.purses.items()}, settings.zone)
+    windows = {name: purses.window(name, now()) for name in settings.purses}
+    await PurseRows(pool).sync(settings.purses, windows)
+    accounts = Accounts(pool)
+    inbox = Inbox(owner, lease)
+    wire = AioWire(deadline=settings.workers.call_deadline.total_seconds())
+    office = Office(
+        owner=owner,
+        accounts=_accounts(settings),
+        numbers=_numbers(settings),
+        policy=settings.answering,
+        purses=purses,
+        currency=settings.currency,
+        rates=settings.rates,
+        desk=Desk(pool, inbox, Ledger(owner, lease), now),
+        vault=Vault.in_folder(settings.data),
+        wire=wire,
+        departures=Departures(settings.providers, wire, now),
+        now=now,
+        lease=lease,
+        call_deadline=settings.workers.call_deadline,
+        facts=await accounts.facts(),
+    )
+    watch = Watch(office, accounts, settings.health)
+
+    async def told(story: Story) -> None:
+        await watch.note(story)
+        if tell is not None:
+            await tell(story)
+
+    worker = Worker(office, inbox, pool.line(), told, batch=settings.workers.batch)
+    return Service(settings, pool, office, inbox, watch, worker, Upkeep(pool))
+
+
+def _accounts(settings: Settings) -> dict[str, Account]:
+    found = {}
+    for name, account in settings.accounts.items():
+        provider = settings.providers[name]
+        token = account.hook_token
+        signed = Ability.SIGNED_WEBHOOKS in provider.abilities or token is None
+        path = name if signed else f"{name}/{token.get_secret_value()}"  # type: ignore[union-attr]
+        found[name] = Account(
+            name=name,
+            provider=provider,
+            prices=account.prices,
+            max_in_flight=account.max_in_flight,
+            max_in_doubt=settings.workers.max_in_doubt,
+            receipt_url=f"{settings.base_url}/hooks/{path}/receipt",
+        )
+    return found
+
+
+def _numbers(settings: Settings) -> dict[str, Number]:
+    return {
+        name: Number(
+            name=name,
+            e164=number.number,
+            account=number.account,
+            plan=number.plan,
+            lane=settings.lanes[name],
+            delay=settings.delay(name),
+        )
+        for name, number in settings.numbers.items()
+    }
+
+
+async def _upkeep(service: Service) -> None:
+    """What time brings, twice a second: cheap when there is nothing."""
+    while True:
+        try:
+            moved = await service.upkeep.due(service.office.now())
+            freed, _ = await service.upkeep.reap()
+            await service.upkeep.expire(service.office.now())
+            if moved or freed:
+                service.worker.wake()
+        except ConnectionError:
+            pass
+        await asyncio.sleep(0.5)
