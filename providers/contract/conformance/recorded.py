@@ -18,6 +18,24 @@ NOW = datetime(2026, 11, 23, 16, 0, tzinfo=UTC)
 TEXTER = "+33639980001"
 NUMBER = "+33199000001"
 TEXT = "Bonsoir, le consentement se demande."
+HARD_TEXTS = (
+    *(
+        " ",
+        " a ",
+        "\n",
+        "\r\n",
+        "a\tb",
+        "+",
+        "%",
+        "a=b&c=d",
+        "100 %25 +",
+        '"\\',
+        "<b>&amp;</b>",
+        "\x00",
+        "a\x00b",
+    ),
+    *("é", "e\u0301", "\u202f!", "👍", "👩‍👩‍👧", "مرحبا", "\u202eabc", "\ufeffa", "\uffff", "€" * 1_000),
+)
 OUTGOING = Outgoing(
     reference="k3mq7wzp2ra5xv6tybce",
     to=TEXTER,
