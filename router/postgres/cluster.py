@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import os
 import re
+import secrets
 import shlex
 import shutil
 import signal
@@ -157,10 +158,12 @@ class Cluster:
             )
 
     async def _launch(self, user: Account) -> None:
+        if not await self._gone(5) and self.postmaster() is not None:
+            return  # what a killed command had begun is under way
+        await self._kill_orphans()
         programs = find(self._binaries)
         self._check_version(programs)
         programs = await programs.reachable_by(user, self.home / "programs")
-        await self._kill_orphans()
         self._bury()
         if not self._data.exists():
             await self._create(user, programs)
@@ -185,8 +188,8 @@ class Cluster:
         )
 
     async def _create(self, user: Account, programs: Programs) -> None:
-        unfinished = self.home / "cluster.unfinished"
-        shutil.rmtree(unfinished, ignore_errors=True)
+        # A name of its own, since a killed command's initdb may still be writing.
+        unfinished = self.home / f"unfinished-{os.getpid()}-{secrets.token_hex(4)}"
         locale = ["--locale=C"]
         if programs.major >= 17:  # noqa: PLR2004 -- the first with its own C.UTF-8, alike on every machine
             locale += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
@@ -206,6 +209,8 @@ class Cluster:
             raise EmbeddedError(f"The database in {self.home} cannot be made: {said}")
         (unfinished / "postgresql.conf").write_text("include = 'paravent.conf'\n# Yours go below, and win.\n")
         unfinished.rename(self._data)
+        for older in self.home.glob("unfinished-*"):
+            shutil.rmtree(older, ignore_errors=True)
 
     def _write_settings(self, user: Account) -> None:
         settings = self._data / "paravent.conf"

@@ -1,4 +1,4 @@
-"""A command that uses the embedded server, as a process of its own: says where it is, leaves when told."""
+"""A command that uses the embedded server, as a process of its own, and how to look at what it leaves."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ import argparse
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import asyncpg
+
 from router.postgres import programs
+from router.postgres.cluster import Cluster
 from router.postgres.embedded import embedded
 
 _PATIENCE = 30
@@ -59,6 +62,35 @@ async def client(folder: Path, *options: str, prefix: tuple[str, ...] = ()) -> A
         if process.returncode is None:
             process.terminate()
         await asyncio.wait_for(process.wait(), _PATIENCE)
+
+
+def processes(folder: Path) -> list[int]:
+    return Cluster(folder.resolve() / "postgres", None)._processes()
+
+
+def leavings(folder: Path) -> list[str]:
+    """Files that only a running server, or a careless one, has."""
+    home = folder / "postgres"
+    inside = [
+        home / "cluster" / "postmaster.pid",
+        *(home / "socket").glob(".*"),
+        *(home / "clients").iterdir(),
+    ]
+    return [str(path) for path in inside if path.exists()]
+
+
+async def until(condition: Callable[[], bool], seconds: float = 15) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110 -- it is another process's doing
+            await asyncio.sleep(0.02)
+
+
+async def ask(dsn: str, sql: str) -> object:
+    connection = await asyncpg.connect(dsn, timeout=10)
+    try:
+        return await connection.fetchval(sql)
+    finally:
+        await connection.close()
 
 
 async def _use(arguments: argparse.Namespace) -> None:

@@ -15,8 +15,7 @@ import pytest
 from router.postgres import programs
 from router.postgres.embedded import embedded
 from router.postgres.programs import EmbeddedError, find
-from tests.postgres.client import AS_NOBODY, NOBODY, client
-from tests.postgres.test_embedded import ask, leavings, processes
+from tests.postgres.client import AS_NOBODY, NOBODY, ask, client, leavings, processes
 
 __test__ = os.geteuid() == 0
 

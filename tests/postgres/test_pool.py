@@ -89,6 +89,16 @@ async def test_behind_pgbouncer_nothing_is_prepared_or_set_at_the_start(bare_dat
         assert await connection.fetchval(prepared) == 0
 
 
+async def test_without_patience_a_restart_is_an_error(own: Server) -> None:
+    """The control of the test below."""
+    async with Pool(own.dsn, application="paravent test", patience=0.01) as pool:
+        await own.stop(immediate=True)
+        with pytest.raises(DatabaseAwayError):
+            async with pool.connection():
+                pytest.fail("the server is down")
+        await own.start()
+
+
 @pytest.mark.parametrize("kind", ["pool", "line"])
 async def test_after_a_crash_the_next_use_waits_and_works(own: Server, kind: str) -> None:
     async with Pool(own.dsn, application="paravent test", patience=10) as pool:
