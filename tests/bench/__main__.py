@@ -57,9 +57,10 @@ def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 
 async def run(asked: argparse.Namespace, folder: Path) -> tuple[Plan, ceiling.Ceiling, list[report.Table]]:
     """Measure the ceilings, then every table."""
-    plan = Plan(asked.texts, asked.rate, asked.seconds, asked.connections, asked.processes)
+    receipts = 0 if asked.no_receipts else 2
+    plan = Plan(asked.texts, asked.rate, asked.seconds, asked.connections, asked.processes, receipts)
     systems = [SYSTEMS[name] for name in asked.systems.split(",")]
-    manners = carrier.Manners(receipts=not asked.no_receipts, latency=asked.latency)
+    manners = carrier.Manners(receipts=receipts > 0, latency=asked.latency)
     tables = []
     with closing(Stagehand(load.serve)) as loader:
         with closing(Stagehand(carrier.serve, carrier.Manners())) as plain:
