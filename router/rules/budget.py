@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from providers.contract.money import Price
+from providers.contract.money import CREDIT, Price
 
 MICROS = 1_000_000
 """Millionths in one unit of the ledger currency."""
@@ -69,7 +69,7 @@ def _exact(written: Any) -> Any:
     """Refuse floats: 0.1 is not 0.1 in binary, and money is."""
     if isinstance(written, Decimal):
         return written
-    if not isinstance(written, str) or not re.fullmatch(r"\d{1,9}(\.\d{1,6})?", written):
+    if not isinstance(written, str) or not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,6})?", written):
         raise ValueError('must be an amount in quotes, at most six decimals, such as "20.00"')
     return Decimal(written)
 
@@ -86,10 +86,10 @@ def _limit(written: Any) -> Any:
 def _price(written: Any) -> Any:
     if isinstance(written, Price):
         return written
-    found = re.fullmatch(r"(\d{1,4}(?:\.\d{1,9})?) ([A-Z]{3}|credit)s?", str(written))
+    found = re.fullmatch(r"([0-9]{1,4}(?:\.[0-9]{1,9})?) (?:([A-Z]{3})|credits?)", str(written))
     if found is None:
         raise ValueError('must be an amount and its unit in quotes, such as "0.0725 EUR" or "1 credit"')
-    return Price(Decimal(found[1]), found[2])
+    return Price(Decimal(found[1]), found[2] or CREDIT)
 
 
 def _rate(written: Any) -> Any:

@@ -25,7 +25,7 @@ WORDS = {
         " yesterday tonight night how want can number"
     ),
     "es": _words(
-        "yo tú eres soy es el los las una unos y que qué hola buenas gracias por para con mi tu no"
+        "yo tú eres soy es el los las una unos y que qué hola buenas gracias por para con mi tu"
         " quién cómo está estás ayer noche número"
     ),
     "de": _words(

@@ -16,9 +16,9 @@ from pydantic import BaseModel, ConfigDict, Field
 COUNTRIES = frozenset(phonenumbers.SUPPORTED_REGIONS)
 """ISO 3166 codes that a number can have."""
 
-_E164 = re.compile(r"\+[1-9]\d{6,14}")
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _LONGEST_SHORT_CODE = 8
-_SHORT_CODE = re.compile(r"\d{3,8}")
+_SHORT_CODE = re.compile(r"[0-9]{3,8}")
 _ALPHANUMERIC = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9 &_.-]{1,11}")
 _PEOPLE = frozenset(
     {

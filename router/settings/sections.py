@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -46,7 +47,7 @@ def _database(written: SecretStr) -> SecretStr:
 
 def _listen(written: str) -> str:
     host, _, port = written.rpartition(":")
-    if not host or not port.isdecimal() or not 0 <= int(port) <= 65_535:  # noqa: PLR2004 -- the last port
+    if not host or not re.fullmatch("[0-9]{1,5}", port) or int(port) > 65_535:  # noqa: PLR2004 -- the last port
         raise ValueError('must be host:port, such as "127.0.0.1:8080"')
     return written
 
@@ -184,7 +185,7 @@ class Settings(BaseModel):
     answer_countries: Annotated[frozenset[str], AfterValidator(_countries)] = Field(
         default=frozenset({"FR"}), description="Countries whose numbers are answered, ISO 3166."
     )
-    refused_prefixes: tuple[Annotated[str, StringConstraints(pattern=r"^\+\d{1,8}$")], ...] = Field(
+    refused_prefixes: tuple[Annotated[str, StringConstraints(pattern=r"^\+[0-9]{1,8}$")], ...] = Field(
         default=("+338",), description="Beginnings of numbers that cost extra, never answered."
     )
     rates: Rates = Field(
