@@ -11,15 +11,24 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import quote, urlencode
 
 import phonenumbers
-from pydantic import Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 
-from providers.contract.failure import CutOff, CutReason, Failure, InDoubt, Throttled, Unreachable
-from providers.contract.provider import Settings
-from providers.contract.wire import Exchange, Request, Response
+from providers import (
+    CutOff,
+    CutReason,
+    Exchange,
+    Failure,
+    InDoubt,
+    Request,
+    Response,
+    Settings,
+    Throttled,
+    Unreachable,
+)
 from providers.ovh import codes
 
 HOUR = timedelta(hours=1)
@@ -29,7 +38,15 @@ _DIALLED = re.compile(r"\+?[0-9][0-9 .()-]{1,30}")
 
 
 class ExportColumns(Settings):
-    """Column names of the CSV export. Unverified: OVH documents none, so read one of yours first."""
+    """What the columns of the CSV export are called. Unverified: OVH documents none.
+
+    Args:
+        id: The id that the API lists.
+        sender: Who texted.
+        message: The text.
+        at: When it came in.
+        credits: What receiving it cost.
+    """
 
     id: str = "id"
     sender: str = "sender"
@@ -38,28 +55,38 @@ class ExportColumns(Settings):
     credits: str = "credits"
 
 
+Url = Annotated[
+    str, Field(pattern=r"^https?://[^\s/?#]+[^\s?#]*$"), AfterValidator(lambda url: url.rstrip("/"))
+]
+Number = Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$")]
+
+
 class OvhSettings(Settings):
     """What OVH needs to carry texts.
 
     Args:
         service_name: The SMS account, such as ``sms-ab12345-1``.
-        application_key: With `application_secret` and `consumer_key`, the classic keys. Create the
-            consumer key with unlimited validity: by default it dies after a day.
-        client_id: With `client_secret`, a service account (OAuth2) instead of the three keys.
-        token_url: Where the service account gets its token.
+        application_key: Who calls, with the two below: the classic keys.
+        application_secret: What calls are signed with.
+        consumer_key: For whom. Create it with unlimited validity, by default it dies after a day; for
+            GET /auth/time, GET and POST below /sms/{service_name}, and never PUT: that moves webhooks.
+        client_id: A service account (OAuth2), instead of the three keys.
+        client_secret: Its secret.
+        token_url: Where a service account gets its token.
         base_url: The region's API.
-        user: An API user of the account. Its credit quota is a ceiling OVH itself keeps for texts
-            from declared senders; virtual numbers send past it.
+        user: An API user of the account. Its credit quota is a ceiling that OVH itself keeps, for
+            texts from declared senders; virtual numbers send past it.
         virtual_numbers: Your rented numbers, E.164. Texts from them go, and are looked for, at the
             number; every other sender is one declared in the account.
         no_stop_clause: True says the texts are not advertising. False makes OVH add a STOP text
-            (which costs characters) and hold texts at night and on Sundays.
+            (which costs characters) and hold texts at night and on weekends.
         coding: Left out, OVH deduces it from the text, as it now recommends.
         country: Where a number without an international prefix belongs, ISO 3166.
-        inbound_number: The number a pushed text is for where the push names none.
-        bulk_export: Read many missed texts from the CSV export instead of one call each.
-            Unverified at OVH, therefore off.
-        export_columns: Its column names.
+        inbound_number: The number a pushed text is for where the push names none. Unverified for
+            virtual numbers.
+        bulk_export: Read many missed texts from the CSV export instead of one call each. The keys
+            then also need GET /me/document/*. Unverified, therefore off.
+        export_columns: What its columns are called.
     """
 
     service_name: str = Field(pattern=r"^[A-Za-z0-9._-]+$")
@@ -68,10 +95,10 @@ class OvhSettings(Settings):
     consumer_key: SecretStr | None = None
     client_id: str | None = None
     client_secret: SecretStr | None = None
-    token_url: str = Field("https://www.ovh.com/auth/oauth2/token", pattern=r"^https?://")
-    base_url: str = Field("https://eu.api.ovh.com/1.0", pattern=r"^https?://.*[^/]$")
+    token_url: Url = Field("https://www.ovh.com/auth/oauth2/token")
+    base_url: Url = "https://eu.api.ovh.com/1.0"
     user: str | None = None
-    virtual_numbers: tuple[str, ...] = Field((), repr=False)
+    virtual_numbers: tuple[Number, ...] = Field((), repr=False)
     no_stop_clause: bool = True
     coding: Literal["7bit", "8bit"] | None = None
     country: str = Field("FR", pattern=r"^[A-Z]{2}$")

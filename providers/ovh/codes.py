@@ -13,18 +13,18 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from types import MappingProxyType
 
-from providers.contract.failure import (
+from providers import (
     CutOff,
     CutReason,
     Failure,
     InDoubt,
     Refused,
     RefusedReason,
+    Response,
     Scope,
+    Status,
     Throttled,
 )
-from providers.contract.message import Status
-from providers.contract.wire import Response
 
 PAUSE = 20.0
 """Seconds to wait after a 429 that names none; OVH documents neither its body nor `Retry-After`."""
@@ -77,7 +77,7 @@ def failure_of(response: Response) -> Failure | None:
     """
     status, error = response.status, response.fields()
     code = str(error.get("errorCode") or f"http_{status}")
-    if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+    if response.ok:
         return None
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return Throttled(_pause(response), code)

@@ -8,9 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from providers.contract.failure import Failure, InDoubt
-from providers.contract.message import Inbound
-from providers.contract.wire import Exchange, Request, Response
+from providers import Exchange, Failure, Inbound, InDoubt, Request, Response
 from providers.ovh import codes, records
 from providers.ovh.account import Account, OvhSettings
 

@@ -8,9 +8,22 @@ from datetime import datetime
 from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
-from providers.contract.failure import CutOff, CutReason, InDoubt, Refused, RefusedReason, Scope
-from providers.contract.message import Accepted, Inbound, Outcome, Receipt, Status
-from providers.contract.money import CREDIT, Price, read_price
+from providers import (
+    CREDIT,
+    Accepted,
+    CutOff,
+    CutReason,
+    Inbound,
+    InDoubt,
+    Outcome,
+    Price,
+    Receipt,
+    Refused,
+    RefusedReason,
+    Scope,
+    Status,
+    read_price,
+)
 from providers.ovh import codes
 from providers.ovh.account import OvhSettings
 

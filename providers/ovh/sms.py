@@ -15,11 +15,28 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import ClassVar
 
-from providers.contract.failure import CutOff, CutReason, Failure, InDoubt, Scope
-from providers.contract.message import Balance, Inbound, Job, Outcome, Outgoing, Receipt
-from providers.contract.money import CREDIT
-from providers.contract.provider import Ability, Doubt, Provider, Settings
-from providers.contract.wire import Exchange, Hook, Malformed, Response
+from providers import (
+    CREDIT,
+    Ability,
+    Balance,
+    CutOff,
+    CutReason,
+    Doubt,
+    Exchange,
+    Failure,
+    Hook,
+    Inbound,
+    InDoubt,
+    Job,
+    Malformed,
+    Outcome,
+    Outgoing,
+    Provider,
+    Receipt,
+    Response,
+    Scope,
+    Settings,
+)
 from providers.ovh import codes, records
 from providers.ovh.account import Account, OvhSettings
 from providers.ovh.inbox import CALLS, Inbox

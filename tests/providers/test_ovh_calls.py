@@ -218,8 +218,9 @@ def without(*keys: str) -> dict[str, Any]:
         without("consumer_key"),
         CLASSIC | {"client_id": "tests-client", "client_secret": "tests-client-secret"},
         without("service_name") | {"service_name": "../me"},
+        CLASSIC | {"virtual_numbers": ["0199000001"]},
         CLASSIC | {"base_url": "ftp://eu.api.ovh.com"},
-        CLASSIC | {"base_url": "https://eu.api.ovh.com/1.0/"},
+        CLASSIC | {"base_url": "https://eu.api.ovh.com/1.0?x=1"},
     ],
 )
 def test_settings_that_cannot_work_are_refused_without_showing_a_key(settings: dict[str, Any]) -> None:

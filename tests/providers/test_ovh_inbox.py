@@ -81,13 +81,22 @@ def provider(**settings: Any) -> Ovh:
     return Ovh(OvhSettings(**(CLASSIC | settings)))
 
 
-def test_a_poll_reads_the_oldest_first_and_the_next_goes_on_where_it_stopped() -> None:
+def polls_are_bounded_and_go_on_where_they_stopped() -> None:
     carrier, api = provider(), Api(50)
     for known in (20, 40, 50, 50):
         found = poll(carrier, api)
+        assert api.details() <= 20, "OVH tolerates about 60 calls a minute"
         assert words(found) == [f"text {place}\n«;»" for place in range(known)]
-        assert api.details() <= inbox.CALLS, "OVH tolerates about 60 calls a minute"
     assert api.details() == 0, "what is known is not asked for again"
+
+
+def test_a_poll_reads_the_oldest_first_and_the_next_goes_on_where_it_stopped() -> None:
+    polls_are_bounded_and_go_on_where_they_stopped()
+
+
+def test_control_without_the_bound_a_poll_would_use_up_the_minute() -> None:
+    with mock.patch.object(inbox, "CALLS", 1_000), pytest.raises(AssertionError, match="60 calls"):
+        polls_are_bounded_and_go_on_where_they_stopped()
 
 
 def test_a_poll_that_is_stopped_half_way_loses_nothing() -> None:
@@ -129,15 +138,28 @@ def test_without_the_setting_no_export_is_ordered() -> None:
     assert not any("document" in request.url for request in api.asked)
 
 
+def an_export_is_only_fetched_over_tls(url: str) -> None:
+    carrier, api = provider(bulk_export=True), Api(100, url)
+    for _ in range(2):
+        poll(carrier, api)
+    found = poll(carrier, api)
+    assert not any(request.url == url for request in api.asked), "anyone between could read it"
+    assert found == InDoubt("unreadable")
+
+
 @pytest.mark.parametrize(
     "url", ["http://storage.example/x", "file:///etc/passwd", "//x", "", "https://x/ y", "http://[x"]
 )
 def test_an_export_is_only_fetched_over_tls(url: str) -> None:
-    carrier, api = provider(bulk_export=True), Api(100, url)
-    poll(carrier, api)
-    poll(carrier, api)
-    assert poll(carrier, api) == InDoubt("unreadable")
-    assert not any(request.url == url for request in api.asked)
+    an_export_is_only_fetched_over_tls(url)
+
+
+def test_control_without_the_check_it_would_be_fetched_in_the_open() -> None:
+    with (
+        mock.patch.object(inbox.Export, "_trusted", return_value=True),
+        pytest.raises(AssertionError, match="anyone between"),
+    ):
+        an_export_is_only_fetched_over_tls("http://storage.example/x")
 
 
 def test_an_export_with_other_columns_is_read_by_the_settings() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
+from unittest import mock
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -76,13 +77,28 @@ def test_a_look_up_makes_a_bounded_number_of_calls() -> None:
     assert len(asked) <= 5 + 2 * CALLS
 
 
-def test_another_attempts_text_to_the_same_texter_is_not_this_one() -> None:
-    class Careless(Api):
-        def _fits(self, record: dict[str, Any], query: dict[str, str]) -> bool:
-            return True
+class Careless(Api):
+    """An API that ignores its filters."""
 
+    def _fits(self, record: dict[str, Any], query: dict[str, str]) -> bool:
+        return True
+
+
+def another_attempts_text_is_not_this_one() -> None:
     _, found = looked_up(Careless([SENT | {"tag": "another"}], []), DOUBT)
     assert found is None, "another attempt's text would be taken for this one's"
+
+
+def test_another_attempts_text_to_the_same_texter_is_not_this_one() -> None:
+    another_attempts_text_is_not_this_one()
+
+
+def test_control_without_looking_at_the_tag_it_would_be() -> None:
+    with (
+        mock.patch.object(Ovh, "_is", return_value=True),
+        pytest.raises(AssertionError, match="another attempt's"),
+    ):
+        another_attempts_text_is_not_this_one()
 
 
 def pending(**what: Any) -> list[dict[str, Any]]:

@@ -208,7 +208,7 @@ async def test_it_can_count_calls_a_minute(account: OvhAccount, client: Client) 
         await call(api.get, SERVICE)
 
 
-async def test_what_comes_in_is_pushed_listed_deleted_and_exported(
+async def test_what_comes_in_is_pushed_and_receipts_too(
     network: Network, account: OvhAccount, client: Client, listener: Listener
 ) -> None:
     hooks = f"{listener.base_url}/hooks/ovh/t0ken"
@@ -233,11 +233,18 @@ async def test_what_comes_in_is_pushed_listed_deleted_and_exported(
         (str(done["ids"][0]), "8", "3"),
         (str(done["ids"][0]), "1", "4"),
     ]
+
+
+async def test_what_came_in_is_listed_exported_and_deleted(
+    network: Network, account: OvhAccount, client: Client
+) -> None:
+    text = network.carrier("ovh").receive(to=NUMBER, sender=TEXTER, text="Salut ça va 💥")
+    api = client()
     box = f"{SERVICE}/virtualNumbers/0033939980000/incoming"
     assert await call(api.get, box) == [int(text.provider_id)]
     shown = await call(api.get, f"{box}/{text.provider_id}")
     assert (shown["sender"], shown["message"], shown["credits"]) == (TEXTER, "Salut ça va 💥", 1)
-    assert account.balance == 1_998, "receiving costs a credit too"
+    assert account.balance == 1_999, "receiving costs a credit"
 
     document = await call(api.get, f"{SERVICE}/document", wayType="incoming")
     assert (await call(api.get, f"/me/document/{document}"))["size"] == 0
