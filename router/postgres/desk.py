@@ -11,6 +11,7 @@ from router.coalesce import Coalesce
 from router.postgres.inbox import POISON, Arrival, Finish, Inbox, Stored
 from router.postgres.ledger import Intent, Ledger, Proof
 from router.postgres.pool import Line, Pool
+from router.postgres.receipts import Notice, Receipts
 from router.rules.consent import Consent
 
 In = TypeVar("In")
@@ -18,7 +19,7 @@ Out = TypeVar("Out")
 
 
 class Desk:
-    """Store, arm, settle, finish and consent, one text at a time for whoever calls, many for PostgreSQL.
+    """Store, arm, settle, finish, consent and receive: one at a time for whoever calls, many for PostgreSQL.
 
     Each has lines of its own: a slow arm never holds up the door. An arm whose waiter is gone is
     settled as unsent, because nobody will send it.
@@ -33,6 +34,7 @@ class Desk:
         self._now = now
         self._orphans: set[asyncio.Task[str]] = set()
         self.store: Coalesce[Arrival, Stored] = _gather(pool, inbox.store, lines=2)
+        self.receive: Coalesce[Notice, bool] = _gather(pool, Receipts().store)
         self.finish: Coalesce[Finish, bool] = _gather(pool, inbox.finish)
         self.consent: Coalesce[tuple[bytes, Consent, datetime], None] = _gather(pool, inbox.consent)
         self.arm: Coalesce[Intent, str] = _gather(pool, self._arm, lines=2, orphan=self._unsent)
@@ -40,7 +42,7 @@ class Desk:
 
     async def drain(self) -> None:
         """Wait until nothing is gathered or in flight."""
-        for gathered in (self.store, self.consent, self.arm):
+        for gathered in (self.store, self.receive, self.consent, self.arm):
             await gathered.drain()
         while self._orphans:
             await asyncio.wait(self._orphans)
