@@ -27,7 +27,7 @@ _ROWS: tuple[tuple[str, Callable[[str], Failure]], ...] = (
     # A spent balance suspends the account and has no code of its own: `status` tells the two apart.
     ("10001 20005 30002 90010", lambda code: CutOff(CutReason.SUSPENDED, code)),
     ("21212 21601 21606 21659 21660 21663", lambda code: CutOff(CutReason.SENDER_LOST, code, Scope.SENDER)),
-    ("21703 21704 21705 21711", lambda code: CutOff(CutReason.SENDER_LOST, code, Scope.SENDER)),
+    ("21701 21703 21704 21705 21711", lambda code: CutOff(CutReason.SENDER_LOST, code, Scope.SENDER)),
     ("20429", lambda code: Throttled(2, code)),  # documented as never processed
     ("21611 30001", lambda code: Throttled(600, code, Scope.SENDER)),  # its queue is ten hours long
     ("30022", lambda code: Throttled(60, code, Scope.SENDER)),

@@ -125,17 +125,13 @@ class Twilio(Provider):
         Two such texts prove that one of them is ours but not which: that is None, like none at all.
         A receipt, whose address names the reference, still settles it.
         """
-        who = {"To": doubt.to} | (
-            {} if doubt.sender in self._settings.messaging_services else {"From": doubt.sender}
-        )
-        for day in (_since(doubt.sent_at + _EARLIEST), {}):  # one just queued has no date to filter by
-            listed = yield from self._list({**who, **day})
-            if not isinstance(listed, list):
-                return listed
-            found = [message for message in listed if self._may_be(message, doubt)]
-            if found:
-                return records.receipt(found[0], doubt.reference) if len(found) == 1 else None
-        return None
+        known = doubt.sender not in self._settings.messaging_services
+        # No DateSent: a filter by it hides what is still queued, and so makes one of two look alone.
+        listed = yield from self._list({"To": doubt.to, **({"From": doubt.sender} if known else {})})
+        if not isinstance(listed, list):
+            return listed
+        found = [message for message in listed if self._may_be(message, doubt)]
+        return records.receipt(found[0], doubt.reference) if len(found) == 1 else None
 
     def _may_be(self, message: Mapping[str, Any], doubt: Doubt) -> bool:
         at, body = records.moment(message.get("date_created")), str(message.get("body"))
@@ -195,7 +191,8 @@ class Twilio(Provider):
         """Texts that came in to these numbers since then, oldest first. Twilio filters by day."""
         texts: list[Inbound] = []
         for number in numbers:
-            listed = yield from self._list({"To": number, **_since(since)})
+            day = since.astimezone(UTC).date().isoformat()
+            listed = yield from self._list({"To": number, "DateSent>": day})
             if not isinstance(listed, list):
                 return listed
             texts += [text for text in map(records.inbound, listed) if text is not None]
@@ -218,10 +215,6 @@ class Twilio(Provider):
             if not re.fullmatch(re.escape(self._messages) + r"\?[!-~]+", page):
                 return found
         return InDoubt("too_many_pages")
-
-
-def _since(moment: datetime) -> dict[str, str]:
-    return {"DateSent>": moment.astimezone(UTC).date().isoformat()}
 
 
 def _balance(response: Response) -> Balance | None:

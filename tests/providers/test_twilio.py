@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from datetime import date
 from typing import Any, ClassVar
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 import pytest
 from twilio.base.exceptions import TwilioException
@@ -133,16 +133,27 @@ def test_an_api_key_signs_in_as_in_the_official_sdk() -> None:
 
 
 def test_a_look_up_is_the_official_sdks_list() -> None:
+    theirs = official(lambda client: client.messages.list(to=TEXTER, from_=NUMBER, page_size=1000))
+    assert asked(twilio().look_up(DOUBT, NOW)) == asked_by(theirs)
+
+
+def test_an_inbound_log_is_the_official_sdks_list_of_a_day() -> None:
     theirs = official(
-        lambda client: client.messages.list(
-            to=TEXTER, from_=NUMBER, date_sent_after=date(2026, 11, 23), page_size=1000
-        )
+        lambda client: client.messages.list(to=NUMBER, date_sent_after=date(2026, 11, 23), page_size=1000)
     )
-    ours = urlsplit(first_request(twilio().look_up(DOUBT, NOW)).url)
-    assert ours._replace(query="").geturl() == theirs["uri"]
+    assert asked(twilio().inbound_log([NUMBER], NOW, NOW)) == asked_by(theirs)
+
+
+def asked(exchange: Any) -> tuple[str, dict[str, str]]:
+    address, _, query = first_request(exchange).url.partition("?")
+    return address, dict(parse_qsl(query))
+
+
+def asked_by(theirs: dict[str, Any]) -> tuple[str, dict[str, str]]:
     # The SDK spells the day as its first second; the documentation takes the day alone.
-    asked = {name: str(value).removesuffix("T00:00:00Z") for name, value in theirs["params"].items()}
-    assert dict(parse_qsl(ours.query)) == asked
+    return theirs["uri"], {
+        name: str(value).removesuffix("T00:00:00Z") for name, value in theirs["params"].items()
+    }
 
 
 @pytest.mark.parametrize(

@@ -167,9 +167,8 @@ RECORDED = (
     Recorded("a 500 in Twilio's words", ERRORS, (refusal(500, 20500),), InDoubt("20500")),
     Recorded("a 503 in Twilio's words", ERRORS, (refusal(503, 20503),), InDoubt("20503")),
     Recorded("a 400 in nobody's words", "RFC 9110", (Response(400),), InDoubt("http_400")),
-    Recorded("found by day", SPEC, (listed(message()),), SENT, Ability.LOOK_UP),
-    Recorded("found though undated", SPEC, (listed(), listed(message())), SENT, Ability.LOOK_UP),
-    Recorded("not found", SPEC, (listed(), listed()), None, Ability.LOOK_UP),
+    Recorded("found though just queued", SPEC, (listed(message()),), SENT, Ability.LOOK_UP),
+    Recorded("not found", SPEC, (listed(),), None, Ability.LOOK_UP),
     Recorded(
         "priced at last",
         SPEC,
