@@ -91,7 +91,10 @@ class Departures:
     A job departs at once if none left lately; else it gathers for `gather` seconds after the last
     one, or until it is full, so that few calls carry many texts and a lone text does not wait.
 
+    Texts that travel alone wait here for one of their account's places, rather than at the database.
+
     Args:
+        places: Most sends (or jobs) of each account at once, in this process.
         gather: Seconds between two jobs of one account and sender.
     """
 
@@ -101,9 +104,11 @@ class Departures:
         wire: Wire,
         now: Callable[[], datetime],
         *,
+        places: Mapping[str, int],
         gather: float = 2.0,
     ) -> None:
         self._providers = providers
+        self._places = {name: asyncio.Semaphore(most) for name, most in places.items()}
         self._wire = wire
         self._now = now
         self._gather = gather
@@ -115,7 +120,8 @@ class Departures:
         """Take a seat; where jobs are taken, wait here until the job has formed."""
         provider = self._providers[account]
         if Ability.BATCH not in provider.abilities:
-            yield Alone(provider, self._wire, self._now)
+            async with self._places[account]:
+                yield Alone(provider, self._wire, self._now)
             return
         job = self._join((account, sender, words), to)
         try:

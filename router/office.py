@@ -18,6 +18,7 @@ from router.postgres.desk import Desk
 from router.postgres.inbox import Claimed
 from router.rules import answer, budget, failover, senders
 from router.rules.failover import Choice, Route
+from router.rules.story import Attempt
 from router.vault import Vault
 from router.wire import boottime
 
@@ -68,6 +69,7 @@ class Office:
         owner: This process in leases.
         lease: How long a claim or an armed send is ours; `call_deadline` is the longest a send may take.
         scorer: How abusive a text looks.
+        heed: Told of every attempt at once: an account that is cut off is left before its text's story ends.
     """
 
     owner: UUID
@@ -87,6 +89,7 @@ class Office:
     facts: Facts
     scorer: answer.Scorer = answer.not_scored
     prober: UUID | None = None
+    heed: Callable[[Attempt], None] = lambda _attempt: None
     _learnt: float = field(default_factory=boottime)
 
     def read(self, claim: Claimed) -> answer.Text:
@@ -116,6 +119,10 @@ class Office:
             total_room=self._room(budget.TOTAL, now),
             prober=self.prober,
         )
+
+    def closed(self, route: Route) -> failover.Why | None:
+        """Why a route is not healthy at this moment, None if it is."""
+        return failover.closed(route, self.facts.health, self.machine_now(), self.prober)
 
     def open_lanes(self, now: datetime) -> list[str]:
         """Lanes in which at least one route could carry a text now: the only ones worth claiming from."""

@@ -21,23 +21,28 @@ from router.postgres.ledger import Intent, Proof
 from router.rules import budget
 from router.rules.answer import Reply, Text
 from router.rules.failover import Passed, Route
-from router.rules.story import Step
+from router.rules.story import Attempt, Step
 
 _SHORTEST_VALIDITY = 60
+
+
+def fence(claim: Claimed, steps: list[Step]) -> int:
+    """The fence now: every attempt moved it up by one."""
+    return claim.fence + sum(isinstance(step, Attempt) for step in steps)
 
 
 def intent(
     claim: Claimed, tag: str | None, office: Office, text: Text, reply: Reply, route: Route, steps: list[Step]
 ) -> Intent:
     """What is written down before a byte leaves. The reference follows from reply and fence alone."""
-    now = office.now()
+    now, held = office.now(), fence(claim, steps)
     money = office.estimate(route.account, text.sender, reply.text)
     if money is None:
         raise LookupError("a route without a price was chosen")
     return Intent(
         reply=claim.id,
-        fence=claim.fence,
-        reference=office.vault.reference(claim.id, claim.fence + 1),
+        fence=held,
+        reference=office.vault.reference(claim.id, held + 1),
         tag=tag,
         purpose=reply.purpose.value,
         account=route.account,

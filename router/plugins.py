@@ -66,10 +66,8 @@ def load(allowed: Collection[str] = ()) -> Loaded:
         plugin = _plugin(entry)
         if not plugin.ours and entry.name not in allowed:
             continue
-        if (entry.name in ours and not plugin.ours) or entry.name in providers:
-            refused[entry.name] = "two distributions install a provider of this name"
-            continue
-        found = _import(entry)
+        taken = entry.name in (ours if not plugin.ours else ()) or entry.name in providers
+        found = "two distributions install a provider of this name" if taken else _import(entry)
         if isinstance(found, str):
             refused[entry.name] = found
         else:
@@ -80,7 +78,10 @@ def load(allowed: Collection[str] = ()) -> Loaded:
 
 def _entries() -> tuple[EntryPoint, ...]:
     """Each once: a checkout that is also installed shows its entry points twice."""
-    return tuple(sorted(set(entry_points(group=GROUP)), key=lambda entry: (entry.name, entry.value)))
+    found = {
+        (_plugin(entry).distribution, entry.name, entry.value): entry for entry in entry_points(group=GROUP)
+    }
+    return tuple(found[key] for key in sorted(found))
 
 
 def _plugin(entry: EntryPoint) -> Plugin:

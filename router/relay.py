@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from time import perf_counter
 
-from providers import Outcome, Throttled
+from providers import Throttled
 from router import papers
 from router.office import Office, count_parts
 from router.postgres.inbox import Claimed, Finish
-from router.postgres.ledger import Intent
-from router.rules.answer import Decision, Reason, Reply, Silence, decide
+from router.rules.answer import Decision, Reason, Reply, Silence, Text, decide
 from router.rules.failover import Passed, Route, Why
 from router.rules.story import Attempt, Ending, Step, Story
 from router.wire import boottime
@@ -24,65 +22,75 @@ async def relay(claim: Claimed, office: Office) -> Story:
     if decision.consent is not None:
         await office.desk.consent((claim.texter, decision.consent, office.now()))
     if isinstance(decision, Silence):
-        return await _silence(claim, office, decision)
+        return await _silence(claim, office, decision, [])
 
     choice = office.routes(text, decision, office.now())
     steps: list[Step] = list(choice.passed)
-    pause = timedelta(seconds=1)
     for route in choice.routes:
-        began = perf_counter()
-        async with office.departures.seat(route.account, route.sender, text.sender, decision.text) as seat:
-            intent = papers.intent(claim, seat.tag, office, text, decision, route, steps)
-            not_after = boottime() + (office.lease - office.call_deadline).total_seconds()
-            verdict = await office.desk.arm(intent)
-            if verdict in _SILENT:
-                return await _silence(claim, office, Silence(reason=_SILENT[verdict]))
-            if verdict in _PASSED:
-                steps.append(Passed(route, _PASSED[verdict]))
-                continue
-            if verdict != "armed":
-                break
-            outcome = await seat.send(papers.outgoing(intent, text, decision, office), not_after)
+        end = await _through(route, claim, office, text, decision, steps)
+        if isinstance(end, Silence):
+            return await _silence(claim, office, end, steps)
+        if end is Ending.WAITING:
+            break
+        if end is not None:
+            return _story(claim, office, decision, steps, end)
+    return await _wait(claim, office, decision, steps)
+
+
+async def _through(
+    route: Route, claim: Claimed, office: Office, text: Text, reply: Reply, steps: list[Step]
+) -> Ending | Silence | None:
+    """Send by one route. How it ended, or None: certainly not sent, try the next one."""
+    began = perf_counter()
+    async with office.departures.seat(route.account, route.sender, text.sender, reply.text) as seat:
+        if (why := office.closed(route)) is not None:  # it may have closed while we waited for a seat
+            steps.append(Passed(route, why))
+            return None
+        intent = papers.intent(claim, seat.tag, office, text, reply, route, steps)
+        not_after = boottime() + (office.lease - office.call_deadline).total_seconds()
+        verdict = await office.desk.arm(intent)
+        if verdict != "armed":
+            return _not_armed(verdict, route, steps)
+        outcome = await seat.send(papers.outgoing(intent, text, reply, office), not_after)
         state = await office.desk.settle(papers.proof(intent.reference, outcome, office))
-        steps.append(_attempt(route, outcome, perf_counter() - began, decision, intent))
-        if state != "claimed":
-            return _story(claim, office, decision, steps, _ENDINGS.get(state, Ending.DROPPED))
-        claim = replace(claim, fence=claim.fence + 1)
-        if isinstance(outcome, Throttled):
-            pause = max(pause, timedelta(seconds=outcome.pause))
-
-    waits = await office.desk.finish(Finish(claim.id, claim.fence, "delayed", "", office.now() + pause))
-    return _story(claim, office, decision, steps, Ending.WAITING if waits else Ending.DROPPED)
+    seconds, parts = perf_counter() - began, count_parts(reply.text)
+    attempt = Attempt(route=route, outcome=outcome, seconds=seconds, parts=parts, reserved=intent.estimate)
+    steps.append(attempt)
+    office.heed(attempt)
+    return None if state == "claimed" else _ENDINGS.get(state, Ending.DROPPED)
 
 
+_ENDINGS = {"accepted": Ending.ACCEPTED, "in_doubt": Ending.IN_DOUBT, "failed": Ending.REFUSED}
 _SILENT = {
     "cooldown": Reason.COOLDOWN,
     "lifetime": Reason.LIFETIME,
     "opted_out": Reason.OPTED_OUT,
     "stop_confirmed": Reason.OPTED_OUT,
 }
-_PASSED = {
-    "in_flight": Why.BUSY,
-    "account_purse": Why.BUDGET,
-    "total_purse": Why.TOTAL_BUDGET,
-}
-_ENDINGS = {
-    "accepted": Ending.ACCEPTED,
-    "in_doubt": Ending.IN_DOUBT,
-    "failed": Ending.REFUSED,
-    "queued": Ending.WAITING,
-}
+_PASSED = {"in_flight": Why.BUSY, "account_purse": Why.BUDGET, "total_purse": Why.TOTAL_BUDGET}
+_ENDS_ROUTING = {"total_purse": Ending.WAITING, "busy": Ending.WAITING, "lost": Ending.DROPPED}
 
 
-def _attempt(route: Route, outcome: Outcome, seconds: float, reply: Reply, intent: Intent) -> Attempt:
-    return Attempt(
-        route=route, outcome=outcome, seconds=seconds, parts=count_parts(reply.text), reserved=intent.estimate
-    )
+def _not_armed(verdict: str, route: Route, steps: list[Step]) -> Ending | Silence | None:
+    if verdict in _SILENT:
+        return Silence(reason=_SILENT[verdict])
+    if verdict in _PASSED:
+        steps.append(Passed(route, _PASSED[verdict]))
+    return _ENDS_ROUTING.get(verdict)
 
 
-async def _silence(claim: Claimed, office: Office, silence: Silence) -> Story:
-    kept = await office.desk.finish(Finish(claim.id, claim.fence, "suppressed", silence.reason.value, None))
-    return _story(claim, office, silence, [], Ending.SILENT if kept else Ending.DROPPED)
+async def _silence(claim: Claimed, office: Office, silence: Silence, steps: list[Step]) -> Story:
+    fence = papers.fence(claim, steps)
+    kept = await office.desk.finish(Finish(claim.id, fence, "suppressed", silence.reason.value, None))
+    return _story(claim, office, silence, steps, Ending.SILENT if kept else Ending.DROPPED)
+
+
+async def _wait(claim: Claimed, office: Office, reply: Reply, steps: list[Step]) -> Story:
+    """Nobody can carry it now: back to the queue, and never a sleep on a lease."""
+    pauses = [s.outcome.pause for s in steps if isinstance(s, Attempt) and isinstance(s.outcome, Throttled)]
+    until = office.now() + timedelta(seconds=max([1.0, *pauses]))
+    kept = await office.desk.finish(Finish(claim.id, papers.fence(claim, steps), "delayed", "", until))
+    return _story(claim, office, reply, steps, Ending.WAITING if kept else Ending.DROPPED)
 
 
 def _story(claim: Claimed, office: Office, decision: Decision, steps: list[Step], ending: Ending) -> Story:

@@ -59,7 +59,7 @@ async def running(
         settings: As loaded.
         dsn: The database, migrated.
         now: Business time.
-        tell: Told every story, besides health.
+        tell: Told every story.
     """
     async with Pool(dsn, application="paravent") as pool:
         service = await _compose(settings, pool, now, tell)
@@ -103,21 +103,26 @@ async def _compose(
         desk=Desk(pool, inbox, Ledger(owner, lease), now),
         vault=Vault.in_folder(settings.data),
         wire=wire,
-        departures=Departures(settings.providers, wire, now),
+        departures=Departures(
+            settings.providers,
+            wire,
+            now,
+            places={name: account.max_in_flight for name, account in settings.accounts.items()},
+        ),
         now=now,
         lease=lease,
         call_deadline=settings.workers.call_deadline,
         facts=await accounts.facts(),
     )
     watch = Watch(office, accounts, settings.health)
-
-    async def told(story: Story) -> None:
-        await watch.note(story)
-        if tell is not None:
-            await tell(story)
-
-    worker = Worker(office, inbox, pool.line(), told, batch=settings.workers.batch)
+    office.heed = watch.heed
+    places = 2 * sum(account.max_in_flight for account in settings.accounts.values())
+    worker = Worker(office, inbox, pool.line(), tell or _nobody, places=places, batch=settings.workers.batch)
     return Service(settings, pool, office, inbox, watch, worker, Upkeep(pool))
+
+
+async def _nobody(_story: Story) -> None:
+    """Listens to no story."""
 
 
 def _accounts(settings: Settings) -> dict[str, Account]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from providers import Outcome
@@ -14,7 +14,7 @@ from router.postgres.accounts import Accounts
 from router.postgres.pool import DatabaseAwayError
 from router.rules import breaker
 from router.rules.health import Policy, State
-from router.rules.story import Story
+from router.rules.story import Attempt
 
 _TRIES = 4
 
@@ -31,6 +31,7 @@ class Watch:
     accounts: Accounts
     policy: Policy
     every: float = 0.5
+    _folding: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def refresh(self) -> None:
         """Read everything anew."""
@@ -43,21 +44,32 @@ class Watch:
                 await self.refresh()
             await asyncio.sleep(self.every)
 
-    async def note(self, story: Story) -> None:
-        """Fold one text's attempts into the health of the accounts and senders they went through."""
-        for attempt in story.attempts:
-            route = attempt.route
+    def heed(self, attempt: Attempt) -> None:
+        """Fold one attempt of the flow into the health of its account and sender; free if all is well."""
+        route, outcome = attempt.route, attempt.outcome
+        if any(self._changes(key, outcome, attempt.seconds) for key in _keys(route.account, route.sender)):
+            task = asyncio.get_running_loop().create_task(self._fold(attempt))
+            self._folding.add(task)
+            task.add_done_callback(self._folding.discard)
+
+    async def _fold(self, attempt: Attempt) -> None:
+        route = attempt.route
+        with suppress(DatabaseAwayError):
             await self.observe(route.account, route.sender, attempt.outcome, attempt.seconds, by="flow")
 
     async def observe(self, account: str, sender: str, outcome: Outcome, seconds: float, *, by: str) -> None:
         """Fold one outcome, of a send that took so many seconds until now, into account and sender."""
-        began = self.office.machine_now() - timedelta(seconds=seconds)
-        for key in dict.fromkeys((account, name) for name in ("", sender)):
+        for key in _keys(account, sender):
             for _ in range(_TRIES):
-                was = self.office.facts.health.get(key, State(account=key[0], sender=key[1]))
-                now = breaker.after(was, outcome, self.office.machine_now(), self.policy, began=began)
-                if now is None or await self.swap(was, now, by):
+                change = self._changes(key, outcome, seconds)
+                if change is None or await self.swap(*change, by):
                     break
+
+    def _changes(self, key: tuple[str, str], outcome: Outcome, seconds: float) -> tuple[State, State] | None:
+        was = self.office.facts.health.get(key, State(account=key[0], sender=key[1]))
+        now = self.office.machine_now()
+        after = breaker.after(was, outcome, now, self.policy, began=now - timedelta(seconds=seconds))
+        return None if after is None else (was, after)
 
     async def swap(self, was: State, now: State, by: str) -> bool:
         """Change a state if nobody was faster; either way know better afterwards."""
@@ -71,3 +83,7 @@ class Watch:
     def _patch(self, states: Iterable[State]) -> None:
         health = {**self.office.facts.health, **{(s.account, s.sender): s for s in states}}
         self.office.facts = replace(self.office.facts, health=health)
+
+
+def _keys(account: str, sender: str) -> tuple[tuple[str, str], ...]:
+    return ((account, ""), (account, sender)) if sender else ((account, ""),)

@@ -152,9 +152,9 @@ def receipt_reason(code: str) -> RefusedReason | None:
 
 
 def messages_status(word: str, code: str) -> Status:
-    """What a Messages status word and its error mean together. Raises `KeyError` for an unknown word."""
+    """What a Messages status word and its error mean together. Any word proves that we were taken."""
     if word == "rejected" and code == TOO_LATE:
         return Status.EXPIRED
     if word == "rejected" and receipt_reason(code) in _NOT_TAKEN:
         return Status.UNDELIVERABLE
-    return MESSAGES_RECEIPT[word]
+    return MESSAGES_RECEIPT.get(word, Status.QUEUED)

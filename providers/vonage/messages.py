@@ -32,7 +32,6 @@ from providers import (
 )
 from providers.vonage.account import Credentials, VonageSettings
 from providers.vonage.codes import (
-    MESSAGES_RECEIPT,
     messages_status,
     problem_code,
     receipt_reason,
@@ -93,7 +92,7 @@ class Messages:
         return Request("POST", f"{self._settings.base_url}/v1/messages", headers, body, carries_text=True)
 
     def _outcome(self, response: Response) -> Outcome:
-        if not 200 <= response.status < 300:  # noqa: PLR2004 -- HTTP
+        if not response.ok:
             return refusal(response)
         uuid = response.fields().get("message_uuid")
         return Accepted(provider_id=uuid) if isinstance(uuid, str) and uuid else InDoubt("unreadable")
@@ -123,11 +122,10 @@ class Messages:
     def receipt(self, hook: Hook) -> Sequence[Receipt]:
         """How far a text got. `usage` comes with `submitted`, which is when a text is billed."""
         said = self._read(hook)
-        word = str(said.get("status"))
-        if said.get("channel", "sms") != "sms" or word not in MESSAGES_RECEIPT:
+        if said.get("channel", "sms") != "sms":
             return ()
-        uuid, reference = said.get("message_uuid"), said.get("client_ref")
-        if not (isinstance(uuid, str) and uuid):
+        uuid, reference, word = said.get("message_uuid"), said.get("client_ref"), said.get("status")
+        if not (isinstance(uuid, str) and uuid and isinstance(word, str)):
             raise Malformed("fields")
         parts = count(mapping(said.get("sms")).get("count_total"))
         price = usage(said, parts, self._settings.price_is)

@@ -32,7 +32,6 @@ from providers import (
 from providers.vonage.account import Credentials, VonageSettings
 from providers.vonage.codes import (
     DLR_REFUSED,
-    MESSAGES_RECEIPT,
     SMS_RECEIPT,
     messages_status,
     receipt_reason,
@@ -95,7 +94,7 @@ class Reports:
         """What is left, in the account's currency, which the answer does not name."""
         response = yield self._get(f"{self._settings.rest_url}/account/get-balance")
         amount = response.fields().get("value")
-        if response.status != 200:  # noqa: PLR2004 -- HTTP
+        if not response.ok:
             return refusal(response)
         if isinstance(amount, bool) or not isinstance(amount, (int, float)) or not isfinite(amount):
             return InDoubt("unreadable")
@@ -104,7 +103,7 @@ class Reports:
     def status(self) -> Exchange[Failure | None]:
         """Whether the key is known and, for a prepaid account, whether anything is left."""
         response = yield self._get(f"{self._settings.rest_url}/account/get-balance")
-        if response.status != 200:  # noqa: PLR2004 -- HTTP
+        if not response.ok:
             return refusal(response)
         said = response.fields()
         amount = said.get("value")
@@ -124,7 +123,7 @@ class Reports:
             asked = urlencode({**fixed, **query, **cursor})
             response = yield self._get(f"{self._settings.reports_url}/v2/reports/records?{asked}")
             page = response.fields().get("records")
-            if response.status != 200 or not isinstance(page, list):  # noqa: PLR2004 -- HTTP
+            if not response.ok or not isinstance(page, list):
                 return _failed_look(response)
             records += [record for record in page if isinstance(record, dict)]
             said = response.fields()
@@ -138,10 +137,9 @@ class Reports:
 
     def _receipt(self, records: Sequence[dict[str, Any]]) -> Receipt | None:
         """One receipt of all parts: it is as far as the part that is least far."""
-        read = [(status, record) for record in records if (status := _status(record)) is not None]
-        if not read:
+        if not records:
             return None
-        status, record = min(read, key=lambda pair: pair[0].rank)
+        status, record = min(((self._status(each), each) for each in records), key=lambda pair: pair[0].rank)
         code = str(record.get("error_code") or "")
         return Receipt(
             provider_id=str(records[0].get("message_id") or "") or None,
@@ -155,12 +153,11 @@ class Reports:
             at=moment(record.get("date_finalized") or record.get("date_received")),
         )
 
-
-def _status(record: dict[str, Any]) -> Status | None:
-    word = str(record.get("status"))
-    if word in MESSAGES_RECEIPT:
+    def _status(self, record: dict[str, Any]) -> Status:
+        word = str(record.get("status"))
+        if self._product == "SMS":
+            return SMS_RECEIPT.get(word, Status.QUEUED)
         return messages_status(word, str(record.get("error_code") or ""))
-    return SMS_RECEIPT.get(word)
 
 
 def _inbound(record: dict[str, Any]) -> Inbound | None:
@@ -178,7 +175,7 @@ def _inbound(record: dict[str, Any]) -> Inbound | None:
 
 
 def _failed_look(response: Response) -> Failure:
-    failure = InDoubt("unreadable") if response.status == 200 else refusal(response)  # noqa: PLR2004 -- HTTP
+    failure = InDoubt("unreadable") if response.ok else refusal(response)
     return replace(failure, scope=Scope.MESSAGE)
 
 

@@ -29,6 +29,7 @@ from providers import (
     Receipt,
     Request,
     Response,
+    Status,
 )
 from providers.contract.gsm7 import count as count_parts
 from providers.vonage.account import Credentials, VonageSettings
@@ -125,19 +126,19 @@ class Sms:
         )
 
     def receipt(self, hook: Hook) -> Sequence[Receipt]:
-        """How far one part got. Its price is that part's alone, and was told when it was sent."""
+        """How far one part got; a word that is not known says at least that it was taken.
+
+        Its price is that part's alone, and was told when it was sent.
+        """
         said = self._read(hook)
-        status = SMS_RECEIPT.get(said.get("status", ""))
-        if status is None:
-            return ()
-        if not said.get("messageId"):
+        if not said.get("messageId") or "status" not in said:
             raise Malformed("fields")
         code = said.get("err-code", "0")
         return (
             Receipt(
                 provider_id=said["messageId"],
                 reference=said.get("client-ref") or None,
-                status=status,
+                status=SMS_RECEIPT.get(said["status"], Status.QUEUED),
                 code="" if code == "0" else code,
                 refused=DLR_REFUSED.get(code),
                 at=moment(said.get("message-timestamp")),

@@ -35,7 +35,8 @@ WITH over AS (
     FROM over WHERE reply.id = over.id
     RETURNING over.state
 )
-SELECT (SELECT count(*) FROM freed WHERE state = 'claimed') AS freed, (SELECT count(*) FROM doubted) AS doubted
+SELECT (SELECT count(*) FROM freed WHERE state = 'claimed') AS freed,
+       (SELECT count(*) FROM doubted) AS doubted
 """
 
 

@@ -102,7 +102,7 @@ def routes(
     """
     open_, passed = [], []
     for route in dict.fromkeys(plan):
-        why = _closed(route, health, now, prober) or _unpaid(facts.get(route.account), total_room)
+        why = closed(route, health, now, prober) or _unpaid(facts.get(route.account), total_room)
         if why is None:
             open_.append(route)
         else:
@@ -116,7 +116,8 @@ def lane(plan: Sequence[Route]) -> str:
     return hashlib.sha256(spelled.encode()).hexdigest()[:12]
 
 
-def _closed(route: Route, health: Health, now: datetime, prober: UUID | None) -> Why | None:
+def closed(route: Route, health: Health, now: datetime, prober: UUID | None = None) -> Why | None:
+    """Why a route is not healthy, None if it is. Arguments as of `routes`."""
     for key in ((route.account, ""), (route.account, route.sender)):
         state = health.get(key)
         if state is not None and not usable(state, now, prober):

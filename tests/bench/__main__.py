@@ -14,13 +14,13 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-from tests.bench import baseline, carrier, ceiling, load, report
+from tests.bench import baseline, carrier, ceiling, load, report, router_side
 from tests.bench.database import NoCompilerError, durable
 from tests.bench.rounds import Plan, Round, Stage
 from tests.bench.stagehand import Stagehand
 from tests.bench.terms import System, loop_factory
 
-SYSTEMS: Final = {system.name: system for system in (baseline.SYSTEM,)}
+SYSTEMS: Final = {system.name: system for system in (baseline.SYSTEM, router_side.SYSTEM)}
 
 _logger = logging.getLogger("tests.bench")
 
