@@ -86,7 +86,7 @@ class Accounts:
             doubtful = await connection.fetch(
                 "SELECT account, count(*) AS n FROM attempt WHERE state = 'unknown' GROUP BY account"
             )
-        states = [_state(row) for row in health]
+        states = [state_of(row) for row in health]
         return Facts(
             read_at=read_at,
             health={(state.account, state.sender): state for state in states},
@@ -117,7 +117,7 @@ class Accounts:
                 "SELECT * FROM health WHERE account = $1 AND sender = $2", account, sender
             )
             clock = await connection.fetchval("SELECT clock_timestamp()")
-        return (_state(row) if row else State(account=account, sender=sender)), clock
+        return (state_of(row) if row else State(account=account, sender=sender)), clock
 
     async def take_duty(self, name: str, owner: UUID, lease: timedelta) -> bool:
         """Have this duty until the lease is over, if nobody else has it."""
@@ -136,7 +136,8 @@ async def take_duty(connection: Connection, name: str, owner: UUID, lease: timed
     return mine is not None
 
 
-def _state(row: asyncpg.Record) -> State:
+def state_of(row: asyncpg.Record) -> State:
+    """Read a row of `health`."""
     return State(
         account=row["account"],
         sender=row["sender"],

@@ -1,0 +1,241 @@
+"""The facts that people and Prometheus look at: queue, doubt, money, states, balances, read by SQL."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+
+import asyncpg
+
+from router.postgres.accounts import state_of
+from router.postgres.pool import Connection, Pool
+from router.rules.health import State
+
+WAITING = ("queued", "delayed", "held", "claimed", "sending", "in_doubt")
+"""States of replies that are not over."""
+
+COSTS = ("settle", "late", "write_off", "adjust", "inbound")
+"""Kinds of ledger rows that may add to what was spent."""
+
+RETURNS = ("refund", "adjust")
+"""Kinds of ledger rows that may take from it."""
+
+SAVING = (
+    "cooldown", "lifetime", "opted_out", "unanswerable_short", "unanswerable_alphanumeric",
+    "unanswerable_premium", "unanswerable_country", "unanswerable_impossible", "own_number",
+)  # fmt: skip
+"""Silences by rule: each is a reply that was not paid. One that merely expired saved nothing."""
+
+_RUNWAY_OVER = 900.0
+_SETTLED = 120.0
+_SILENCES_EVERY = 60.0
+
+
+class PurseFigures(NamedTuple):
+    """One purse in its present window, in millionths; `limit` is None where it is unlimited."""
+
+    limit: int | None
+    reserved: int
+    spent: int
+    overrun: int
+    runway: float
+    origin: str
+
+
+class Held(NamedTuple):
+    """What is left in an account."""
+
+    amount: float
+    unit: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """One reading. Money is in millionths of the ledger currency.
+
+    Args:
+        read_at: The database's clock.
+        queue: Replies that are not over, by state.
+        oldest: When the oldest ready text came in, business time; None for none.
+        in_doubt: Sends in doubt, by account.
+        cost: Booked, by account and kind.
+        returned: Given back, by account and kind.
+        purses: By name.
+        states: Of accounts and senders; one that is missing was always open.
+        balances: By account.
+        silences: Final silences by rule, by name of the number.
+        last_reply_at: When the last reply was settled as accepted, business time; None for long ago.
+        receipts_waiting: Receipts stored and not applied yet.
+    """
+
+    read_at: datetime
+    queue: Mapping[str, int]
+    oldest: datetime | None
+    in_doubt: Mapping[str, int]
+    cost: Mapping[tuple[str, str], int]
+    returned: Mapping[tuple[str, str], int]
+    purses: Mapping[str, PurseFigures]
+    states: Mapping[tuple[str, str], State]
+    balances: Mapping[str, Held]
+    silences: Mapping[str, int]
+    last_reply_at: datetime | None
+    receipts_waiting: int
+
+
+_QUEUE = """
+SELECT (SELECT count(*) FROM reply WHERE state = 'queued') AS queued,
+    (SELECT min(received_at) FROM reply WHERE state = 'queued') AS oldest,
+    (SELECT count(*) FROM reply WHERE state = 'delayed') AS delayed,
+    (SELECT count(*) FROM reply WHERE state = 'held') AS held,
+    (SELECT count(*) FROM reply WHERE state = 'claimed') AS claimed,
+    (SELECT count(*) FROM reply WHERE state = 'sending') AS sending,
+    (SELECT count(*) FROM receipt WHERE applied_at IS NULL) AS receipts,
+    clock_timestamp() AS read_at
+"""
+
+_COST = """
+SELECT account, kind, coalesce(sum(spent) FILTER (WHERE spent > 0), 0)::bigint AS cost,
+    coalesce(-sum(spent) FILTER (WHERE spent < 0), 0)::bigint AS returned
+FROM ledger WHERE id > $1 AND id <= $2 AND spent <> 0 GROUP BY account, kind
+"""
+
+# Far back there is nothing to say of answering now, and looking would be long.
+_LAST_REPLY = """
+SELECT at FROM ledger WHERE kind = 'settle' AND id > (SELECT max(id) FROM ledger) - 100000
+ORDER BY id DESC LIMIT 1
+"""
+
+_PURSES = """
+SELECT p.name, p.origin, p.unlimited, p.cap, coalesce(w.reserved, 0) AS reserved,
+    coalesce(w.spent, 0) AS spent, coalesce(w.overrun, 0) AS overrun
+FROM purse p JOIN unnest($1::text[], $2::timestamptz[]) AS here (name, starts_at) USING (name)
+LEFT JOIN purse_window w ON w.purse = p.name AND w.starts_at = here.starts_at
+"""
+
+
+class Sums(NamedTuple):
+    """What the ledger adds up to, by account and kind, in millionths."""
+
+    cost: dict[tuple[str, str], int]
+    returned: dict[tuple[str, str], int]
+
+
+@dataclass(slots=True)
+class FiguresDesk:
+    """Reads figures for one process; what cannot change any more is not added up twice."""
+
+    pool: Pool
+    _base: Sums = field(default_factory=lambda: Sums({}, {}))
+    _upto: int = 0
+    _mark: tuple[int, float] = (0, 0.0)
+    _past: deque[tuple[float, dict[str, int]]] = field(default_factory=deque)
+    _silences: tuple[dict[str, int], float] | None = None
+
+    async def read(self, windows: Mapping[str, datetime]) -> Figures:
+        """Read everything.
+
+        Args:
+            windows: Start of the present window of each purse.
+
+        Raises:
+            DatabaseAwayError: It cannot be read now.
+        """
+        async with self.pool.connection() as connection:
+            queue = await connection.fetchrow(_QUEUE)
+            assert queue is not None  # noqa: S101 -- an aggregate always has a row
+            doubt = await connection.fetch(
+                "SELECT account, count(*) AS n FROM attempt WHERE state = 'unknown' GROUP BY account"
+            )
+            sums = await self._sums(connection)
+            purses = await connection.fetch(_PURSES, list(windows), list(windows.values()))
+            health = await connection.fetch("SELECT * FROM health")
+            balances = await connection.fetch("SELECT * FROM balance")
+            silences = await self._silent(connection)
+            last = await connection.fetchval(_LAST_REPLY)
+        in_doubt = {row["account"]: row["n"] for row in doubt}
+        return Figures(
+            read_at=queue["read_at"],
+            queue={name: queue[name] for name in WAITING[:-1]} | {"in_doubt": sum(in_doubt.values())},
+            oldest=queue["oldest"],
+            in_doubt=in_doubt,
+            cost=sums.cost,
+            returned=sums.returned,
+            purses=self._purses(purses),
+            states={(row["account"], row["sender"]): state_of(row) for row in health},
+            balances={row["account"]: Held(row["amount"], row["unit"], row["at"]) for row in balances},
+            silences=silences,
+            last_reply_at=last,
+            receipts_waiting=queue["receipts"],
+        )
+
+    async def _sums(self, connection: Connection) -> Sums:
+        """Add up the ledger; rows older than any transaction can live are added up once and for all.
+
+        A row may become visible after one with a higher id, but never so late: statements end
+        within seconds, and so do transactions that idle.
+        """
+        now = time.monotonic()
+        newest = await connection.fetchval("SELECT coalesce(max(id), 0) FROM ledger")
+        mark, since = self._mark
+        if now - since > _SETTLED:
+            if mark > self._upto:
+                _add(self._base, await connection.fetch(_COST, self._upto, mark))
+                self._upto = mark
+            self._mark = (newest, now)
+        sums = Sums(dict(self._base.cost), dict(self._base.returned))
+        _add(sums, await connection.fetch(_COST, self._upto, newest))
+        return sums
+
+    async def _silent(self, connection: Connection) -> dict[str, int]:
+        """Silences are many and final: counted once a minute."""
+        now = time.monotonic()
+        if self._silences is None or now - self._silences[1] > _SILENCES_EVERY:
+            rows = await connection.fetch(
+                "SELECT number, count(*) AS n FROM reply WHERE state = 'suppressed' AND reason = ANY ($1)"
+                " GROUP BY number",
+                list(SAVING),
+            )
+            self._silences = ({row["number"]: row["n"] for row in rows}, now)
+        return self._silences[0]
+
+    def _purses(self, rows: list[asyncpg.Record]) -> dict[str, PurseFigures]:
+        used = {row["name"]: row["reserved"] + row["spent"] for row in rows}
+        now = time.monotonic()
+        self._past.append((now, used))
+        while now - self._past[0][0] > _RUNWAY_OVER:
+            self._past.popleft()
+        began, before = self._past[0]
+        return {
+            row["name"]: PurseFigures(
+                limit=None if row["unlimited"] else row["cap"],
+                reserved=row["reserved"],
+                spent=row["spent"],
+                overrun=row["overrun"],
+                runway=_runway(row, used[row["name"]] - before.get(row["name"], 0), now - began),
+                origin=row["origin"],
+            )
+            for row in rows
+        }
+
+
+def _runway(row: asyncpg.Record, burnt: int, seconds: float) -> float:
+    """Seconds until the purse is empty at the pace of the last quarter of an hour."""
+    if row["unlimited"]:
+        return float("inf")
+    left = row["cap"] - row["reserved"] - row["spent"]
+    if left <= 0:
+        return 0.0
+    return left * seconds / burnt if burnt > 0 else float("inf")
+
+
+def _add(sums: Sums, rows: list[asyncpg.Record]) -> None:
+    for row in rows:
+        key = (row["account"], row["kind"])
+        for total, amount in ((sums.cost, row["cost"]), (sums.returned, row["returned"])):
+            if amount:
+                total[key] = total.get(key, 0) + amount
