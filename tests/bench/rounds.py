@@ -22,10 +22,9 @@ from tests.bench.load import Shots, Volley
 from tests.bench.stagehand import Stagehand
 from tests.bench.terms import Place, System
 
-WARM_UP: Final = Volley(0, 990_000, 1_000)
+WARM_UP_FROM: Final = 990_000
 PACED_FROM: Final = 500_000
 QUIET: Final = 20.0
-DRAIN: Final = 1.0
 
 
 @dataclass(frozen=True)
@@ -39,6 +38,8 @@ class Plan:
         connections: The load generator's.
         processes: Of the system, on one port.
         receipts: Status callbacks that the carrier sends for each text, 2 or 0.
+        warm_up: Texts before anything is measured, at most 10,000.
+        drain: Seconds after the last receipt that still count as its CPU.
     """
 
     texts: int = 20_000
@@ -47,6 +48,8 @@ class Plan:
     connections: int = 128
     processes: int = 1
     receipts: int = 2
+    warm_up: int = 1_000
+    drain: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -170,7 +173,7 @@ class Stage:
         try:
             await answering(place.port, process, log)
             self._process = process
-            await self._volley(place, Volley(place.port, WARM_UP.first, WARM_UP.count))
+            await self._volley(place, Volley(place.port, WARM_UP_FROM, self._plan.warm_up))
             yield place
         finally:
             await end(process)
@@ -184,7 +187,7 @@ class Stage:
         seconds = 120 + volley.count / (volley.rate or 100)
         shots: Shots = await self._load.ask(("fire",), seconds)
         await self._settled(volley.count)
-        await asyncio.sleep(DRAIN)
+        await asyncio.sleep(self._plan.drain)
         spent = self._spent(place) - before
         return burst(volley.first, shots, await self._carrier.ask("report"), spent)
 
