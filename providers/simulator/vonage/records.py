@@ -72,15 +72,13 @@ def _records(account: VonageAccount, text: Text, query: Mapping[str, str]) -> li
         "direction": "inbound" if text.inbound else "outbound",
         "from": bare(text.sender),
         "to": bare(text.to),
-        "country": "FR",
-        "country_name": "France",
         "date_received": _when(text.at),
         "currency": account.unit,
     }
-    if account.mode == "sms":
-        record |= {"network": "20801", "network_name": "Orange", "concatenated": len(ids) > 1}
-    else:
-        record |= {"provider": "sms"}
+    sms = account.mode == "sms"
+    record |= {"network": "20801", "network_name": "Orange"} if sms else {"provider": "sms"}
+    if sms or not text.inbound:
+        record |= {"country": "FR", "country_name": "France"}
     if not text.inbound:
         record |= {
             "client_ref": text.reference,
@@ -88,6 +86,8 @@ def _records(account: VonageAccount, text: Text, query: Mapping[str, str]) -> li
             "status": report_word(account.mode, text.status),
             "error_code": text.code or "0",
         }
+    if sms and not text.inbound:
+        record["concatenated"] = len(ids) > 1
     rows = [
         {**record, "message_id": identity, "total_price": float(price)}
         for identity, price in zip(ids, split_price(text, len(ids)), strict=True)

@@ -60,7 +60,7 @@ class House:
     async def do(self, exchange: Exchange[T]) -> T | Failure:
         return await carry(exchange, self.wire)
 
-    async def send(self, provider: Vonage | None = None, **what: Any) -> Accepted | Failure:
+    def text(self, **what: Any) -> Outgoing:
         usual = {
             "reference": REFERENCE,
             "to": TEXTER,
@@ -68,11 +68,16 @@ class House:
             "text": TEXT,
             "receipt_url": f"{self.listener.base_url}/hooks/v/receipt",
         }
-        return await self.do((provider or self.provider).send(Outgoing(**(usual | what)), now()))
+        return Outgoing(**(usual | what))
+
+    async def send(self, provider: Vonage | None = None, **what: Any) -> Accepted | Failure:
+        return await self.do((provider or self.provider).send(self.text(**what), now()))
+
+    def doubt(self, reference: str = REFERENCE) -> Doubt:
+        return Doubt(reference=reference, to=TEXTER, sender=NUMBER, text=TEXT, sent_at=now())
 
     async def look_up(self, reference: str = REFERENCE) -> Receipt | Failure | None:
-        doubt = Doubt(reference=reference, to=TEXTER, sender=NUMBER, text=TEXT, sent_at=now())
-        return await self.do(self.provider.look_up(doubt, now()))
+        return await self.do(self.provider.look_up(self.doubt(reference), now()))
 
     def receipts(self) -> list[Receipt]:
         """What the provider makes of every receipt that was heard."""
