@@ -215,7 +215,8 @@ BEGIN
         SELECT m.place, a.state AS was, a.reply, a.estimate, a.spent, a.account, a.account_window,
                a.total_window, r.state AS reply_was, r.requeued, m.price, m.later,
                CASE WHEN m.receipt_rank <= a.receipt_rank AND m.outcome <> 'accepted' THEN 'none'
-                    WHEN m.receipt_rank <= a.receipt_rank AND a.state = 'refused' THEN 'none'
+                    -- not even the send's own answer revives what a receipt has proved unsent
+                    WHEN coalesce(m.receipt_rank, 0) <= a.receipt_rank AND a.state = 'refused' THEN 'none'
                     ELSE m.outcome END AS outcome,
                row_number() OVER (PARTITION BY a.reply ORDER BY m.place) AS turn
         FROM unnest(p_reference, p_outcome, p_price, p_then, p_receipt_rank) WITH ORDINALITY
@@ -253,6 +254,8 @@ BEGIN
                WHEN n.state IN ('accepted') AND n.was <> 'accepted' THEN 'accepted'
                WHEN n.state = 'unknown' AND n.was = 'open' THEN 'in_doubt'
                WHEN n.kind = 'write_off' THEN 'abandoned'
+               WHEN n.kind = 'release' AND n.outcome = 'unsent' AND n.requeued THEN 'failed'
+               WHEN n.kind = 'release' AND n.outcome = 'unsent' THEN 'queued'
                WHEN n.kind = 'release' AND n.reply_was = 'sending' THEN n.later
                WHEN n.kind = 'release' AND n.later IN ('claimed', 'delayed') THEN 'queued'
                WHEN n.kind = 'release' THEN n.later
@@ -340,7 +343,7 @@ BEGIN
             lease_until = CASE WHEN d.reply = 'claimed' THEN r.lease_until END,
             not_before = coalesce(d.not_before, r.not_before),
             reason = CASE WHEN d.reason <> '' THEN d.reason ELSE r.reason END,
-            requeued = r.requeued OR d.kind = 'refund',
+            requeued = r.requeued OR d.outcome = 'unsent',
             changed_at = clock_timestamp()
         FROM done d WHERE r.id = d.reply_id AND d.state <> d.was AND d.state <> 'double'
     ), returned AS (
