@@ -10,6 +10,7 @@ from typing import Any
 from providers import Price
 from router.plugins import Loaded
 from router.rules.failover import Route
+from router.rules.senders import COUNTRIES, is_sender
 from router.rules.wording import lint
 from router.settings.problem import Place, Problem, did_you_mean, dotted
 from router.settings.sections import is_loopback
@@ -45,7 +46,7 @@ def crosscheck(draft: Draft, plugins: Loaded) -> list[Problem]:
     checks = (
         _plugins(draft, plugins),
         _names(draft),
-        _twice(draft),
+        _plans(draft),
         _money(draft),
         _texts(draft),
         _numbers(draft),
@@ -80,14 +81,17 @@ def _names(draft: Draft) -> Iterator[Problem]:
                 yield Problem(path, "names no account", did_you_mean(account, known))
 
 
-def _twice(draft: Draft) -> Iterator[Problem]:
+def _plans(draft: Draft) -> Iterator[Problem]:
     numbers = draft.entries("numbers")
     published = Counter(number.get("number") for number in numbers.values())
     for name, number in numbers.items():
         if "number" in number and published[number["number"]] > 1:
             yield Problem(dotted(("numbers", name, "number")), "is published under another name as well")
-        seen = set()
+        seen: set[Route] = set()
         for place, route in _routes(number):
+            if not is_sender(route.sender):
+                path = dotted(("numbers", name, *place, "sender"))
+                yield Problem(path, "must be a number, a short code, or up to 11 letters and digits")
             if route in seen:
                 yield Problem(dotted(("numbers", name, *place)), "falls back to a route it already has")
             seen.add(route)
@@ -102,6 +106,9 @@ def _money(draft: Draft) -> Iterator[Problem]:
             for country in sorted(draft.found.get("answer_countries", frozenset()) - prices.keys()):
                 yield Problem(dotted(("accounts", name, "prices", country)), "is missing")
         for country, price in prices.items():
+            if country not in COUNTRIES:
+                path = dotted(("accounts", name, "prices", country))
+                yield Problem(path, "is no country in ISO 3166 capitals")
             yield from _rate(draft, price, ("accounts", name, "prices", country))
         if account.get("receive_price") is not None:
             yield from _rate(draft, account["receive_price"], ("accounts", name, "receive_price"))

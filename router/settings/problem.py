@@ -66,18 +66,21 @@ def did_you_mean(written: str, known: Iterable[str]) -> str:
     return f"did you mean {near[0]}?" if near else ""
 
 
-def read_errors(error: ValidationError, model: type[Any], at: Place) -> list[Problem]:
+def read_errors(
+    error: ValidationError, model: type[Any], at: Place, *, foreign: bool = False
+) -> list[Problem]:
     """Turn pydantic's errors into problems, without a single value in them.
 
     Args:
         error: As raised.
         model: What was being read, for the names that may have been meant.
         at: Where it stands in the settings.
+        foreign: The model is a plugin's, whose validators may repeat what they read.
     """
-    return [_read(dict(details), model, at) for details in error.errors(include_url=False)]
+    return [_read(dict(details), model, at, foreign) for details in error.errors(include_url=False)]
 
 
-def _read(details: Mapping[str, Any], model: type[Any], at: Place) -> Problem:
+def _read(details: Mapping[str, Any], model: type[Any], at: Place, foreign: bool) -> Problem:
     loc: Place = tuple(details["loc"])
     in_key = loc[-1:] == ("[key]",)
     place = (*at, *(loc[:-1] if in_key else loc))
@@ -92,13 +95,12 @@ def _read(details: Mapping[str, Any], model: type[Any], at: Place) -> Problem:
             return Problem(dotted(place), "must be a table")
     if in_key:
         return Problem(dotted(place), "is not a name that can stand here")
-    return Problem(dotted(place), _harmless(str(details["msg"]), details["input"]))
+    if foreign and any(leaf in details["msg"] for leaf in _leaves(details["input"])):
+        return Problem(dotted(place), "is not acceptable")
+    return Problem(dotted(place), _plainly(str(details["msg"])))
 
 
-def _harmless(message: str, value: Any) -> str:
-    """The message, unless a foreign validator put what it read into it."""
-    if any(leaf in message for leaf in _leaves(value)):
-        return "is not acceptable"
+def _plainly(message: str) -> str:
     said = message.removeprefix("Value error, ").replace("Input should be", "must be")
     return said[:1].lower() + said[1:]
 

@@ -26,7 +26,7 @@ _SHORTEST_TOKEN = 20
 def _zone(written: str) -> str:
     try:
         ZoneInfo(written)
-    except (OSError, ValueError):
+    except (KeyError, OSError, ValueError):
         raise ValueError('must be a time zone such as "Europe/Paris"') from None
     return written
 
@@ -34,6 +34,12 @@ def _zone(written: str) -> str:
 def _token(written: SecretStr) -> SecretStr:
     if len(written.get_secret_value()) < _SHORTEST_TOKEN:
         raise ValueError("must have at least 20 characters; `paravent token` makes one")
+    return written
+
+
+def _url(written: SecretStr) -> SecretStr:
+    if not written.get_secret_value().startswith(("https://", "http://")):
+        raise ValueError("must begin with https:// or http://")
     return written
 
 
@@ -126,7 +132,7 @@ class Operator(BaseModel):
     model_config = _STRICT
 
     token: Token | None = Field(default=None, description="Opens the operator API and the console.")
-    notify_url: Annotated[SecretStr, Field(pattern=r"^https?://")] | None = Field(
+    notify_url: Annotated[SecretStr, AfterValidator(_url)] | None = Field(
         default=None, description="Told by POST when an account is left or comes back."
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid5
@@ -181,6 +182,23 @@ def test_every_answer_respects_every_rule_whatever_comes(
         assert answered < REPLIES.lifetime
         assert next_in is None or next_in <= 0
         assert not opted_out or decision.consent is Consent.RESUME
+
+
+@pytest.mark.parametrize(
+    ("rule", "promise"),
+    [
+        ("_forbidden", test_an_expired_text_is_not_answered_from_the_very_moment_on),
+        ("_spared", test_within_the_period_silence_and_from_its_end_an_answer),
+        ("_spared", test_the_lifetime_ceiling_ends_it_and_zero_means_nobody),
+        ("_spared", test_who_opted_out_hears_nothing_until_start),
+    ],
+)
+def test_control_without_its_rules_an_answer_would_go_where_none_may(
+    monkeypatch: pytest.MonkeyPatch, rule: str, promise: Callable[[], None]
+) -> None:
+    monkeypatch.setattr(answer, rule, lambda *_, **__: None)
+    with pytest.raises(AssertionError, match="Reply"):
+        promise()
 
 
 @given(seed=st.text(), low=st.integers(0, 600), span=st.integers(0, 600))
