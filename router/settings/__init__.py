@@ -1,5 +1,6 @@
 """What an operator decides: `paravent.toml`, secrets from elsewhere, and every error at once."""
 
+from router.settings.advice import advise
 from router.settings.loading import load
 from router.settings.problem import Problem, SettingsError
 from router.settings.sections import Account, Number, Operator, Settings, Workers
@@ -12,5 +13,6 @@ __all__ = [
     "Settings",
     "SettingsError",
     "Workers",
+    "advise",
     "load",
 ]

@@ -1,0 +1,43 @@
+"""What is allowed but perhaps not wanted: said by `paravent check`, and no reason not to start."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from router.settings.problem import Problem, dotted
+from router.settings.sections import Settings, is_loopback
+
+_FRENCH_MOBILES = ("+336", "+337")
+
+
+def advise(settings: Settings) -> list[Problem]:
+    """Everything worth a second look, by path. As everywhere, no value is shown."""
+    return [*_budgets(settings), *_senders(settings), *_doors(settings), *_texts(settings)]
+
+
+def _budgets(settings: Settings) -> Iterator[Problem]:
+    if settings.budget.micros is None:
+        yield Problem("budget.limit", "is unlimited: nothing but the accounts' own purses stops a raid")
+    for name, account in settings.accounts.items():
+        if account.budget.micros == 0:
+            yield Problem(dotted(("accounts", name, "budget", "limit")), "is zero: it will carry nothing")
+
+
+def _senders(settings: Settings) -> Iterator[Problem]:
+    for name, number in settings.numbers.items():
+        for place, route in enumerate(number.plan):
+            where = ("reply_from",) if place == 0 else ("fallback", place - 1)
+            if route.sender.startswith(_FRENCH_MOBILES):
+                path = dotted(("numbers", name, *where, "sender"))
+                yield Problem(path, "is a 06 or 07 number", "France forbids automated texts from these")
+
+
+def _doors(settings: Settings) -> Iterator[Problem]:
+    if not settings.base_url.startswith("https://") and not is_loopback(settings.listen):
+        yield Problem("public_url", "is not https: texts and proofs can be read on the way")
+
+
+def _texts(settings: Settings) -> Iterator[Problem]:
+    for language in settings.replies.texts.keys() - settings.replies.stop_confirmation.keys():
+        path = dotted(("replies", "stop_confirmation", language))
+        yield Problem(path, "is missing", "a STOP in this language is confirmed in another, or not at all")
