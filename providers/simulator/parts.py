@@ -26,6 +26,11 @@ def count_parts(text: str) -> int:
     return _pack(widths, sum(widths), 70, 67)
 
 
+def damaged(text: str) -> str:
+    """Return `text` as it is when sent with basic letters alone: any other letter becomes ``?``."""
+    return "".join(letter if letter in _BASIC | _EXTENDED else "?" for letter in text)
+
+
 def _pack(widths: list[int] | repeat[int], total: int, alone: int, each: int) -> int:
     if total <= alone:
         return 1

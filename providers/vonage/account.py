@@ -10,7 +10,7 @@ from uuid import uuid4
 import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
 from providers import Settings
 
@@ -36,6 +36,11 @@ def _pem(key: SecretStr) -> SecretStr:
     return key
 
 
+def _several(value: object) -> object:
+    return [value] if isinstance(value, (str, SecretStr)) else value
+
+
+Secret = Annotated[SecretStr, Field(min_length=1)]
 Url = Annotated[
     str, Field(pattern=r"^https?://[^\s/?#]+[^\s?#]*$"), AfterValidator(lambda url: url.rstrip("/"))
 ]
@@ -51,7 +56,8 @@ class VonageSettings(Settings):
         api_secret: Its secret. Needed for look-up, trace, balance and the inbound log whatever the mode.
         application_id: The application that sends; Messages mode. Without it, Basic is used.
         private_key: The application's private key, PEM.
-        signature_secrets: What webhooks are signed with. Several while one replaces another.
+        signature_secrets: What webhooks are signed with, 32 bytes or more in Messages mode. During a
+            rotation all that are valid, newest first: the first signs sends.
         signature_method: How the SMS API signs, as the account says. Messages are always HS256.
         sms_auth: How a send of the SMS API proves itself: the secret in the body, Basic, or a signature.
         webhook_age: Seconds after which a signed webhook is too old.
@@ -69,10 +75,10 @@ class VonageSettings(Settings):
 
     mode: Literal["messages", "sms"] = "messages"
     api_key: str = Field(pattern=r"^[0-9A-Za-z]{4,32}$")
-    api_secret: SecretStr | None = None
+    api_secret: Secret | None = None
     application_id: str | None = None
     private_key: Annotated[SecretStr, AfterValidator(_pem)] | None = None
-    signature_secrets: tuple[SecretStr, ...] = ()
+    signature_secrets: Annotated[tuple[Secret, ...], BeforeValidator(_several)] = ()
     signature_method: Literal["md5hash", "md5hmac", "sha1hmac", "sha256hmac", "sha512hmac"] = "sha256hmac"
     sms_auth: Literal["body", "basic", "signature"] = "body"
     webhook_age: int = Field(default=300, ge=1, le=90_000)

@@ -30,9 +30,12 @@ from tests.providers.vonage.dialect import (
     SMS,
     UUID,
     answer,
+    form_hook,
     record,
     report,
     sent,
+    signed,
+    sms_inbound,
     vonage,
 )
 
@@ -112,6 +115,8 @@ def test_settings_that_cannot_work_are_refused() -> None:
         vonage(MESSAGES, signature_secrets=[])
     with _wrong("32 bytes"):
         vonage(MESSAGES, signature_secrets=[SECRET, "short"])
+    with _wrong("at least 1 item"):
+        vonage(SMS, signature_secrets=[""])
     with _wrong("RSA private key"):
         vonage(MESSAGES, private_key="-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----")
     with _wrong("needs signature_secrets"):
@@ -120,6 +125,10 @@ def test_settings_that_cannot_work_are_refused() -> None:
         vonage(SMS, api_secret=None)
     with _wrong("pattern"):
         vonage(SMS, rest_url="rest.nexmo.com")
+
+
+def test_one_signature_secret_may_be_written_alone() -> None:
+    assert vonage(SMS, signature_secrets=SECRET).inbound(form_hook(signed(sms_inbound())))
 
 
 def test_a_region_is_a_setting() -> None:
