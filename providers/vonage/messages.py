@@ -149,8 +149,8 @@ class Messages:
         self._verify(hook)
         try:
             said = json.loads(hook.body)
-        except (ValueError, RecursionError) as error:
-            raise Malformed("json") from error
+        except (ValueError, RecursionError):
+            raise Malformed("json") from None  # the error holds the body
         if not isinstance(said, dict):
             raise Malformed("json")
         return said

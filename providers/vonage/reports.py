@@ -39,10 +39,11 @@ from providers.vonage.codes import (
 )
 from providers.vonage.notation import moment, plus, together
 
-_PAGES = 20
+_PAGES = 80
 _BEFORE = timedelta(minutes=2)
 _AFTER = timedelta(minutes=3)
 _WINDOW = timedelta(hours=24)
+_SECOND = timedelta(seconds=1)
 
 
 class Reports:
@@ -78,9 +79,9 @@ class Reports:
     ) -> Exchange[Sequence[Inbound] | Failure]:
         """Texts to our numbers since then, in windows of a day. Parts of a long one are not told apart."""
         texts: list[Inbound] = []
-        start = since
-        while start < now:
-            end = min(start + _WINDOW, now)
+        start, until = since.replace(microsecond=0), now.replace(microsecond=0) + _SECOND
+        while start < until:
+            end = min(start + _WINDOW, until)
             found = yield from self._records(
                 "inbound", include_message="true", date_start=_iso(start), date_end=_iso(end)
             )
@@ -93,24 +94,17 @@ class Reports:
     def balance(self) -> Exchange[Balance | Failure]:
         """What is left, in the account's currency, which the answer does not name."""
         response = yield self._get(f"{self._settings.rest_url}/account/get-balance")
-        amount = response.fields().get("value")
-        if not response.ok:
-            return refusal(response)
-        if isinstance(amount, bool) or not isinstance(amount, (int, float)) or not isfinite(amount):
-            return InDoubt("unreadable")
-        return Balance(amount=float(amount), unit=self._settings.currency)
+        left = _left(response)
+        return Balance(amount=left, unit=self._settings.currency) if isinstance(left, float) else left
 
     def status(self) -> Exchange[Failure | None]:
         """Whether the key is known and, for a prepaid account, whether anything is left."""
         response = yield self._get(f"{self._settings.rest_url}/account/get-balance")
-        if not response.ok:
-            return refusal(response)
-        said = response.fields()
-        amount = said.get("value")
-        empty = isinstance(amount, (int, float)) and amount <= 0
-        if empty and self._settings.prepaid and not said.get("autoReload"):
-            return CutOff(CutReason.UNPAID, "no-balance")
-        return None
+        left = _left(response)
+        if not isinstance(left, float):
+            return left
+        refilled = not self._settings.prepaid or bool(response.fields().get("autoReload"))
+        return None if left > 0 or refilled else CutOff(CutReason.UNPAID, "no-balance")
 
     # reading
 
@@ -127,8 +121,8 @@ class Reports:
                 return _failed_look(response)
             records += [record for record in page if isinstance(record, dict)]
             said = response.fields()
-            cursor = {key: str(said[key]) for key in ("cursor", "iv") if said.get(key)}
-            if not cursor:
+            earlier, cursor = cursor, {key: str(said[key]) for key in ("cursor", "iv") if said.get(key)}
+            if cursor in ({}, earlier):
                 break
         return records
 
@@ -158,6 +152,16 @@ class Reports:
         if self._product == "SMS":
             return SMS_RECEIPT.get(word, Status.QUEUED)
         return messages_status(word, str(record.get("error_code") or ""))
+
+
+def _left(response: Response) -> float | Failure:
+    if not response.ok:
+        return refusal(response)
+    amount = response.fields().get("value")
+    if isinstance(amount, bool) or not isinstance(amount, (int, float)):
+        return InDoubt("unreadable")
+    left = float(str(amount))  # of a whole number of any length, where float(amount) would raise
+    return left if isfinite(left) else InDoubt("unreadable")
 
 
 def _inbound(record: dict[str, Any]) -> Inbound | None:

@@ -196,8 +196,8 @@ def _fields(hook: Hook) -> tuple[dict[str, str], str]:
         return dict(hook.form()), "surrogateescape"
     try:
         said = json.loads(hook.body, parse_int=str, parse_float=str, parse_constant=str)
-    except (ValueError, RecursionError) as error:
-        raise Malformed("json") from error
+    except (ValueError, RecursionError):
+        raise Malformed("json") from None  # the error holds the body
     if not isinstance(said, dict):
         raise Malformed("json")
     return {key: _as_received(value) for key, value in said.items()}, "surrogatepass"

@@ -13,8 +13,10 @@ from pydantic import ValidationError
 
 from providers import (
     Ability,
+    InDoubt,
     Price,
     Receipt,
+    Response,
     Status,
 )
 from providers.contract.conformance import (
@@ -93,6 +95,12 @@ def test_an_account_that_is_not_prepaid_may_owe() -> None:
     for more, said in (({"prepaid": False}, {}), ({}, {"autoReload": True})):
         _, failure = play(vonage(SMS, **more).status(NOW), answer(200, value=-5.0, **said))
         assert failure is None
+
+
+def test_a_balance_that_is_no_amount_is_unreadable() -> None:
+    for odd in (b"true", b"null", b'"12"', b"NaN", b"1" + b"0" * 400):
+        for ask in (vonage(SMS).balance, vonage(SMS).status):
+            assert play(ask(NOW), Response(200, {}, b'{"value": %b}' % odd))[1] == InDoubt("unreadable")
 
 
 def test_without_the_accounts_secret_nothing_can_be_asked() -> None:
