@@ -169,13 +169,16 @@ class Metrics:
         multiprocess.MultiProcessCollector(together)  # type: ignore[no-untyped-call]  # not annotated there
         return generate_latest(together)
 
-    def facts(self, figures: Figures, worth: Mapping[str, int], *, oldest: float, spooled: int) -> bytes:
+    def facts(
+        self, figures: Figures, worth: Mapping[str, int], *, oldest: float, stalled: bool, spooled: int
+    ) -> bytes:
         """The facts of the fleet, in Prometheus' text format.
 
         Args:
             figures: Just read.
             worth: Millionths that one reply of each number would have cost.
             oldest: Seconds that the oldest ready text waits.
+            stalled: Ready texts wait and are not answered.
             spooled: Texts on disk, waiting for the database.
         """
         registry = CollectorRegistry(auto_describe=False)
@@ -183,6 +186,7 @@ class Metrics:
             _gauge("ledger_info", "The ledger's currency.", ("currency",), {(self._currency,): 1}),
             _gauge("queue_texts", "Replies that are not over.", ("state",), _keyed(figures.queue, WAITING)),
             _gauge("queue_oldest_seconds", "Age of the oldest ready text.", (), {(): oldest}),
+            _gauge("answering_stalled", "Ready texts wait, unanswered.", (), {(): stalled}),
             _gauge("receipts_waiting", "Receipts not applied yet.", (), {(): figures.receipts_waiting}),
             _gauge("spool_texts", "Texts on disk, not in the database.", (), {(): spooled}),
             _gauge("raid_held_texts", "Texts held back.", (), {(): figures.queue["held"]}),

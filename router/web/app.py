@@ -1,0 +1,84 @@
+"""The application: every path there is, and the server it is served by."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+
+from aiohttp import web
+
+from router.metrics import Metrics
+from router.office import Office
+from router.postgres.pool import Pool
+from router.web import api, console, hooks, probes
+from router.web.body import LARGEST
+from router.web.connection import Site
+from router.web.guard import Guard
+from router.web.reading import Readings
+from router.web.terms import Phone, Terms
+from router.worker import Worker
+
+_HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+
+
+def app(
+    office: Office,
+    worker: Worker,
+    metrics: Metrics,
+    pool: Pool,
+    terms: Terms,
+    *,
+    receipts_waiting: Callable[[], None] = lambda: None,
+    phone: Phone | None = None,
+) -> web.Application:
+    """Put together all that is served.
+
+    Args:
+        office: What texts are relayed with.
+        worker: Takes texts over as soon as they are stored.
+        metrics: Counts, and is shown.
+        pool: For what is read for people.
+        terms: What the door goes by.
+        receipts_waiting: Told after receipts were stored.
+        phone: The demo's telephone, None outside a demo.
+    """
+    application = web.Application(client_max_size=LARGEST)
+    guard = Guard(terms.operator_token)
+    readings = Readings(office, pool)
+    application.add_routes(hooks.routes(hooks.Doors(office, worker, metrics, receipts_waiting), terms))
+    application.add_routes(probes.routes(readings, metrics, guard))
+    application.add_routes(api.routes(office, pool, readings, guard, phone))
+    application.add_routes(console.routes())
+    application.on_response_prepare.append(_plain)
+    return application
+
+
+async def serve(
+    application: web.Application,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    sock: socket.socket | None = None,
+    reuse_port: bool = False,
+) -> web.AppRunner:
+    """Open the door. `cleanup()` of what is returned closes it, gracefully; `addresses` says where it is.
+
+    Args:
+        application: As made by `app`.
+        host: Where to listen, unless `sock` is given.
+        port: 0 for any that is free.
+        sock: A socket that is bound already.
+        reuse_port: Share the port with other processes of the fleet.
+    """
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=10.0)
+    await runner.setup()
+    site = Site(runner, None if sock is not None else (host, port), sock, reuse_port=reuse_port)
+    await site.start()
+    return runner
+
+
+async def _plain(_request: web.BaseRequest, response: web.StreamResponse) -> None:
+    """Say nothing of the software, and let nobody keep or guess what was answered."""
+    response.headers.pop("Server", None)
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)

@@ -1,0 +1,57 @@
+"""A body as bytes: bounded in size and time, never decompressed, never parsed."""
+
+from __future__ import annotations
+
+import asyncio
+
+import aiohttp
+from aiohttp import web
+
+LARGEST = 65_536
+"""Bytes: forty times the longest text that a carrier joins, percent-encoded."""
+
+PATIENCE = 5.0
+"""Seconds for a whole body, and as many for a whole head: together a dripping socket lasts 10 s."""
+
+
+class Unread(Exception):
+    """A body that is not taken: the status to answer, and the reason as metrics know it."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+
+
+async def read(request: web.BaseRequest) -> bytes:
+    """The whole body.
+
+    Raises:
+        Unread: Too large, too slow, compressed, or torn off.
+    """
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise Unread(415, "encoded")
+    content = request.content
+    if (request.content_length or 0) > LARGEST:
+        raise Unread(413, "oversize")
+    if not content.is_eof():
+        return await _gather(content)
+    body = content.read_nowait()
+    if len(body) > LARGEST:
+        raise Unread(413, "oversize")
+    return body
+
+
+async def _gather(content: aiohttp.StreamReader) -> bytes:
+    body = bytearray()
+    try:
+        async with asyncio.timeout(PATIENCE):
+            async for chunk in content.iter_any():
+                body += chunk
+                if len(body) > LARGEST:
+                    raise Unread(413, "oversize")
+    except TimeoutError:
+        raise Unread(408, "slow") from None
+    except (web.RequestPayloadError, ConnectionError):
+        raise Unread(400, "torn") from None
+    return bytes(body)

@@ -1,0 +1,108 @@
+"""Connections that do not wait for ever: a head gets few seconds, an idle connection some more."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from typing import Any
+
+from aiohttp import web
+
+from router.web.body import PATIENCE
+
+_IDLE = 30.0
+_LINGERING = 1.0
+_log = logging.getLogger(__name__)
+
+
+class Connection(web.RequestHandler):
+    """aiohttp's, but that by itself it lets a head drip for as long as a connection may idle.
+
+    It would also log what broke HTTP, word by word; and that may be a text, or a number.
+    """
+
+    __slots__ = ("_deadline",)
+
+    def __init__(self, server: web.Server, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(
+            server,
+            loop=loop,
+            access_log=None,  # type: ignore[arg-type]  # documented: None is for no log
+            auto_decompress=False,
+            keepalive_timeout=_IDLE,
+            lingering_time=_LINGERING,
+            max_headers=64,
+        )
+        self._deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin to wait for the first head."""
+        super().connection_made(transport)
+        self._deadline = asyncio.get_running_loop().call_later(PATIENCE, self.force_close)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Wait no more."""
+        self._in_time()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Time every head from its first byte."""
+        super().data_received(data)
+        if self._messages or self._current_request is not None:
+            self._in_time()
+        elif self._deadline is None:
+            self._deadline = asyncio.get_running_loop().call_later(PATIENCE, self.force_close)
+
+    def log_exception(self, *_args: Any, **kwargs: Any) -> None:
+        """Say what kind of error it was, and not a word of it."""
+        _log.info("a connection was broken off: %s", type(kwargs.get("exc_info")).__name__)
+
+    def _in_time(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+
+class Site(web.BaseSite):
+    """Where a runner's connections come in: an address, or a socket that is bound already."""
+
+    __slots__ = ("_address", "_reuse_port", "_sock")
+
+    def __init__(
+        self,
+        runner: web.BaseRunner,
+        address: tuple[str, int] | None,
+        sock: socket.socket | None,
+        *,
+        reuse_port: bool,
+    ) -> None:
+        super().__init__(runner, backlog=1_024)
+        self._address = address
+        self._sock = sock
+        self._reuse_port = reuse_port
+
+    @property
+    def name(self) -> str:
+        """The address, for people."""
+        bound = self._sock.getsockname() if self._sock is not None else self._address
+        return f"http://{bound[0]}:{bound[1]}" if bound else "http://"
+
+    async def start(self) -> None:
+        """Listen."""
+        await super().start()
+        loop = asyncio.get_running_loop()
+        server = self._runner.server
+        if server is None:
+            raise RuntimeError("the runner is not set up")
+
+        def connection() -> Connection:
+            return Connection(server, loop)
+
+        if self._sock is not None:
+            self._server = await loop.create_server(connection, sock=self._sock, backlog=self._backlog)
+        else:
+            host, port = self._address or ("127.0.0.1", 0)
+            self._server = await loop.create_server(
+                connection, host, port, backlog=self._backlog, reuse_port=self._reuse_port or None
+            )

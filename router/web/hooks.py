@@ -1,0 +1,234 @@
+"""The door: webhooks of providers, verified, stored, and only then acknowledged."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import logging
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from aiohttp import web
+
+from providers import Ability, Forged, Hook, Inbound, WebhookError
+from router.intake import Intake, UnknownNumberError
+from router.metrics import NOBODY, Metrics
+from router.office import Account, Office
+from router.postgres.inbox import POISON, Arrival, Claimed
+from router.postgres.pool import DatabaseAwayError
+from router.postgres.receipts import Notice
+from router.rules.answer import History
+from router.web.body import Unread, read
+from router.web.record import Recorder
+from router.web.terms import Terms
+from router.worker import Worker
+
+_METHODS = ("GET", "POST")
+_SAID_AGAIN = 60.0
+Item = TypeVar("Item")
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Doors:
+    """What every door shares.
+
+    Args:
+        receipts_waiting: Told after receipts were stored: somebody applies them later.
+    """
+
+    office: Office
+    worker: Worker
+    metrics: Metrics
+    receipts_waiting: Callable[[], None]
+    intake: Intake = field(init=False)
+    _facts: object = None
+    _open: frozenset[str] = frozenset()
+    _said: dict[tuple[str, str], float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.intake = Intake(self.office)
+
+    def is_open(self, lane: str) -> bool:
+        """Whether a text of that lane can be carried, by the latest facts."""
+        if self._facts is not self.office.facts:
+            self._facts = self.office.facts
+            self._open = frozenset(self.office.open_lanes(self.office.now()))
+        return lane in self._open
+
+    def reject(self, account: str, reason: str, detail: str = "") -> None:
+        """Count it; say it once a minute, so that a flood of forgeries is no flood of lines."""
+        self.metrics.rejected(account, reason)
+        now = time.monotonic()
+        if now - self._said.get((account, reason), -_SAID_AGAIN) >= _SAID_AGAIN:
+            self._said[account, reason] = now
+            _log.warning("account %s: a webhook was not taken: %s %s", account, reason, detail)
+
+
+class Door(ABC):
+    """One account's webhooks of one kind: what both kinds have in common.
+
+    Args:
+        doors: See there.
+        account: Whose webhooks.
+        terms: See there.
+    """
+
+    def __init__(self, doors: Doors, account: Account, terms: Terms) -> None:
+        self._doors = doors
+        self._account = account
+        self._base_url = terms.base_url
+        token = terms.hook_tokens.get(account.name)
+        self._token = None if token is None else token.encode()
+        self._recorder = Recorder(doors.office.vault, token)
+        answer = account.provider.answer
+        self._answer = (answer.status, answer.body, {"Content-Type": answer.content_type})
+
+    async def open(self, request: web.Request) -> web.Response:
+        """Answer one webhook. 2xx only once everything in it is stored."""
+        began = time.perf_counter()
+        refusal = await self._refusal(request)
+        self._doors.metrics.acknowledged(time.perf_counter() - began)
+        if refusal is None:
+            status, body, headers = self._answer
+            return web.Response(status=status, body=body, headers=headers)
+        response = web.Response(status=refusal)
+        if not request.content.is_eof():
+            response.force_close()
+        return response
+
+    async def locked(self, request: web.Request) -> web.Response:
+        """The door of a provider that signs nothing: the path knows a secret, or nothing is read."""
+        given = request.match_info["token"].encode(errors="replace")
+        if self._token is None or not hmac.compare_digest(given, self._token):
+            self._doors.reject(self._account.name, "forged", "token")
+            response = web.Response(status=Forged.status)
+            response.force_close()
+            return response
+        return await self.open(request)
+
+    async def _refusal(self, request: web.Request) -> int | None:
+        """The status of a refusal, None for a webhook that was taken."""
+        name = self._account.name
+        try:
+            hook = Hook(
+                method=request.method,
+                url=self._base_url + request.raw_path,
+                headers={key.lower(): value for key, value in request.headers.items()},
+                body=await read(request),
+                received_at=datetime.now(UTC),
+            )
+            await self._take(hook)
+        except Unread as error:
+            self._doors.reject(name, error.reason)
+            return error.status
+        except WebhookError as error:
+            kind = "forged" if isinstance(error, Forged) else "malformed"
+            self._doors.reject(name, kind, error.reason if error.reason.isidentifier() else "")
+            return error.status
+        except POISON:
+            self._doors.reject(name, "unstorable")
+            return web.HTTPBadRequest.status_code
+        except DatabaseAwayError:
+            # The seam for a spool on disk: what is kept there may be acknowledged too.
+            self._doors.reject(name, "database_away")
+            return web.HTTPServiceUnavailable.status_code
+        except Exception as error:  # noqa: BLE001 -- a plugin may raise anything; no traceback: it may hold the text
+            self._doors.reject(name, "plugin_raised", type(error).__name__)
+            return web.HTTPInternalServerError.status_code
+        return None
+
+    @abstractmethod
+    async def _take(self, hook: Hook) -> None:
+        """Verify it, store what is in it."""
+
+
+class InboundDoor(Door):
+    """Texts."""
+
+    async def _take(self, hook: Hook) -> None:
+        texts = self._account.provider.inbound(hook)
+        raw = self._recorder.record(hook) if texts else b""
+        found = []
+        for text in texts:
+            try:
+                found.append(self._arrival(text, raw))
+            except UnknownNumberError:
+                # Acknowledged all the same: sending it again would not make the number ours.
+                self._doors.reject(self._account.name, "unknown_number")
+        await _all(self._keep, found)
+
+    def _arrival(self, text: Inbound, raw: bytes) -> Arrival:
+        doors = self._doors
+        found = doors.intake.arrival(self._account, text, raw, room=doors.worker.room())
+        return found if not found.claim or doors.is_open(found.lane) else replace(found, claim=False)
+
+    async def _keep(self, text: Arrival) -> None:
+        doors = self._doors
+        stored = await doors.office.desk.store(text)
+        doors.metrics.received(text.account, text.number, text.tier, fresh=stored.fresh)
+        if stored.claimed:
+            doors.worker.hand(_claimed(text, stored.history))
+
+
+class ReceiptDoor(Door):
+    """Receipts: stored here, applied later, so that applying can never keep one out."""
+
+    async def _take(self, hook: Hook) -> None:
+        receipts = self._account.provider.receipt(hook)
+        if not receipts:
+            return
+        raw = self._recorder.record(hook)
+        found = [self._doors.intake.notice(self._account, receipt, raw) for receipt in receipts]
+        await _all(self._keep, [each for each in found if each is not None])
+        self._doors.receipts_waiting()
+
+    async def _keep(self, receipt: Notice) -> None:
+        if await self._doors.office.desk.receive(receipt):
+            self._doors.metrics.receipt(receipt.account, receipt.status)
+
+
+def routes(doors: Doors, terms: Terms) -> list[web.RouteDef]:
+    """The doors of every account; a path that is nobody's is counted too, for somebody is set up wrongly."""
+    found = []
+    for name, account in doors.office.accounts.items():
+        for kind, door in (("inbound", InboundDoor), ("receipt", ReceiptDoor)):
+            if Ability.SIGNED_WEBHOOKS in account.provider.abilities:
+                path, handler = f"/hooks/{name}/{kind}", door(doors, account, terms).open
+            else:
+                path, handler = f"/hooks/{name}/{{token}}/{kind}", door(doors, account, terms).locked
+            found += [web.route(method, path, handler) for method in _METHODS]
+
+    async def nobody(_request: web.Request) -> web.Response:
+        doors.reject(NOBODY, "unknown_account")
+        return web.Response(status=404)
+
+    return [*found, *(web.route(method, "/hooks/{rest:.*}", nobody) for method in _METHODS)]
+
+
+def _claimed(text: Arrival, history: History) -> Claimed:
+    return Claimed(
+        id=text.id,
+        account=text.account,
+        number=text.number,
+        texter=text.texter,
+        lane=text.lane,
+        fence=1,
+        letters=((text.id, text.letter),),
+        received_at=text.received_at,
+        expires_at=text.expires_at,
+        history=history,
+        priority=text.priority,
+    )
+
+
+async def _all(keep: Callable[[Item], Awaitable[None]], items: Sequence[Item]) -> None:
+    """Nearly always there is one, and a task for it would cost more than storing it."""
+    if len(items) == 1:
+        await keep(items[0])
+    else:
+        await asyncio.gather(*map(keep, items))

@@ -1,0 +1,103 @@
+"""The OpenAPI 3.1 document of the operator's API, made of its models."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from router.web import shapes
+
+
+class _Operation(NamedTuple):
+    method: str
+    path: str
+    says: str
+    answers: type[BaseModel] | None
+    status: str = "200"
+    takes: type[BaseModel] | None = None
+    query: str = ""
+
+
+_OPERATIONS = (
+    _Operation("get", "/api/v1/health", "Whether texts are answered.", shapes.Health),
+    _Operation("get", "/api/v1/accounts", "Every account, its state and why.", shapes.Accounts),
+    *(
+        _Operation(
+            "post", f"/api/v1/accounts/{{name}}/{order}", f"{order.title()} an account.", shapes.Account
+        )
+        for order in ("cut", "restore", "pin")
+    ),
+    _Operation("get", "/api/v1/budget", "Every purse in its present window.", shapes.Budget),
+    _Operation("get", "/api/v1/numbers", "The published numbers (demo only).", shapes.Numbers),
+    _Operation(
+        "get", "/api/v1/conversations", "One texter's texts (demo only).", shapes.Conversation, query="number"
+    ),
+    _Operation(
+        "post", "/api/v1/texts", "Text a number (demo only).", None, status="202", takes=shapes.NewText
+    ),
+)
+
+
+@cache
+def document() -> dict[str, Any]:
+    """The document, as JSON would have it."""
+    models = {one for each in _OPERATIONS for one in (each.answers, each.takes) if one is not None}
+    known = sorted({*models, shapes.Trouble}, key=lambda model: model.__name__)
+    _, schemas = models_json_schema(
+        [(one, "serialization") for one in known], ref_template="#/components/schemas/{model}"
+    )
+    paths: dict[str, Any] = {}
+    for each in _OPERATIONS:
+        paths.setdefault(each.path, {})[each.method] = _operation(each)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Paravent",
+            "version": "1",
+            "description": "For the operator. Where operator.token is set, it is sent as a bearer token; "
+            "an order is JSON, from the same origin.",
+        },
+        "paths": paths,
+        "components": {
+            "schemas": schemas["$defs"],
+            "securitySchemes": {"operator": {"type": "http", "scheme": "bearer"}},
+        },
+        "security": [{"operator": []}, {}],
+    }
+
+
+def _operation(each: _Operation) -> dict[str, Any]:
+    parameters = [
+        {"name": "name", "in": "path", "required": True, "schema": {"type": "string"}}
+        for _ in range("{name}" in each.path)
+    ] + [
+        {"name": each.query, "in": "query", "required": True, "schema": {"type": "string"}}
+        for _ in range(bool(each.query))
+    ]
+    done = {"description": each.says} | ({"content": _content(each.answers)} if each.answers else {})
+    said: dict[str, Any] = {
+        "operationId": _name(each),
+        "summary": each.says,
+        "responses": {
+            each.status: done,
+            "default": {"description": "It was not done.", "content": _content(shapes.Trouble)},
+        },
+    }
+    if parameters:
+        said["parameters"] = parameters
+    if each.method == "post":
+        body: dict[str, Any] = _content(each.takes) if each.takes else {"application/json": {"schema": {}}}
+        said["requestBody"] = {"required": each.takes is not None, "content": body}
+    return said
+
+
+def _content(model: type[BaseModel]) -> dict[str, Any]:
+    return {"application/json": {"schema": {"$ref": f"#/components/schemas/{model.__name__}"}}}
+
+
+def _name(each: _Operation) -> str:
+    words = [word for word in each.path.split("/")[3:] if not word.startswith("{")]
+    return "_".join((each.method, *words))

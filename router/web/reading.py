@@ -1,0 +1,97 @@
+"""The latest figures, read at most once a second however many ask, and what follows from them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from router.office import Office
+from router.postgres.figures import Figures, FiguresDesk
+from router.postgres.pool import Pool
+from router.rules.health import Operator, State, Status
+
+STALLED_AFTER = 60.0
+"""Seconds a ready text may wait before answering counts as stalled."""
+
+_FRESH = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Figures, and what follows from them.
+
+    Args:
+        figures: As read.
+        oldest: Seconds that the oldest ready text waits, business time; 0 for none.
+        worth: Millionths that one answer of each number costs through its first route.
+    """
+
+    figures: Figures
+    oldest: float
+    worth: Mapping[str, int]
+
+    @property
+    def stalled(self) -> bool:
+        """Whether ready texts wait and are not answered."""
+        return self.oldest > STALLED_AFTER
+
+    def because(self) -> list[str]:
+        """What may keep texts from being answered: accounts that are closed, purses that are empty."""
+        found = [
+            f"account {name} is {state.word}" + (f": {state.reason}" if state.reason else "")
+            for (name, sender), state in sorted(self.figures.states.items())
+            if not sender and _is_closed(state)
+        ]
+        return found + [
+            f"purse {name} is empty" for name, purse in self.figures.purses.items() if not purse.runway
+        ]
+
+
+@dataclass(slots=True)
+class Readings:
+    """Reads when asked, and not again within a second."""
+
+    office: Office
+    pool: Pool
+    _desk: FiguresDesk = field(init=False)
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _latest: tuple[float, Reading] | None = None
+
+    def __post_init__(self) -> None:
+        self._desk = FiguresDesk(self.pool)
+
+    async def latest(self) -> Reading:
+        """Figures no older than a second. Raises `DatabaseAwayError`."""
+        async with self._turn:
+            if self._latest is None or time.monotonic() - self._latest[0] > _FRESH:
+                self._latest = (time.monotonic(), await self._read())
+            return self._latest[1]
+
+    async def ping(self) -> None:
+        """Ask the database for nothing. Raises `DatabaseAwayError`, or `TimeoutError` after 2 s."""
+        async with asyncio.timeout(2), self.pool.connection() as connection:
+            await connection.execute("SELECT 1")
+
+    async def _read(self) -> Reading:
+        office, now = self.office, self.office.now()
+        purses = office.purses
+        figures = await self._desk.read({name: purses.window(name, now) for name in purses.periods})
+        oldest = 0.0 if figures.oldest is None else max(0.0, (now - figures.oldest).total_seconds())
+        return Reading(figures, oldest, {name: self._worth(name) for name in office.numbers})
+
+    def _worth(self, name: str) -> int:
+        """One answer to a texter from the number's own country, in the language it answers in."""
+        number, policy = self.office.numbers[name], self.office.policy
+        tongue = policy.languages.get(name, policy.replies.language)
+        money = self.office.estimate(
+            number.plan[0].account, number.e164, policy.replies.texts.get(tongue, "?")
+        )
+        return 0 if money is None else money.micros
+
+
+def _is_closed(state: State) -> bool:
+    return state.operator is Operator.CUT or (
+        state.operator is not Operator.PIN and state.status is not Status.OPEN
+    )

@@ -1,0 +1,124 @@
+"""What the operator's API answers and takes, as models: the OpenAPI document is made of these."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+
+class Trouble(BaseModel):
+    """Why something was not done."""
+
+    error: str = Field(description="What is wrong.")
+    do: str = Field(description="What to do about it.")
+
+
+class Health(BaseModel):
+    """Whether texts are answered."""
+
+    status: Literal["ok", "stalled"] = Field(description="stalled: ready texts wait and are not answered.")
+    because: list[str] = Field(description="What may keep them from it.")
+    oldest_ready_seconds: float = Field(description="Age of the oldest ready text, 0 for none.")
+    last_reply_at: AwareDatetime | None = Field(description="Last accepted reply, null for none lately.")
+    queue: dict[str, int] = Field(description="Replies that are not over, by state.")
+    receipts_waiting: int = Field(description="Receipts stored and not applied yet.")
+    read_at: AwareDatetime = Field(description="By the database's clock.")
+
+
+class Balance(BaseModel):
+    """What is left in an account."""
+
+    amount: float
+    unit: str
+    at: AwareDatetime
+
+
+class Sender(BaseModel):
+    """A sender of an account that is not open."""
+
+    name: str = Field(description="The published number's name, or an alphanumeric sender.")
+    state: str
+    reason: str
+
+
+class Account(BaseModel):
+    """One account, and why it does what it does."""
+
+    name: str
+    provider: str
+    state: str = Field(description="open, throttled, cut_off, slow, probing or operator_cut.")
+    operator: Literal["", "cut", "pin"] = Field(description="What the operator ordered.")
+    reason: str
+    code: str = Field(description="The provider's own word.")
+    since: AwareDatetime | None
+    not_before: AwareDatetime | None = Field(description="When it is used or probed again.")
+    in_doubt: int
+    balance: Balance | None
+    senders: list[Sender] = Field(description="Those that are not open.")
+
+
+class Accounts(BaseModel):
+    """All accounts."""
+
+    accounts: list[Account]
+
+
+class Purse(BaseModel):
+    """One purse in its present window; amounts in the ledger's currency."""
+
+    name: str
+    period: str
+    limit: str | None = Field(description="null: unlimited.")
+    reserved: str
+    spent: str
+    overrun: str
+    runway_seconds: float | None = Field(
+        description="At the pace of the last minutes; null: no end in sight."
+    )
+    origin: str = Field(description="file, or operator where `paravent budget set` said so.")
+
+
+class Budget(BaseModel):
+    """All purses."""
+
+    currency: str
+    purses: list[Purse]
+
+
+class Number(BaseModel):
+    """One published number (demo only)."""
+
+    name: str
+    number: str = Field(repr=False)
+    account: str
+
+
+class Numbers(BaseModel):
+    """The published numbers (demo only)."""
+
+    numbers: list[Number]
+
+
+class NewText(BaseModel):
+    """A text to be sent to a published number by the simulated network (demo only)."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    to: str = Field(pattern=r"^\+[0-9]{6,15}$", repr=False)
+    sender: str = Field(pattern=r"^\+[0-9]{6,15}$", repr=False)
+    text: str = Field(min_length=1, max_length=1_600, repr=False)
+
+
+class Bubble(BaseModel):
+    """One text of a conversation: in from the texter, or out to them."""
+
+    direction: Literal["in", "out"]
+    text: str = Field(repr=False)
+    at: AwareDatetime
+
+
+class Conversation(BaseModel):
+    """All texts of one texter, oldest first (demo only)."""
+
+    bubbles: list[Bubble]
