@@ -1,4 +1,4 @@
-"""The router's HTTP and nothing else: a door of its kind and its own wire; no signature, no database."""
+"""The router's HTTP and nothing else: its server and its wire; no signature, no database."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ from typing import Final
 from aiohttp import web
 
 from providers import Request
+from router.web.app import _plain
+from router.web.app import serve as open_door
+from router.web.body import read
 from router.wire import AioWire
 from tests.bench.terms import MESSAGES, RECEIPT, Place, basic, loop_factory
 
@@ -40,17 +43,18 @@ class Bare:
 
     def app(self) -> web.Application:
         app = web.Application()
+        app.on_response_prepare.append(_plain)
         app.router.add_post("/hooks/{account}/inbound", self._inbound)
         app.router.add_post("/hooks/{account}/receipt", self._told)
         return app
 
     async def _inbound(self, request: web.Request) -> web.Response:
-        body = await request.read()
+        body = await read(request)
         self._queue.put_nowait(body.partition(b"&From=%2B33639")[2][:6].decode())
         return web.Response(body=b"<Response/>", content_type="text/xml")
 
     async def _told(self, request: web.Request) -> web.Response:
-        await request.read()
+        await read(request)
         return web.Response(body=b"<Response/>", content_type="text/xml")
 
     async def work(self) -> None:
@@ -73,9 +77,7 @@ async def serve(place: Place) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     bare = Bare(place)
     senders = [asyncio.create_task(bare.work()) for _ in range(IN_FLIGHT)]
-    runner = web.AppRunner(bare.app(), access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", place.port, reuse_port=True).start()
+    runner = await open_door(bare.app(), port=place.port, reuse_port=True)
     await stop.wait()
     await runner.cleanup()
     for sender in senders:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import shutil
 import tempfile
 from array import array
@@ -26,6 +27,7 @@ from tests.bench.rounds import Burst, Plan, Round, Spent, Stage, burst
 from tests.bench.stagehand import Stagehand
 from tests.bench.terms import INBOUND, MESSAGES, OUR_NUMBER, RECEIPT, TOKEN, Place, basic, sign, texter
 
+FROZEN = "f88b8451e28ae18d322ab749b6ba6e4640a7fab490863fcf3e92b5df27438e1e"
 IDLE = Spent(*(1.0 for _ in dataclasses.fields(Spent)))
 
 
@@ -80,6 +82,10 @@ def test_an_acknowledged_text_without_a_reply_is_lost_and_one_without_2xx_is_not
 
 def test_ratios_are_taken_round_by_round() -> None:
     assert report.ratio([30.0, 90.0, 40.0], [10.0, 30.0, 10.0]) == report.Ratio(3.0, 3.0, 4.0)
+
+
+def test_the_baseline_is_the_one_the_router_was_first_held_against() -> None:
+    assert hashlib.sha256(Path(baseline.__file__).read_bytes()).hexdigest() == FROZEN
 
 
 def test_without_a_compiler_the_slow_disk_says_so(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
