@@ -15,8 +15,9 @@ from typing import TypeVar
 from aiohttp import web
 
 from providers import Ability, Forged, Hook, Inbound, WebhookError
-from router.intake import Intake, UnknownNumberError
+from router.arrivals import UnknownNumberError, arrival
 from router.metrics import NOBODY, Metrics
+from router.notices import notice
 from router.office import Account, Office
 from router.postgres.inbox import POISON, Arrival, Claimed
 from router.postgres.pool import DatabaseAwayError
@@ -45,13 +46,9 @@ class Doors:
     worker: Worker
     metrics: Metrics
     receipts_waiting: Callable[[], None]
-    intake: Intake = field(init=False)
     _facts: object = None
     _open: frozenset[str] = frozenset()
     _said: dict[tuple[str, str], float] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.intake = Intake(self.office)
 
     def is_open(self, lane: str) -> bool:
         """Whether a text of that lane can be carried, by the latest facts."""
@@ -84,6 +81,7 @@ class Door(ABC):
         self._base_url = terms.base_url
         token = terms.hook_tokens.get(account.name)
         self._token = None if token is None else token.encode()
+        self._signs = Ability.SIGNED_WEBHOOKS in account.provider.abilities
         self._recorder = Recorder(doors.office.vault, token)
         answer = account.provider.answer
         self._answer = (answer.status, answer.body, {"Content-Type": answer.content_type})
@@ -164,7 +162,16 @@ class InboundDoor(Door):
 
     def _arrival(self, text: Inbound, raw: bytes) -> Arrival:
         doors = self._doors
-        found = doors.intake.arrival(self._account, text, raw, room=doors.worker.room())
+        found = arrival(
+            doors.office,
+            self._account.name,
+            text,
+            raw=raw,
+            now=doors.office.now(),
+            source="webhook",
+            verified=self._signs,
+            claim=doors.worker.room(),
+        )
         return found if not found.claim or doors.is_open(found.lane) else replace(found, claim=False)
 
     async def _keep(self, text: Arrival) -> None:
@@ -182,8 +189,9 @@ class ReceiptDoor(Door):
         receipts = self._account.provider.receipt(hook)
         if not receipts:
             return
-        raw = self._recorder.record(hook)
-        found = [self._doors.intake.notice(self._account, receipt, raw) for receipt in receipts]
+        office, name = self._doors.office, self._account.name
+        raw, now = self._recorder.record(hook), office.now()
+        found = [notice(office.vault, name, receipt, raw=raw, now=now) for receipt in receipts]
         await _all(self._keep, [each for each in found if each is not None])
         self._doors.receipts_waiting()
 
