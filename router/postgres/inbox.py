@@ -218,7 +218,7 @@ class Inbox:
         """Claim up to `most` waiting replies from these lanes, best first."""
         async with line.connection() as connection:
             records = await connection.fetch(_CLAIM, lanes, most, self.owner, self.lease)
-            return [_claimed(record, await _letters(connection, record)) for record in records]
+            return [_claimed(record, await letters(connection, record)) for record in records]
 
     async def finish(self, line: Line, items: Sequence[Finish]) -> list[bool]:
         """Let claimed replies go. False where one was no longer ours."""
@@ -260,7 +260,8 @@ def _history(record: asyncpg.Record) -> History:
     )
 
 
-async def _letters(connection: Connection, record: asyncpg.Record) -> tuple[tuple[UUID, bytes], ...]:
+async def letters(connection: Connection, record: asyncpg.Record) -> tuple[tuple[UUID, bytes], ...]:
+    """The sealed pieces of a text, by a row of its id, letter and part_reference; of a whole one, itself."""
     if record["part_reference"] is None:
         return ((record["id"], record["letter"]),)
     parts = await connection.fetch(_PARTS, record["id"])

@@ -259,13 +259,25 @@ def _spared(history: History, replies: Replies, now: datetime, *, resumes: bool)
     return None
 
 
-def _reply(text: Text, purpose: Purpose, policy: Policy, rank: Priority, wish: Consent | None) -> Decision:
+def words(purpose: Purpose, number: str, body: str, policy: Policy) -> tuple[str, str]:
+    """Language and words of a reply, empty for none. The same policy gives the same words to the same text.
+
+    Args:
+        purpose: What the reply is for.
+        number: Name of the texted number.
+        body: Of the text that is answered.
+        policy: The rules of this deployment.
+    """
     replies = policy.replies
     texts = replies.texts if purpose is Purpose.ANSWER else replies.stop_confirmation
-    tongue = policy.languages.get(text.number, "")
+    tongue = policy.languages.get(number, "")
     if tongue not in texts:
-        tongue = language.guess(text.body, texts, replies.language)
-    words = texts.get(tongue, "")
-    if not words.strip():
+        tongue = language.guess(body, texts, replies.language)
+    return tongue, texts.get(tongue, "")
+
+
+def _reply(text: Text, purpose: Purpose, policy: Policy, rank: Priority, wish: Consent | None) -> Decision:
+    tongue, said = words(purpose, text.number, text.body, policy)
+    if not said.strip():
         return Silence(reason=Reason.NO_TEXT, consent=wish)
-    return Reply(purpose=purpose, language=tongue, text=words, priority=rank, consent=wish)
+    return Reply(purpose=purpose, language=tongue, text=said, priority=rank, consent=wish)

@@ -1,0 +1,63 @@
+"""Calls that carry no text: within the account's allowance, and whatever a provider does is an answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeGuard, TypeVar, get_args
+
+from providers import Exchange, Failure, InDoubt, Provider, Request, Response, Unreachable, Wire
+from router.office import Office
+from router.postgres.allowance import Allowance
+from router.send import carry
+
+T = TypeVar("T")
+NO_ALLOWANCE = "allowance"
+_SHARE = 0.5
+_AT_ONCE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class _Metered:
+    """A wire that takes each request from the account's allowance."""
+
+    wire: Wire
+    allowance: Allowance
+    account: str
+
+    async def __call__(
+        self, request: Request, *, not_after: float | None = None
+    ) -> Response | Unreachable | InDoubt:
+        if not await self.allowance.take(self.account, _SHARE):
+            return Unreachable(NO_ALLOWANCE)
+        return await self.wire(request, not_after=not_after)
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """Asks providers things."""
+
+    office: Office
+    allowance: Allowance
+    _turns: dict[str, asyncio.Semaphore] = field(default_factory=dict)
+
+    async def ask(self, account: str, exchange: Callable[[Provider], Exchange[T]]) -> T | Failure:
+        """Run an exchange that carries no text; a failure where it could not be asked."""
+        provider = self.office.accounts[account].provider
+        try:
+            begun = exchange(provider)
+        except Exception:  # noqa: BLE001 -- a plugin may raise anything
+            return Unreachable("provider-raised")
+        async with self._turns.setdefault(account, asyncio.Semaphore(_AT_ONCE)):
+            return await carry(begun, _Metered(self.office.wire, self.allowance, account))
+
+
+def failed(found: object) -> TypeGuard[Failure]:
+    """Whether the call itself failed."""
+    return isinstance(found, get_args(Failure))
+
+
+def without_allowance(found: object) -> bool:
+    """Whether it was not even made."""
+    return isinstance(found, Unreachable) and found.code == NO_ALLOWANCE

@@ -1,0 +1,31 @@
+"""Who hears what the sweep brings about: metrics, mostly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from router.rules.answer import Reason
+
+
+def _nobody(*_said: object) -> None:
+    """Hears nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ears:
+    """Each is called as it happens, in the process where it happens.
+
+    Args:
+        silenced: A reason, and how many replies fell silent for it.
+        delivered: An account, and seconds from sending to delivery.
+        put_away: An account, one of whose receipts speaks of no attempt of ours.
+        received: Account, number and tier of a text that the inbound log brought.
+        ready: Replies became ready: somebody should look into the lanes.
+    """
+
+    silenced: Callable[[Reason, int], None] = _nobody
+    delivered: Callable[[str, float], None] = _nobody
+    put_away: Callable[[str], None] = _nobody
+    received: Callable[[str, str, str], None] = _nobody
+    ready: Callable[[], None] = _nobody
