@@ -44,10 +44,10 @@ _OPERATIONS = (
 @cache
 def document() -> dict[str, Any]:
     """The document, as JSON would have it."""
-    models = {one for each in _OPERATIONS for one in (each.answers, each.takes) if one is not None}
-    known = sorted({*models, shapes.Trouble}, key=lambda model: model.__name__)
+    named = [one for each in _OPERATIONS for one in (each.answers, each.takes) if one is not None]
+    models = dict.fromkeys([*named, shapes.Trouble])
     _, schemas = models_json_schema(
-        [(one, "serialization") for one in known], ref_template="#/components/schemas/{model}"
+        [(model, "serialization") for model in models], ref_template="#/components/schemas/{model}"
     )
     paths: dict[str, Any] = {}
     for each in _OPERATIONS:
