@@ -45,7 +45,7 @@ _OPERATIONS = (
 def document() -> dict[str, Any]:
     """The document, as JSON would have it."""
     named = [one for each in _OPERATIONS for one in (each.answers, each.takes) if one is not None]
-    models = dict.fromkeys([*named, shapes.Trouble])
+    models: dict[type[BaseModel], None] = dict.fromkeys([*named, shapes.Trouble])
     _, schemas = models_json_schema(
         [(model, "serialization") for model in models], ref_template="#/components/schemas/{model}"
     )
