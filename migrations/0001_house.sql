@@ -99,6 +99,7 @@ CREATE TABLE attempt (
     receipt        text        NOT NULL DEFAULT '',
     receipt_rank   smallint    NOT NULL DEFAULT -1,
     receipt_at     timestamptz,
+    next_allowed   timestamptz,                      -- what its grant says: late proof takes the grant again
     passed_over    text        NOT NULL DEFAULT '',  -- preferred accounts that did not carry it, and why
     at             timestamptz NOT NULL,
     armed_at       timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -190,7 +191,6 @@ CREATE TABLE ledger (
 );
 CREATE UNIQUE INDEX ledger_reserved_once ON ledger (reference) WHERE kind = 'reserve';
 CREATE UNIQUE INDEX ledger_closed_once ON ledger (reference) WHERE kind IN ('release', 'settle', 'write_off');
-CREATE UNIQUE INDEX ledger_late_once ON ledger (reference) WHERE kind = 'late';
 CREATE UNIQUE INDEX ledger_received_once ON ledger (inbound) WHERE kind = 'inbound';
 
 CREATE FUNCTION ledger_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$

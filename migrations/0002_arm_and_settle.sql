@@ -134,9 +134,9 @@ BEGIN
         WHERE u.verdict = 'armed'
     ), intent AS (
         INSERT INTO attempt (reference, reply, fence, purpose, account, sender, tag, texter, state, live,
-                             estimate, account_window, total_window, passed_over, at)
+                             estimate, account_window, total_window, next_allowed, passed_over, at)
         SELECT reference, reply, fence + 1, purpose, account, sender, tag, texter, 'open', true,
-               estimate, account_window, total_window, passed_over, p_now FROM armed
+               estimate, account_window, total_window, next_allowed, passed_over, p_now FROM armed
     ), booked AS (
         INSERT INTO ledger (kind, reference, account, account_window, total_window, reserved, source, at)
         SELECT 'reserve', reference, account, account_window, total_window, estimate, 'arm', p_now FROM armed
@@ -197,7 +197,8 @@ BEGIN
     PERFORM 1 FROM reply r
         WHERE r.id IN (SELECT a.reply FROM attempt a WHERE a.reference = ANY (p_reference))
         ORDER BY r.id FOR UPDATE;
-    IF p_outcome && ARRAY['refused', 'unsent'] OR true = ANY (p_opted_out) THEN
+    IF p_outcome && ARRAY['refused', 'unsent'] OR true = ANY (p_opted_out) OR EXISTS (
+        SELECT FROM attempt a WHERE a.reference = ANY (p_reference) AND a.state = 'refused') THEN
         PERFORM 1 FROM texter x
             WHERE x.pseudonym IN (SELECT a.texter FROM attempt a WHERE a.reference = ANY (p_reference))
             ORDER BY x.pseudonym FOR UPDATE;
@@ -218,6 +219,7 @@ BEGIN
                     -- not even the send's own answer revives what a receipt has proved unsent
                     WHEN coalesce(m.receipt_rank, 0) <= a.receipt_rank AND a.state = 'refused' THEN 'none'
                     ELSE m.outcome END AS outcome,
+               EXISTS (SELECT FROM attempt o WHERE o.reply = a.reply AND o.state = 'double') AS reached,
                row_number() OVER (PARTITION BY a.reply ORDER BY m.place) AS turn
         FROM unnest(p_reference, p_outcome, p_price, p_then, p_receipt_rank) WITH ORDINALITY
             AS m (reference, outcome, price, later, receipt_rank, place)
@@ -254,6 +256,7 @@ BEGIN
                WHEN n.state IN ('accepted') AND n.was <> 'accepted' THEN 'accepted'
                WHEN n.state = 'unknown' AND n.was = 'open' THEN 'in_doubt'
                WHEN n.kind = 'write_off' THEN 'abandoned'
+               WHEN n.kind IN ('release', 'refund') AND n.reached THEN 'accepted'
                WHEN n.kind = 'release' AND n.outcome = 'unsent' AND n.requeued THEN 'failed'
                WHEN n.kind = 'release' AND n.outcome = 'unsent' THEN 'queued'
                WHEN n.kind = 'release' AND n.reply_was = 'sending' THEN n.later
@@ -266,7 +269,7 @@ BEGIN
                      ORDER BY k),
            array_agg(CASE n.kind
                WHEN 'settle' THEN coalesce(n.price, n.estimate)
-               WHEN 'late' THEN coalesce(n.price, n.estimate)
+               WHEN 'late' THEN coalesce(n.price, n.estimate) - n.spent
                WHEN 'write_off' THEN n.estimate
                WHEN 'adjust' THEN n.price - n.spent
                WHEN 'refund' THEN coalesce(n.price, 0) - n.spent
@@ -305,7 +308,7 @@ BEGIN
     END IF;
 
     WITH done AS (
-        SELECT u.*, a.reply AS reply_id, a.texter, a.purpose, a.state AS was
+        SELECT u.*, a.reply AS reply_id, a.texter, a.purpose, a.next_allowed, a.state AS was
         FROM unnest(p_reference, p_source, p_code, p_provider_id, p_parts, p_amount, p_unit, p_rate,
                     p_not_before, p_reason, p_opted_out, p_receipt, p_receipt_rank, p_receipt_at, p_outcome,
                     kinds, states, replies, freed, booked, accounts, a_starts, t_starts, a_excess, t_excess)
@@ -348,19 +351,24 @@ BEGIN
         FROM done d WHERE r.id = d.reply_id AND d.state <> d.was AND d.state <> 'double'
     ), returned AS (
         UPDATE texter x SET
-            next_allowed_at = CASE WHEN x.holder = ANY (d.unsent) THEN x.holder_before ELSE x.next_allowed_at END,
-            answered = x.answered - CASE WHEN x.holder = ANY (d.unsent) THEN 1 ELSE 0 END,
+            next_allowed_at = CASE WHEN x.holder = ANY (d.unsent) THEN x.holder_before
+                WHEN d.late IS NOT NULL THEN greatest(x.next_allowed_at, d.late) ELSE x.next_allowed_at END,
+            answered = greatest(0, x.answered + d.answers),
             holder = CASE WHEN x.holder = ANY (d.unsent) THEN NULL ELSE x.holder END,
             holder_before = CASE WHEN x.holder = ANY (d.unsent) THEN NULL ELSE x.holder_before END,
             stop_confirmed = x.stop_confirmed AND NOT d.stop_unsent,
             opted_out_at = CASE WHEN d.opted_out THEN coalesce(x.opted_out_at, p_now) ELSE x.opted_out_at END
         FROM (SELECT texter,
-                     array_agg(reply_id) FILTER (WHERE kind IN ('release', 'refund') AND purpose = 'answer')
-                         AS unsent,
-                     bool_or(coalesce(kind IN ('release', 'refund'), false) AND purpose = 'stop_confirmation')
-                         AS stop_unsent,
+                     array_agg(reply_id) FILTER (WHERE unsent AND answer) AS unsent,
+                     max(next_allowed) FILTER (WHERE late AND answer) AS late,
+                     (count(*) FILTER (WHERE late AND answer)
+                      - count(*) FILTER (WHERE unsent AND answer))::integer AS answers,
+                     bool_or(unsent AND NOT answer) AS stop_unsent,
                      bool_or(coalesce(opted_out, false)) AS opted_out
-              FROM done WHERE kind IN ('release', 'refund') OR opted_out GROUP BY texter) d
+              FROM (SELECT texter, reply_id, opted_out, next_allowed, purpose = 'answer' AS answer,
+                           coalesce(kind IN ('release', 'refund') AND reply <> 'accepted', false) AS unsent,
+                           coalesce(kind = 'late' AND state = 'accepted', false) AS late FROM done) g
+              WHERE unsent OR late OR opted_out GROUP BY texter) d
         WHERE x.pseudonym = d.texter
     )
     UPDATE purse_window w SET reserved = w.reserved + s.reserved, spent = w.spent + s.spent,
@@ -373,5 +381,15 @@ BEGIN
                 WHERE kind IS NOT NULL) u
           GROUP BY u.purse, u.starts_at) s
     WHERE w.purse = s.purse AND w.starts_at = s.starts_at;
+
+    -- of two sends the second never left: the first, proved late, is the answer
+    IF EXISTS (SELECT FROM unnest(kinds, replies) AS u (kind, reply)
+               WHERE u.kind IN ('release', 'refund') AND u.reply = 'accepted') THEN
+        UPDATE attempt a SET state = 'accepted', live = true WHERE a.reference IN (
+            SELECT min(o.reference) FROM unnest(p_reference, kinds, replies) AS u (reference, kind, reply)
+            JOIN attempt b ON b.reference = u.reference
+            JOIN attempt o ON o.reply = b.reply AND o.state = 'double'
+            WHERE u.kind IN ('release', 'refund') AND u.reply = 'accepted' GROUP BY o.reply);
+    END IF;
     RETURN replies;
 END $$;

@@ -13,8 +13,7 @@ import asyncpg
 RULES: Mapping[str, str] = {
     "what a purse window says is the sum of its ledger rows": """
         SELECT coalesce(w.purse, l.purse) AS what
-        FROM (SELECT * FROM purse_window) w
-        FULL JOIN (
+        FROM purse_window w FULL JOIN (
             SELECT purse, starts_at, sum(reserved) AS reserved, sum(spent) AS spent, sum(overrun) AS overrun
             FROM (SELECT account AS purse, account_window AS starts_at, reserved, spent,
                          account_overrun AS overrun FROM ledger WHERE kind <> 'top_up'
@@ -36,7 +35,8 @@ RULES: Mapping[str, str] = {
         LEFT JOIN (SELECT reference, sum(reserved) AS reserved, sum(spent) AS spent FROM ledger
                    GROUP BY reference) l USING (reference)
         WHERE coalesce(l.spent, 0) <> a.spent
-           OR coalesce(l.reserved, 0) <> CASE WHEN a.state IN ('open', 'unknown') THEN a.estimate ELSE 0 END""",
+           OR coalesce(l.reserved, 0)
+              <> CASE WHEN a.state IN ('open', 'unknown') THEN a.estimate ELSE 0 END""",
     "an attempt was reserved once, and closed once if it is closed": """
         SELECT a.reference AS what FROM attempt a LEFT JOIN (
             SELECT reference, count(*) FILTER (WHERE kind = 'reserve') AS reserved,
@@ -81,10 +81,14 @@ RULES: Mapping[str, str] = {
         SELECT encode(x.pseudonym, 'hex') AS what FROM texter x
         WHERE x.holder IS NOT NULL AND NOT EXISTS (
             SELECT FROM attempt a WHERE a.reply = x.holder AND a.purpose = 'answer' AND a.live)""",
-    "every answer that may have reached a texter is counted": """
-        SELECT encode(a.texter, 'hex') AS what FROM attempt a LEFT JOIN texter x ON x.pseudonym = a.texter
-        WHERE a.live AND a.purpose = 'answer' GROUP BY a.texter, x.answered
-        HAVING coalesce(x.answered, 0) < count(DISTINCT a.reply)""",
+    "a texter's answers are those that may have arrived": """
+        SELECT encode(coalesce(x.pseudonym, a.texter), 'hex') AS what FROM texter x FULL JOIN (
+            SELECT texter, count(*) AS answers FROM attempt WHERE live AND purpose = 'answer'
+            GROUP BY texter) a ON a.texter = x.pseudonym
+        WHERE coalesce(x.answered, 0) <> coalesce(a.answers, 0)""",
+    "a double has a live attempt beside it": """
+        SELECT d.reference AS what FROM attempt d WHERE d.state = 'double'
+          AND NOT EXISTS (SELECT FROM attempt a WHERE a.reply = d.reply AND a.live)""",
     "the cost of a text that came in is booked once it is not due": """
         SELECT i.id::text AS what FROM inbound i LEFT JOIN ledger l ON l.inbound = i.id
         WHERE i.cost > 0 AND i.cost_due = (l.id IS NOT NULL)""",

@@ -144,7 +144,7 @@ class Scene:
             name,
         )
         assert row is not None
-        return tuple(row)  # type: ignore[return-value] # three sums are three numbers
+        return row[0], row[1], row[2]
 
     async def reply(self, which: Intent | Arrival) -> str:
         """State of a reply."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import Any
 
 import asyncpg
 import pytest
@@ -82,7 +83,7 @@ async def test_a_texter_is_answered_once_in_a_period_and_never_above_the_ceiling
     await owner.store(*texts)
     later = NOON + PERIOD
 
-    async def arm(place: int, **different: object) -> str:
+    async def arm(place: int, **different: Any) -> str:
         return (await owner.arm(intent(texts[place].id, **different), now=now))[0]
 
     now = NOON
@@ -264,7 +265,7 @@ async def test_a_number_that_is_none_is_never_armed(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("wrong", [{"estimate": -1}, {"reference": "short"}, {"purpose": "advert"}])
-async def test_what_the_tables_refuse_leaves_nothing_behind(scene: Scene, wrong: dict[str, object]) -> None:
+async def test_what_the_tables_refuse_leaves_nothing_behind(scene: Scene, wrong: dict[str, Any]) -> None:
     owner, one, two = scene.owner(), text_of("kim"), text_of("ada")
     await owner.store(one, two)
     with pytest.raises(asyncpg.CheckViolationError):
