@@ -1,4 +1,4 @@
-"""One process of the router, put together: settings in, a running worker and what it needs out."""
+"""One process of the router, put together: settings in, a running worker, its sweep and its door out."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from socket import socket
 from uuid import uuid4
 
-from providers import Ability
+from providers import Ability, Price
 from router.departures import Departures
+from router.metrics import Metrics
 from router.office import Account, Number, Office, Purses
 from router.postgres.accounts import Accounts
 from router.postgres.desk import Desk
@@ -19,10 +21,13 @@ from router.postgres.ledger import Ledger
 from router.postgres.pool import Pool
 from router.postgres.purses import Purses as PurseRows
 from router.postgres.upkeep import Upkeep
+from router.rules import budget
 from router.rules.story import Story
 from router.settings import Settings
 from router.vault import Vault
 from router.watch import Watch
+from router.web import app, serve
+from router.web.terms import Phone, Terms
 from router.wire import AioWire
 from router.worker import Worker
 
@@ -79,6 +84,51 @@ async def running(
             await service.office.wire.close()  # type: ignore[attr-defined]
 
 
+@asynccontextmanager
+async def house(
+    settings: Settings,
+    dsn: str,
+    door: socket,
+    *,
+    phone: Phone | None = None,
+    hear: Callable[[Story], None] = lambda _story: None,
+) -> AsyncIterator[Service]:
+    """Run a whole process: `running`, its metrics, and its door open on a listening socket.
+
+    Args:
+        settings: As loaded.
+        dsn: The database, migrated.
+        door: Bound where the door is to be; it stays the caller's.
+        phone: The demo's telephone.
+        hear: Told every story, beside the metrics.
+    """
+    metrics = Metrics(settings.accounts, _numbers(settings).values(), settings.currency)
+
+    async def tell(story: Story) -> None:
+        metrics.fold(story)
+        hear(story)
+
+    async with running(settings, dsn, tell=tell) as service:
+        application = app(
+            service.office, service.worker, metrics, service.pool, _terms(settings), phone=phone
+        )
+        runner = await serve(application, sock=door)
+        try:
+            yield service
+        finally:
+            await runner.cleanup()
+
+
+def _terms(settings: Settings) -> Terms:
+    tokens = {name: account.hook_token for name, account in settings.accounts.items()}
+    operator = settings.operator.token
+    return Terms(
+        base_url=settings.base_url,
+        hook_tokens={name: token.get_secret_value() for name, token in tokens.items() if token},
+        operator_token=None if operator is None else operator.get_secret_value(),
+    )
+
+
 async def _compose(
     settings: Settings,
     pool: Pool,
@@ -125,22 +175,33 @@ async def _nobody(_story: Story) -> None:
     """Listens to no story."""
 
 
+def hook_url(settings: Settings, account: str) -> str:
+    """Where a provider posts, up to ``/inbound`` or ``/receipt``; a secret, if the provider signs nothing."""
+    token = settings.accounts[account].hook_token
+    signs = Ability.SIGNED_WEBHOOKS in settings.providers[account].abilities
+    path = account if signs or token is None else f"{account}/{token.get_secret_value()}"
+    return f"{settings.base_url}/hooks/{path}"
+
+
 def _accounts(settings: Settings) -> dict[str, Account]:
-    found = {}
-    for name, account in settings.accounts.items():
-        provider = settings.providers[name]
-        token = account.hook_token
-        signed = Ability.SIGNED_WEBHOOKS in provider.abilities or token is None
-        path = name if signed else f"{name}/{token.get_secret_value()}"  # type: ignore[union-attr]
-        found[name] = Account(
+    return {
+        name: Account(
             name=name,
-            provider=provider,
+            provider=settings.providers[name],
             prices=account.prices,
             max_in_flight=account.max_in_flight,
             max_in_doubt=settings.workers.max_in_doubt,
-            receipt_url=f"{settings.base_url}/hooks/{path}/receipt",
+            receipt_url=f"{hook_url(settings, name)}/receipt",
+            receive_price=_converted(account.receive_price, settings),
         )
-    return found
+        for name, account in settings.accounts.items()
+    }
+
+
+def _converted(price: Price | None, settings: Settings) -> budget.Money | None:
+    if price is None:
+        return None
+    return budget.convert(price, settings.currency, settings.rates, budget.Rounding.HALF_EVEN)
 
 
 def _numbers(settings: Settings) -> dict[str, Number]:

@@ -1,0 +1,155 @@
+"""How commands find their settings and the database, and how they end when they cannot."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from router.postgres.pool import Pool
+    from router.settings import Settings
+
+T = TypeVar("T")
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+FILE = Path("paravent.toml")
+"""Where settings are looked for when nobody says where."""
+
+
+class Failed(click.ClickException):
+    """What was asked could not be done: exit code 1."""
+
+    exit_code = 1
+
+
+class WrongSettings(click.ClickException):
+    """The settings cannot be used: every fault, exit code 2."""
+
+    exit_code = 2
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("the settings cannot be used:\n" + "\n".join(f"  {each}" for each in problems))
+        self.problems = problems
+
+
+def config_option(command: Command) -> Command:
+    """``--config FILE``."""
+    return click.option(
+        "--config",
+        type=click.Path(path_type=Path),
+        envvar="PARAVENT_SETTINGS",
+        help="Settings; left out: paravent.toml here, else the demo's.",
+    )(command)
+
+
+def json_option(command: Command) -> Command:
+    """``--json``."""
+    return click.option("--json", "as_json", is_flag=True, help="For programs.")(command)
+
+
+def place(config: Path | None) -> tuple[Path | None, Mapping[str, str]]:
+    """Where the settings are, and the environment that goes with them.
+
+    Raises:
+        WrongSettings: There are none.
+    """
+    from router.stage import signpost
+
+    if config is not None or FILE.exists():
+        return config or FILE, os.environ
+    if any(name.startswith("PARAVENT_ACCOUNTS__") for name in os.environ):
+        return None, os.environ
+    demo = signpost.environment(signpost.folder())
+    if demo is None:
+        raise WrongSettings(
+            ["there is no paravent.toml here: write one, name another with --config, or try `paravent demo`"]
+        )
+    return signpost.SETTINGS, demo
+
+
+def settings_of(config: Path | None) -> Settings:
+    """The settings.
+
+    Raises:
+        WrongSettings: There are none, or they have faults.
+    """
+    from router.settings import SettingsError, load
+
+    path, environment = place(config)
+    try:
+        return load(path, environment)
+    except SettingsError as error:
+        raise WrongSettings([str(problem) for problem in error.problems]) from None
+
+
+@asynccontextmanager
+async def database(settings: Settings) -> AsyncIterator[Pool]:
+    """The database: the running embedded server is joined, or started for as long as this takes.
+
+    Raises:
+        Failed: It has not been migrated.
+    """
+    from router.postgres.migrate import migrate, pending
+    from router.postgres.pool import Pool
+
+    async with server(settings) as dsn:
+        if settings.embedded:
+            await migrate(dsn)
+        elif await pending(dsn):
+            raise Failed("The database is not prepared for this version: run `paravent migrate`.")
+        async with Pool(dsn, application="paravent command") as pool:
+            yield pool
+
+
+@asynccontextmanager
+async def server(settings: Settings) -> AsyncIterator[str]:
+    """Where to connect, once somebody answers there.
+
+    Raises:
+        DatabaseAwayError: Nobody does; the message says why.
+    """
+    from router.postgres.embedded import embedded
+    from router.postgres.reach import reach
+
+    if settings.embedded:
+        async with embedded(settings.data) as found:
+            yield found.dsn
+        return
+    dsn = settings.database.get_secret_value()
+    await reach(dsn)
+    yield dsn
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Do it; what may be expected to go wrong is said in one line."""
+    import asyncio
+
+    with plainly():
+        return asyncio.run(work)
+
+
+@contextmanager
+def plainly() -> Iterator[None]:
+    """Turn what may be expected to go wrong into `Failed`: its message already says what to do."""
+    try:
+        yield
+    except Exception as error:
+        if not isinstance(error, _expected()):
+            raise
+        raise Failed(str(error)) from error
+
+
+def _expected() -> tuple[type[Exception], ...]:
+    from router.postgres.migrate import MigrationError
+    from router.postgres.pool import DatabaseAwayError
+    from router.postgres.programs import EmbeddedError
+    from router.stage.handset import NotTexted
+    from router.stage.signpost import NoDemoError
+    from router.vault import VaultError
+
+    return (EmbeddedError, MigrationError, DatabaseAwayError, NoDemoError, NotTexted, VaultError)

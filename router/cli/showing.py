@@ -1,0 +1,65 @@
+"""How commands print: JSON for programs, tables of at most 80 columns for people."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import click
+
+_WIDTH = 80
+_GAP = 2
+_NARROWEST = 12
+_MICROS = 1_000_000
+
+
+def show_json(what: Any) -> None:
+    """Print as JSON; times are ISO 8601, amounts decimal strings."""
+    click.echo(json.dumps(what, indent=2, ensure_ascii=False, default=_plain))
+
+
+def show_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print a table; the last column takes what room there is, and wraps."""
+    lines = [list(heads), *(list(row) for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(heads))]
+    while sum(widths[:-1]) + _GAP * len(widths) + _NARROWEST > _WIDTH:
+        widest = widths[:-1].index(max(widths[:-1]))
+        widths[widest] -= 1
+    left = _WIDTH - sum(widths[:-1]) - _GAP * (len(widths) - 1)
+    for line in lines:
+        *first, last = line
+        cells = "".join(_fitted(cell, width) + " " * _GAP for cell, width in zip(first, widths, strict=False))
+        wrapped = textwrap.wrap(last, left) or [""]
+        click.echo((cells + wrapped[0]).rstrip())
+        for more in wrapped[1:]:
+            click.echo(" " * len(cells) + more)
+
+
+def money(micros: int | None) -> str:
+    """Millionths as an amount with at least two decimals; ``unlimited`` for None."""
+    if micros is None:
+        return "unlimited"
+    whole = f"{Decimal(micros) / _MICROS:.6f}"
+    shorter = whole.rstrip("0")
+    return max(shorter, whole[:-4], key=len)
+
+
+def moment(at: datetime | None) -> str:
+    """A time of this machine's zone, short; a dash for none."""
+    if at is None:
+        return "-"
+    here = at.astimezone()
+    today = datetime.now(UTC).astimezone().date() == here.date()
+    return f"{here:%H:%M:%S}" if today else f"{here:%d %b %H:%M}"
+
+
+def _fitted(cell: str, width: int) -> str:
+    return cell.ljust(width) if len(cell) <= width else cell[: width - 1] + "…"
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else str(value)

@@ -1,0 +1,155 @@
+"""`paravent text`: text a number of the running demo, and see what comes back."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import click
+
+from router.cli.finding import Failed, json_option, run
+from router.cli.showing import show_json
+
+if TYPE_CHECKING:
+    from router.postgres.fate import Fate
+    from router.postgres.pool import Pool
+    from router.stage.handset import Got, Handset
+
+_REASONS = {
+    "cooldown": "this number was answered already; once per `replies.period` is the rule",
+    "lifetime": "this number had all the answers it ever gets (`replies.lifetime`)",
+    "opted_out": "this number asked for silence with STOP; START resumes",
+    "stop_confirmed_by_provider": "the provider confirms a STOP itself",
+    "expired": "nobody could carry an answer before it was worthless (`replies.expiry`)",
+    "own_number": "it is one of our own numbers",
+    "no_text": "no reply text fits (`replies.texts`)",
+    "budget": "the budget is empty",
+    "operator": "the operator said so",
+    "unanswerable_short": "short codes are never answered",
+    "unanswerable_alphanumeric": "a sender that is a name cannot be answered",
+    "unanswerable_premium": "premium numbers are never answered",
+    "unanswerable_country": "its country is not in `answer_countries`",
+    "unanswerable_impossible": "it cannot be a phone number",
+}
+_ENDED = {"suppressed", "failed", "abandoned"}
+_NO_ANSWER = {
+    "failed": "the provider refused it",
+    "abandoned": "the outcome was never known; it is not sent again",
+    "in_doubt": "it is not known whether the provider sent it; it is looked up, never sent twice",
+    "queued": "it waits: no account can carry it now (`paravent accounts`, `paravent budget`)",
+    "delayed": "it waits: no account can carry it now, or its time has not come",
+    "held": "it is held back",
+    "claimed": "it is being answered",
+    "sending": "it is being sent",
+    "accepted": "the provider took the answer, and has not delivered it yet",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of one text; `answer` is None for silence, and then `why` says why."""
+
+    answered: bool
+    to: str
+    sender: str
+    answer: str | None
+    account: str | None
+    seconds: float
+    state: str | None
+    reason: str
+    why: str
+    passed_over: str
+    by_the_carrier: bool
+
+
+@click.command
+@click.argument("number")
+@click.argument("words", metavar="TEXT")
+@click.option("--from", "sender", help="Who texts; left out: a fresh fictional 06 39 98 number.")
+@click.option(
+    "--timeout", default=15.0, show_default=True, type=click.FloatRange(min=0), help="Seconds to wait."
+)
+@json_option
+def command(number: str, words: str, sender: str | None, timeout: float, as_json: bool) -> None:
+    """Text a published NUMBER of the running demo, and wait for the answer.
+
+    Exit code 1 means silence; what is printed says why.
+    """
+    result = run(_text(number.replace(" ", ""), words, sender, timeout))
+    if as_json:
+        show_json(asdict(result))
+    else:
+        click.echo(_told(result))
+    raise SystemExit(0 if result.answered else 1)
+
+
+async def _text(number: str, words: str, sender: str | None, timeout: float) -> Result:  # noqa: ASYNC109 -- the option's name
+    from router.arrivals import text_id
+    from router.postgres.embedded import embedded
+    from router.postgres.pool import Pool
+    from router.stage import signpost
+    from router.stage.handset import Handset, NotTexted, fresh_number
+
+    home = signpost.folder()
+    where = signpost.running(home)
+    texter = sender or fresh_number()
+    handset = Handset(where.control_url, texter)
+    async with embedded(home) as server, Pool(server.dsn, application="paravent text") as pool:
+        had = len(await handset.got())
+        began = time.monotonic()
+        try:
+            sent = await handset.text(number, words)
+        except NotTexted as error:
+            raise Failed(f"{error} There are: {', '.join(where.numbers.values())}") from None
+        got, found = await _wait(handset, had, pool, text_id(sent.carrier, sent.provider_id), timeout)
+    return Result(
+        answered=got is not None,
+        to=number,
+        sender=texter,
+        answer=None if got is None else got.text,
+        account=got.carrier if got else (found.account if found else None),
+        seconds=round(time.monotonic() - began, 2),
+        state=found.state if found else None,
+        reason=found.reason if found else "",
+        why="" if got else _why(found, sent.webhook_status),
+        passed_over=found.passed_over if found else "",
+        by_the_carrier=got is not None and got.notice,
+    )
+
+
+async def _wait(
+    handset: Handset, had: int, pool: Pool, text: UUID, seconds: float
+) -> tuple[Got | None, Fate | None]:
+    """Wait for a new text at the handset, or until it is sure that there will be none."""
+    from router.postgres.fate import fate
+
+    deadline = time.monotonic() + seconds
+    while True:
+        new = (await handset.got())[had:]
+        found = await fate(pool, text)
+        over = time.monotonic() >= deadline
+        if new or over or (found is not None and found.state in _ENDED):
+            return (new[0] if new else None), found
+        await asyncio.sleep(0.05)
+
+
+def _why(found: Fate | None, status: int | None) -> str:
+    if found is None and (status is None or not 200 <= status < 300):  # noqa: PLR2004 -- what HTTP calls success
+        return f"the router's door answered the webhook {status or 'not at all'}"
+    if found is None:
+        return "the router did not store it as a text to answer"
+    return _REASONS.get(found.reason) or _NO_ANSWER.get(found.state, found.state)
+
+
+def _told(result: Result) -> str:
+    passed = [f"  {each.replace(':', ' was passed over: ', 1)}" for each in result.passed_over.split()]
+    if result.answered:
+        whose = "by the carrier itself," if result.by_the_carrier else "through"
+        said = f"{result.answer}\n  {whose} {result.account}, after {result.seconds:.1f} s"
+    else:
+        word = f" ({result.reason or result.state})" if result.state else ""
+        said = f"Silence: {result.why}{word}."
+    return "\n".join([said, *passed])
