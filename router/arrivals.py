@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from providers import Ability, Inbound, Part, Provider
@@ -100,7 +101,7 @@ def waits_for_proof(provider: Provider) -> bool:
     return Ability.SIGNED_WEBHOOKS not in provider.abilities and Ability.REREAD in provider.abilities
 
 
-def cost(office: Office, account: Account, inbound: Inbound) -> tuple[int, object, str, object] | None:
+def cost(office: Office, account: Account, inbound: Inbound) -> tuple[int, Decimal, str, Decimal] | None:
     """What receiving it cost: as the provider says, else as the settings say; None for nothing."""
     money = account.receive_price
     if inbound.price is not None:

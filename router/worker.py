@@ -44,7 +44,7 @@ class Worker:
         self._places = places
         self._batch = batch
         self._idle = idle
-        self._relays: set[asyncio.Task[None]] = set()
+        self._relays: set[asyncio.Task[Story | None]] = set()
         self._woken = asyncio.Event()
         self._stopping = False
 
@@ -52,11 +52,15 @@ class Worker:
         """Whether a text may be stored as claimed by us already."""
         return not self._stopping and len(self._relays) < self._places
 
-    def hand(self, claim: Claimed) -> None:
-        """Relay a text that is ours."""
-        task = asyncio.get_running_loop().create_task(self._relay(claim))
+    def hand(self, claim: Claimed, office: Office | None = None) -> asyncio.Task[Story | None]:
+        """Relay a text that is ours, as another office sees the world if one is given.
+
+        The story is None where there is none to tell.
+        """
+        task = asyncio.get_running_loop().create_task(self._relay(claim, office or self._office))
         self._relays.add(task)
         task.add_done_callback(self._done)
+        return task
 
     def wake(self) -> None:
         """Look into the lanes now: something became ready."""
@@ -102,24 +106,25 @@ class Worker:
     async def _give_back(self, claim: Claimed) -> None:
         await self._office.desk.finish(Finish(claim.id, claim.fence, "queued", "", None))
 
-    async def _relay(self, claim: Claimed) -> None:
+    async def _relay(self, claim: Claimed, office: Office) -> Story | None:
         try:
-            story = await relay(claim, self._office)
+            story = await relay(claim, office)
         except DatabaseAwayError:
-            return  # the lease runs out, and what was in flight is looked up
+            return None  # the lease runs out, and what was in flight is looked up
         except Exception as error:  # noqa: BLE001 - one text must not stop the others
             # no traceback: it may hold the text
             _log.error("text %s: relaying raised %s; set aside", claim.id, type(error).__name__)
             await self._set_aside(claim)
-            return
+            return None
         await self._tell(story)
+        return story
 
     async def _set_aside(self, claim: Claimed) -> None:
         """Unless it was armed already, so that it does not come back for ever. It stays stored."""
         with suppress(DatabaseAwayError, *POISON):
             await self._office.desk.finish(Finish(claim.id, claim.fence, "failed", "set_aside", None))
 
-    def _done(self, task: asyncio.Task[None]) -> None:
+    def _done(self, task: asyncio.Task[Story | None]) -> None:
         self._relays.discard(task)
         if len(self._relays) == self._places - 1:
             self.wake()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -10,7 +11,7 @@ from uuid import UUID
 
 import asyncpg
 
-from router.postgres.pool import Connection, Pool
+from router.postgres.pool import Connection, DatabaseAwayError, Pool
 from router.rules.health import Operator, Reason, State, Status
 
 
@@ -123,6 +124,12 @@ class Accounts:
         """Have this duty until the lease is over, if nobody else has it."""
         async with self._pool.connection() as connection:
             return await take_duty(connection, name, owner, lease)
+
+    async def drop_duties(self, owner: UUID) -> None:
+        """Leave every duty to others, at once."""
+        with suppress(DatabaseAwayError):
+            async with self._pool.connection() as connection:
+                await connection.execute("DELETE FROM duty WHERE owner = $1", owner)
 
 
 async def take_duty(connection: Connection, name: str, owner: UUID, lease: timedelta) -> bool:

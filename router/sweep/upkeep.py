@@ -1,0 +1,30 @@
+"""Duty: what time brings to replies: due, expired, and leases that are over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from router.office import Office
+from router.postgres.upkeep import Upkeep
+from router.rules.answer import Reason
+from router.sweep.ears import Ears
+
+
+@dataclass(slots=True)
+class TimeBrings:
+    """Moves replies on. Several processes may do it at once: each takes other rows."""
+
+    office: Office
+    upkeep: Upkeep
+    ears: Ears
+
+    async def __call__(self) -> bool:
+        """Move what is due now."""
+        now = self.office.now()
+        freed, _ = await self.upkeep.reap()
+        expired = await self.upkeep.expire(now)
+        if expired:
+            self.ears.silenced(Reason.EXPIRED, len(expired))
+        if await self.upkeep.due(now) or freed:
+            self.ears.ready()
+        return False
