@@ -10,6 +10,9 @@ from aiohttp import web
 LARGEST = 65_536
 """Bytes: forty times the longest text that a carrier joins, percent-encoded."""
 
+PLAIN = frozenset({"", "identity"})
+"""Content codings that are none: a few compressed bytes may be gigabytes."""
+
 PATIENCE = 5.0
 """Seconds for a whole body, and as many for a whole head: together a dripping socket lasts 10 s."""
 
@@ -29,7 +32,7 @@ async def read(request: web.BaseRequest) -> bytes:
     Raises:
         Unread: Too large, too slow, compressed, or torn off.
     """
-    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+    if request.headers.get("Content-Encoding", "").lower() not in PLAIN:
         raise Unread(415, "encoded")
     content = request.content
     if (request.content_length or 0) > LARGEST:

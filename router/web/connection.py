@@ -54,9 +54,24 @@ class Connection(web.RequestHandler):
         elif self._deadline is None:
             self._deadline = asyncio.get_running_loop().call_later(PATIENCE, self.force_close)
 
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,  # noqa: ARG002 -- it repeats what was sent
+    ) -> web.StreamResponse:
+        """Answer the status and nothing else."""
+        self.log_exception("", exc_info=exc)
+        if request.writer.output_size > 0:
+            raise ConnectionError("half an answer was sent already")
+        response = web.Response(status=status, headers={"Server": "paravent"})
+        response.force_close()
+        return response
+
     def log_exception(self, *_args: Any, **kwargs: Any) -> None:
         """Say what kind of error it was, and not a word of it."""
-        _log.info("a connection was broken off: %s", type(kwargs.get("exc_info")).__name__)
+        _log.info("a request could not be answered: %s", type(kwargs.get("exc_info")).__name__)
 
     def _in_time(self) -> None:
         if self._deadline is not None:
