@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeAlias
 
-from providers import Ability, InDoubt, Job, Outcome, Outgoing, Provider, Wire
+from providers import Ability, InDoubt, Job, Outcome, Outgoing, Provider, Throttled, Wire
 from router.send import send, send_job
 from router.vault import random_reference
 
 _MOST_RECEIVERS = 100
 _Key: TypeAlias = tuple[str, str, str]
+
+
+async def _unlimited(_account: str) -> float:
+    return 0.0
 
 
 @dataclass(slots=True)
@@ -25,10 +29,13 @@ class Alone:
     provider: Provider
     wire: Wire
     now: Callable[[], datetime]
+    wait: Callable[[], Awaitable[float]]
     tag: None = None
 
     async def send(self, text: Outgoing, not_after: float) -> Outcome:
         """Send it, once it is armed."""
+        if wait := await self.wait():
+            return Throttled(wait, "allowance")
         return await send(self.provider, self.wire, text, self.now(), not_after=not_after)
 
 
@@ -74,6 +81,18 @@ class _Job:
         self._go()
         return await asyncio.shield(outcome)
 
+    def order(self) -> Job:
+        """The job as its provider takes it, for those who boarded."""
+        texts = [text for text, _, _ in self.boarded.values()]
+        return Job(
+            tag=self.tag,
+            receivers=tuple(self.boarded),
+            sender=texts[0].sender,
+            text=texts[0].text,
+            receipt_url=texts[0].receipt_url,
+            valid_for=min(text.valid_for for text in texts),
+        )
+
     def leave(self, to: str) -> None:
         if to not in self.boarded:
             self._left.add(to)
@@ -96,6 +115,7 @@ class Departures:
     Args:
         places: Most sends (or jobs) of each account at once, in this process.
         gather: Seconds between two jobs of one account and sender.
+        wait: Takes one of an account's calls a minute: 0.0, or seconds until there is one.
     """
 
     def __init__(
@@ -106,12 +126,14 @@ class Departures:
         *,
         places: Mapping[str, int],
         gather: float = 2.0,
+        wait: Callable[[str], Awaitable[float]] = _unlimited,
     ) -> None:
         self._providers = providers
         self._places = {name: asyncio.Semaphore(most) for name, most in places.items()}
         self._wire = wire
         self._now = now
         self._gather = gather
+        self._wait = wait
         self._forming: dict[_Key, _Job] = {}
         self._last: dict[_Key, float] = {}
 
@@ -121,7 +143,7 @@ class Departures:
         provider = self._providers[account]
         if Ability.BATCH not in provider.abilities:
             async with self._places[account]:
-                yield Alone(provider, self._wire, self._now)
+                yield Alone(provider, self._wire, self._now, lambda: self._wait(account))
             return
         job = self._join((account, sender, words), to)
         try:
@@ -152,28 +174,21 @@ class Departures:
             job.close()
 
     def _depart(self, account: str, job: _Job) -> asyncio.Task[None]:
-        return asyncio.get_running_loop().create_task(self._travel(self._providers[account], job))
+        return asyncio.get_running_loop().create_task(self._travel(account, job))
 
-    async def _travel(self, provider: Provider, job: _Job) -> None:
-        members = list(job.boarded.items())
-        first = members[0][1][0]
-        outcomes: list[Outcome] | None = None
+    async def _travel(self, account: str, job: _Job) -> None:
+        members = list(job.boarded.values())
+        outcomes: list[Outcome] = [InDoubt("job-abandoned")] * len(members)
         try:
-            outcomes = await send_job(
-                provider,
-                self._wire,
-                Job(
-                    tag=job.tag,
-                    receivers=tuple(to for to, _ in members),
-                    sender=first.sender,
-                    text=first.text,
-                    receipt_url=first.receipt_url,
-                    valid_for=min(text.valid_for for _, (text, _, _) in members),
-                ),
-                self._now(),
-                not_after=min(not_after for _, (_, not_after, _) in members),
-            )
+            wait = await self._wait(account)
+            if wait:
+                outcomes = [Throttled(wait, "allowance")] * len(members)
+            else:
+                not_after = min(not_after for _, not_after, _ in members)
+                outcomes = await send_job(
+                    self._providers[account], self._wire, job.order(), self._now(), not_after=not_after
+                )
         finally:
-            for place, (_, (_, _, future)) in enumerate(members):
+            for (_, _, future), outcome in zip(members, outcomes, strict=True):
                 if not future.done():
-                    future.set_result(InDoubt("job-abandoned") if outcomes is None else outcomes[place])
+                    future.set_result(outcome)

@@ -105,11 +105,12 @@ class Office:
             received_at=claim.received_at,
             expires_at=claim.expires_at,
             confirms_stop=Ability.CONFIRMS_STOP in provider.abilities,
+            unsent_by=claim.unsent_by,
         )
 
     def routes(self, text: answer.Text, reply: answer.Reply, now: datetime) -> Choice:
         """The routes that are healthy, affordable and priced, best first, and why the others are not."""
-        plan = self.numbers[text.number].plan
+        plan = sorted(self.numbers[text.number].plan, key=lambda route: route.account == text.unsent_by)
         facts = {route.account: self._facts(route.account, text.sender, reply.text, now) for route in plan}
         return failover.routes(
             plan,

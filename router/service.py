@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from socket import socket
 from uuid import uuid4
 
@@ -15,15 +16,17 @@ from router.departures import Departures
 from router.metrics import Metrics
 from router.office import Account, Number, Office, Purses
 from router.postgres.accounts import Accounts
+from router.postgres.allowance import Allowance
 from router.postgres.desk import Desk
 from router.postgres.inbox import Inbox
 from router.postgres.ledger import Ledger
 from router.postgres.pool import Pool
 from router.postgres.purses import Purses as PurseRows
-from router.postgres.upkeep import Upkeep
 from router.rules import budget
 from router.rules.story import Story
 from router.settings import Settings
+from router.sweep import Ears, Sweep
+from router.sweep import Terms as SweepTerms
 from router.vault import Vault
 from router.watch import Watch
 from router.web import app, serve
@@ -47,7 +50,7 @@ class Service:
     inbox: Inbox
     watch: Watch
     worker: Worker
-    upkeep: Upkeep
+    sweep: Sweep
 
 
 @asynccontextmanager
@@ -57,24 +60,26 @@ async def running(
     *,
     now: Callable[[], datetime] = wall_clock,
     tell: Callable[[Story], Awaitable[None]] | None = None,
+    ears: Ears | None = None,
 ) -> AsyncIterator[Service]:
-    """Run a worker, its watch and its upkeep until the block ends; then stop gracefully.
+    """Run a worker, its watch and its sweep until the block ends; then stop gracefully.
 
     Args:
         settings: As loaded.
         dsn: The database, migrated.
         now: Business time.
         tell: Told every story.
+        ears: Hear what the sweep brings about.
     """
     async with Pool(dsn, application="paravent") as pool:
-        service = await _compose(settings, pool, now, tell)
+        service = await _compose(settings, pool, now, tell, ears or Ears())
         tasks = [
             asyncio.create_task(service.watch.run()),
             asyncio.create_task(service.worker.run()),
-            asyncio.create_task(_upkeep(service)),
         ]
         try:
-            yield service
+            async with service.sweep:
+                yield service
         finally:
             await service.worker.stop(settings.workers.call_deadline.total_seconds() + 5)
             for task in tasks:
@@ -108,9 +113,20 @@ async def house(
         metrics.fold(story)
         hear(story)
 
-    async with running(settings, dsn, tell=tell) as service:
+    ears = Ears(
+        silenced=metrics.silenced,
+        delivered=metrics.delivered,
+        received=partial(metrics.received, fresh=True),
+    )
+    async with running(settings, dsn, tell=tell, ears=ears) as service:
         application = app(
-            service.office, service.worker, metrics, service.pool, _terms(settings), phone=phone
+            service.office,
+            service.worker,
+            metrics,
+            service.pool,
+            _terms(settings),
+            phone=phone,
+            receipts_waiting=service.sweep.receipts_waiting,
         )
         runner = await serve(application, sock=door)
         try:
@@ -134,12 +150,14 @@ async def _compose(
     pool: Pool,
     now: Callable[[], datetime],
     tell: Callable[[Story], Awaitable[None]] | None,
+    ears: Ears,
 ) -> Service:
     owner, lease = uuid4(), settings.workers.lease
     purses = Purses({name: purse.period for name, purse in settings.purses.items()}, settings.zone)
     windows = {name: purses.window(name, now()) for name in settings.purses}
     await PurseRows(pool).sync(settings.purses, windows)
     accounts = Accounts(pool)
+    allowance = Allowance(pool, _calls(settings))
     inbox = Inbox(owner, lease)
     wire = AioWire(deadline=settings.workers.call_deadline.total_seconds())
     office = Office(
@@ -158,6 +176,7 @@ async def _compose(
             wire,
             now,
             places={name: account.max_in_flight for name, account in settings.accounts.items()},
+            wait=allowance.wait,
         ),
         now=now,
         lease=lease,
@@ -168,7 +187,31 @@ async def _compose(
     office.heed = watch.heed
     places = 2 * sum(account.max_in_flight for account in settings.accounts.values())
     worker = Worker(office, inbox, pool.line(), tell or _nobody, places=places, batch=settings.workers.batch)
-    return Service(settings, pool, office, inbox, watch, worker, Upkeep(pool))
+    sweep = Sweep(
+        office=office,
+        watch=watch,
+        worker=worker,
+        inbox=inbox,
+        pool=pool,
+        allowance=allowance,
+        terms=_sweep_terms(settings),
+        ears=ears,
+    )
+    return Service(settings, pool, office, inbox, watch, worker, sweep)
+
+
+def _sweep_terms(settings: Settings) -> SweepTerms:
+    notify = settings.operator.notify_url
+    return SweepTerms(
+        write_off=settings.workers.write_off,
+        poll_every=settings.workers.poll_every,
+        notify_url=None if notify is None else notify.get_secret_value(),
+    )
+
+
+def _calls(settings: Settings) -> dict[str, int | None]:
+    said = {name: account.calls_per_minute for name, account in settings.accounts.items()}
+    return {name: None if calls == "unlimited" else calls for name, calls in said.items()}
 
 
 async def _nobody(_story: Story) -> None:
@@ -216,17 +259,3 @@ def _numbers(settings: Settings) -> dict[str, Number]:
         )
         for name, number in settings.numbers.items()
     }
-
-
-async def _upkeep(service: Service) -> None:
-    """What time brings, twice a second: cheap when there is nothing."""
-    while True:
-        try:
-            moved = await service.upkeep.due(service.office.now())
-            freed, _ = await service.upkeep.reap()
-            await service.upkeep.expire(service.office.now())
-            if moved or freed:
-                service.worker.wake()
-        except ConnectionError:
-            pass
-        await asyncio.sleep(0.5)

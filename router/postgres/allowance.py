@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from router.postgres.pool import Pool
+from router.postgres.pool import DatabaseAwayError, Pool
 
 _TAKE = """
 INSERT INTO allowance AS a (account, minute, used)
@@ -42,10 +42,18 @@ class Allowance:
         async with self._pool.connection() as connection:
             return await connection.fetchval(_TAKE, account, max(1, int(limit * share))) is not None
 
-    async def renewed_in(self) -> float:
-        """Seconds until the next minute begins."""
-        async with self._pool.connection() as connection:
-            return float(await connection.fetchval(_LEFT))
+    async def wait(self, account: str) -> float:
+        """Take one call of all of them: 0.0, or the seconds until there are calls again.
+
+        While the database is away nothing is sent, and certainly so.
+        """
+        try:
+            if await self.take(account):
+                return 0.0
+            async with self._pool.connection() as connection:
+                return float(await connection.fetchval(_LEFT))
+        except DatabaseAwayError:
+            return 1.0
 
     async def forget(self) -> None:
         """Drop the minutes that are over."""

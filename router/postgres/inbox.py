@@ -75,6 +75,7 @@ class Claimed:
     expires_at: datetime
     history: History
     priority: int = 1
+    unsent_by: str = ""
 
 
 class Finish(NamedTuple):
@@ -150,7 +151,7 @@ WITH best AS (
         lease_until = clock_timestamp() + $4::interval
     FROM best WHERE reply.id = best.id
     RETURNING reply.id, reply.account, reply.number, reply.texter, reply.lane, reply.fence, reply.received_at,
-        reply.expires_at, reply.priority, reply.join_key
+        reply.expires_at, reply.priority, reply.join_key, reply.unsent_by
 )
 SELECT mine.*, i.letter, i.part_reference, x.next_allowed_at, x.answered, x.opted_out_at, x.stop_confirmed
 FROM mine JOIN inbound i USING (id) LEFT JOIN texter x ON x.pseudonym = mine.texter
@@ -179,12 +180,17 @@ WITH done AS (
 SELECT place FROM moved
 """
 
+# Made first, locked after: arming does the same, and whoever does both at once waits in a circle with it.
+_MET = (
+    "INSERT INTO texter (pseudonym) SELECT k FROM unnest($1::bytea[]) AS k ORDER BY k ON CONFLICT DO NOTHING"
+)
 _CONSENT = """
-INSERT INTO texter (pseudonym, opted_out_at)
-SELECT * FROM unnest($1::bytea[], $2::timestamptz[]) AS t (pseudonym, at) ORDER BY pseudonym
-ON CONFLICT (pseudonym) DO UPDATE SET opted_out_at =
-    CASE WHEN excluded.opted_out_at IS NULL THEN NULL
-         ELSE coalesce(texter.opted_out_at, excluded.opted_out_at) END
+WITH said AS (
+    SELECT x.pseudonym, t.at FROM unnest($1::bytea[], $2::timestamptz[]) AS t (pseudonym, at)
+    JOIN texter x USING (pseudonym) ORDER BY x.pseudonym FOR UPDATE OF x
+)
+UPDATE texter x SET opted_out_at = CASE WHEN s.at IS NOT NULL THEN coalesce(x.opted_out_at, s.at) END
+FROM said s WHERE x.pseudonym = s.pseudonym
 """
 
 
@@ -231,6 +237,7 @@ class Inbox:
         """Keep what texters asked for: the last wish of each counts."""
         last = {texter: at if wish is Consent.OPT_OUT else None for texter, wish, at in wishes}
         async with line.connection() as connection:
+            await connection.execute(_MET, list(last))
             await connection.execute(_CONSENT, list(last), list(last.values()))
         return [None] * len(wishes)
 
@@ -281,4 +288,5 @@ def _claimed(record: asyncpg.Record, letters: tuple[tuple[UUID, bytes], ...]) ->
         expires_at=record["expires_at"],
         history=_history(record),
         priority=record["priority"],
+        unsent_by=record["unsent_by"],
     )

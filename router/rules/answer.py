@@ -86,6 +86,7 @@ class Text:
         expires_at: From then on a reply is worthless.
         confirms_stop: The account's provider confirms STOP itself (`Ability.CONFIRMS_STOP`).
         suspect: The text belongs to a raid or looks abusive; it is answered last.
+        unsent_by: The account that took an earlier reply to it and proved it unsent; the last to be asked.
     """
 
     id: UUID
@@ -97,6 +98,7 @@ class Text:
     expires_at: datetime
     confirms_stop: bool = False
     suspect: bool = False
+    unsent_by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

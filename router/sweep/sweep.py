@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from types import TracebackType
 from typing import Self
@@ -64,9 +64,9 @@ class Sweep:
         pool: Pool,
         allowance: Allowance,
         terms: Terms,
-        ears: Ears | None = None,
+        ears: Ears,
     ) -> None:
-        heard = ears or Ears(ready=worker.wake)
+        heard = replace(ears, ready=worker.wake)
         calls = Calls(office, allowance)
         parking, doubts, incoming, standing = Parking(pool), Doubts(pool), Incoming(pool), Standing(pool)
         poll = terms.poll_every.total_seconds()
