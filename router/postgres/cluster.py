@@ -132,7 +132,9 @@ class Cluster:
         """Know whom the server runs as, and make its folders theirs."""
         fresh = not self._data.exists()
         user = await account(None if fresh else self._data.stat().st_uid)
-        self.socket.mkdir(mode=0o700, exist_ok=True)
+        with suppress(FileExistsError):
+            self.socket.mkdir(mode=0o700)
+            user.give(self.socket)
         if fresh:
             user.give(self.home)
             user.give(self.socket)

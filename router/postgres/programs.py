@@ -88,7 +88,7 @@ class Account:
     def give(self, path: Path) -> None:
         """Make a path that we made theirs."""
         if os.geteuid() == 0:
-            os.chown(path, self.uid, self.gid)
+            os.chown(path, self.uid, self.gid, follow_symlinks=False)
 
 
 def _environment() -> dict[str, str]:
@@ -225,7 +225,7 @@ def _places() -> Iterator[Path]:
 
 
 def _major(folder: Path) -> int | None:
-    if not all(os.access(folder / name, os.X_OK) for name in _NEEDED):
+    if not all(os.access(folder / name, os.X_OK, effective_ids=True) for name in _NEEDED):
         return None
     command = [str(folder / "postgres"), "--version"]
     try:
