@@ -31,7 +31,7 @@ from providers import (
     Response,
     Status,
 )
-from providers.contract.gsm7 import count as count_parts
+from providers import count as count_parts
 from providers.vonage.account import Credentials, VonageSettings
 from providers.vonage.codes import DLR_REFUSED, SMS_RECEIPT, SMS_STATUS, refusal
 from providers.vonage.notation import bare, count, mapping, moment, plus, together
