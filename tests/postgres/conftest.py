@@ -58,7 +58,7 @@ def prefix(request: pytest.FixtureRequest, folder: Path) -> tuple[str, ...]:
 @pytest.fixture(params=USERS)
 def first_prefix(request: pytest.FixtureRequest, empty: Path) -> tuple[str, ...]:
     """The same for a data folder with nothing in it."""
-    empty.mkdir(mode=0o700)
+    empty.mkdir(mode=0o711)  # where root serves as somebody else, he must get through
     if request.param == "nobody":
         _give(empty, NOBODY, NOBODY)
     return USERS[request.param]
