@@ -74,6 +74,11 @@ def proof(armed: Intent, outcome: str, **different: Any) -> Proof:
     return Proof(**({"reference": armed.reference, "outcome": outcome, "source": "send"} | different))
 
 
+def receipt(armed: Intent, outcome: str, rank: int, **different: Any) -> Proof:
+    """The same by a receipt of this rank."""
+    return proof(armed, outcome, source="receipt", receipt=f"rank {rank}", receipt_rank=rank, **different)
+
+
 @dataclass
 class Owner:
     """One process: who claims, arms and settles, on a line of its own."""
@@ -178,7 +183,7 @@ class Scene:
 
 
 @asynccontextmanager
-async def scene_in(dsn: str) -> AsyncIterator[Scene]:
+async def scene_in(dsn: str, *, audited: bool = True) -> AsyncIterator[Scene]:
     """A scene whose purses hold 1 (a million millionths) at acme and beta, and 10 in total."""
     look = await asyncpg.connect(dsn)
     try:
@@ -186,6 +191,7 @@ async def scene_in(dsn: str) -> AsyncIterator[Scene]:
             scene = Scene(dsn, pool, look)
             await scene.purses(acme="1", beta="1", total="10")
             yield scene
-            await scene.audit()
+            if audited:
+                await scene.audit()
     finally:
         await look.close()

@@ -8,10 +8,9 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-import asyncpg
 import pytest
 
-from router.postgres.ledger import Intent, Proof
+from router.postgres.ledger import Intent
 from router.postgres.upkeep import Upkeep
 from tests.postgres.scene import (
     ACME,
@@ -24,6 +23,7 @@ from tests.postgres.scene import (
     intent,
     proof,
     pseudonym,
+    receipt,
     scene_in,
 )
 from tests.postgres.scene import text as text_of
@@ -33,11 +33,6 @@ from tests.postgres.scene import text as text_of
 async def scene(database: str) -> AsyncIterator[Scene]:
     async with scene_in(database) as scene:
         yield scene
-
-
-def receipt(armed: Intent, outcome: str, rank: int, **different: Any) -> Proof:
-    """The same proof by a receipt."""
-    return proof(armed, outcome, source="receipt", receipt=f"rank {rank}", receipt_rank=rank, **different)
 
 
 async def test_an_accepted_send_costs_its_estimate_until_somebody_says_better(scene: Scene) -> None:
@@ -184,7 +179,7 @@ async def test_a_receipt_only_moves_up(scene: Scene) -> None:
         assert tuple(row) == (f"rank {stands}", stands, NOON + timedelta(seconds=stands))
 
 
-async def test_a_receipt_before_the_answer_settles_and_the_answer_then_adds_what_it_knows(
+async def test_a_receipt_before_the_answer_settles_and_the_answer_adds_what_it_knows(
     scene: Scene,
 ) -> None:
     owner = scene.owner()
@@ -248,185 +243,12 @@ async def test_an_unsent_receipt_below_the_one_that_stands_is_not_believed(scene
     assert await scene.attempt(sent) == "accepted"
 
 
-async def test_late_proof_of_a_refused_send_cancels_a_second_one_that_is_not_armed(scene: Scene) -> None:
-    owner = scene.owner()
-    sent = await owner.armed("kim")
-    await owner.settle(proof(sent, "refused", then="claimed"))
-    assert await owner.settle(receipt(sent, "accepted", 3, price=90)) == ["accepted"]
-    assert await owner.arm(await owner.again(sent)) == ["lost"]
-    assert await scene.window() == (0, 90, 0)
-    assert await scene.ledger(sent) == ["reserve", "release", "late"]
-
-
-async def test_late_proof_counts_as_an_answer_of_the_texter(scene: Scene) -> None:
-    owner = scene.owner()
-    sent = await owner.armed("kim")
-    await owner.settle(proof(sent, "refused", then="failed"))
-    assert (await scene.texter("kim"))["answered"] == 0
-    await owner.settle(receipt(sent, "accepted", 3))
-    one = text_of("kim again", texter=pseudonym("kim"))
-    await owner.store(one)
-    assert (await scene.texter("kim"))["answered"] == 1
-    assert await owner.arm(intent(one.id)) == ["cooldown"]
-
-
-@pytest.mark.parametrize("state", ["open", "unknown", "accepted"])
-async def test_late_proof_with_a_second_send_under_way_is_a_double_that_is_paid_and_seen(
-    scene: Scene, state: str
-) -> None:
-    owner = scene.owner()
-    sent = await owner.armed("kim")
-    await owner.settle(proof(sent, "refused", then="claimed"))
-    second = await owner.again(sent, account=BETA)
-    assert await owner.arm(second) == ["armed"]
-    if state != "open":
-        await owner.settle(proof(second, state))
-    was = await scene.reply(sent)
-    assert await owner.settle(receipt(sent, "accepted", 3)) == [was]
-    assert (await scene.attempt(sent), await scene.attempt(second)) == ("double", state)
-    assert await scene.window(ACME) == (0, 100, 0)
-    assert await owner.settle(receipt(sent, "accepted", 3, price=70)) == [was]
-    assert await scene.window(ACME) == (0, 70, 0)
-
-
-@pytest.mark.parametrize("second_was", ["open", "accepted"])
-async def test_a_double_whose_second_send_never_left_is_no_double_and_nobody_sends_a_third(
-    scene: Scene, second_was: str
-) -> None:
-    owner = scene.owner()
-    sent = await owner.armed("kim")
-    await owner.settle(proof(sent, "refused", then="claimed"))
-    second = await owner.again(sent, account=BETA)
-    await owner.arm(second)
-    await owner.settle(receipt(sent, "accepted", 3))
-    if second_was == "open":
-        assert await owner.settle(proof(second, "refused", then="claimed")) == ["accepted"]
-    else:
-        await owner.settle(proof(second, "accepted"))
-        assert await owner.settle(receipt(second, "unsent", 2)) == ["accepted"]
-    assert (await scene.attempt(sent), await scene.attempt(second)) == ("accepted", "refused")
-    assert await scene.reply(sent) == "accepted"
-    assert (await scene.texter("kim"))["answered"] == 1
-    assert await scene.window(TOTAL) == (0, 100, 0)
-
-
-async def test_both_attempts_of_a_reply_in_one_call_are_settled_in_turn(scene: Scene) -> None:
-    owner = scene.owner()
-    sent = await owner.armed("kim")
-    await owner.settle(proof(sent, "refused", then="claimed"))
-    second = await owner.again(sent, account=BETA)
-    await owner.arm(second)
-    found = await owner.settle(receipt(sent, "accepted", 3), proof(second, "accepted"))
-    assert found == ["sending", "accepted"]
-    assert (await scene.attempt(sent), await scene.attempt(second)) == ("double", "accepted")
-
-
-async def test_a_receipt_and_the_answer_in_one_call_are_settled_in_turn(scene: Scene) -> None:
-    owner = scene.owner()
-    sent = await owner.armed("kim")
-    assert await owner.settle(proof(sent, "accepted"), receipt(sent, "unsent", 2)) == ["accepted", "queued"]
-    assert await scene.ledger(sent) == ["reserve", "settle", "refund"]
-
-
-async def test_a_refund_after_which_it_arrived_after_all_is_paid_once(scene: Scene) -> None:
-    owner = scene.owner()
-    sent = await owner.armed("kim")
-    await owner.settle(proof(sent, "accepted"))
-    await owner.settle(receipt(sent, "unsent", 2, price=30))
-    await owner.settle(receipt(sent, "accepted", 3, price=100))
-    assert await scene.window() == (0, 100, 0)
-    assert await scene.attempt(sent) == "accepted"
-
-
-async def test_look_ups_that_change_their_word_for_ever_break_nothing(scene: Scene) -> None:
-    owner = scene.owner()
-    sent = await owner.armed("kim")
-    for outcome in ["accepted", "unsent"] * 4:
-        await owner.settle(proof(sent, outcome, source="look_up"))
-        await scene.audit()
-    assert await scene.window() == (0, 0, 0)
-
-
 async def test_an_unknown_reference_is_nobodys(scene: Scene) -> None:
     owner = scene.owner()
     sent = await owner.armed("kim")
     stranger = await owner.again(sent)
     found = await owner.settle(proof(stranger, "accepted"), proof(sent, "accepted"))
     assert found == ["", "accepted"]
-
-
-async def test_what_does_not_fit_any_more_is_overrun_row_by_row(scene: Scene) -> None:
-    owner = scene.owner()
-    await scene.cap(ACME, 300)
-    sent = [await owner.armed(name) for name in ("kim", "ada", "eve")]
-    prices = {0: 50, 1: 130, 2: 170}
-    await owner.settle(*(proof(sent[place], "accepted", price=price) for place, price in prices.items()))
-    assert await scene.window(ACME) == (0, 350, 50)
-    rows = await scene.look.fetch("SELECT account_overrun FROM ledger WHERE kind = 'settle' ORDER BY id")
-    assert [row["account_overrun"] for row in rows] == [0, 0, 50]
-    assert await scene.window(TOTAL) == (0, 350, 0)
-    await owner.settle(receipt(sent[0], "accepted", 3, price=60))
-    assert await scene.window(ACME) == (0, 360, 60)
-
-
-async def test_the_overrun_of_each_purse_is_its_own(scene: Scene) -> None:
-    owner = scene.owner()
-    await scene.cap(TOTAL, 200)
-    sent = [await owner.armed("kim"), await owner.armed("ada", account=BETA)]
-    await owner.settle(*(proof(one, "accepted", price=500) for one in sent))
-    assert await scene.window(ACME) == await scene.window(BETA) == (0, 500, 0)
-    assert await scene.window(TOTAL) == (0, 1_000, 800)
-
-
-async def test_no_overrun_where_there_is_no_limit(scene: Scene) -> None:
-    owner = scene.owner()
-    await scene.cap(ACME, None)
-    await scene.cap(TOTAL, None)
-    sent = await owner.armed("kim")
-    await owner.settle(proof(sent, "accepted", price=10**15))
-    assert await scene.window() == (0, 10**15, 0)
-    await scene.cap(ACME, 7)
-    assert await owner.settle(receipt(sent, "accepted", 1, price=10**15 + 3)) == ["accepted"]
-    assert await scene.window() == (0, 10**15 + 3, 3)
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        "UPDATE purse_window SET spent = high_cap + 1",
-        "UPDATE purse_window SET high_cap = cap - 1",
-        "UPDATE purse_window SET reserved = -1",
-        "UPDATE purse_window SET overrun = -1",
-        "UPDATE reply SET owner = NULL",
-        "UPDATE reply SET lease_until = NULL",
-        "UPDATE reply SET state = 'accepted'",
-        "UPDATE reply SET state = 'queued', owner = NULL, lease_until = NULL",
-        "UPDATE reply SET state = 'delayed', owner = NULL, lease_until = NULL, reserved = 0",
-        "UPDATE attempt SET live = false",
-        "UPDATE attempt SET spent = -1",
-        "UPDATE texter SET answered = -1",
-    ],
-)
-async def test_the_tables_refuse_what_cannot_be(scene: Scene, wrong: str) -> None:
-    await scene.owner().armed("kim")
-    with pytest.raises(asyncpg.CheckViolationError):
-        await scene.look.execute(wrong)
-
-
-async def test_a_reply_never_has_two_live_attempts(scene: Scene) -> None:
-    owner = scene.owner()
-    sent = await owner.armed("kim")
-    await owner.settle(proof(sent, "refused", then="claimed"))
-    await owner.arm(await owner.again(sent))
-    with pytest.raises(asyncpg.UniqueViolationError):
-        await scene.look.execute("UPDATE attempt SET state = 'unknown', live = true")
-
-
-@pytest.mark.parametrize("wrong", ["UPDATE ledger SET spent = 0", "DELETE FROM ledger", "TRUNCATE ledger"])
-async def test_the_ledger_is_append_only(scene: Scene, wrong: str) -> None:
-    await scene.owner().armed("kim")
-    with pytest.raises(asyncpg.RaiseError, match="append-only"):
-        await scene.look.execute(wrong)
 
 
 async def test_an_opt_out_by_the_carriers_word_is_kept(scene: Scene) -> None:
