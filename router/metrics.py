@@ -246,6 +246,12 @@ class Metrics:
         )
 
 
+def forget(pid: int) -> None:
+    """A process of PROMETHEUS_MULTIPROC_DIR died: what it counted stays, what it was goes."""
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        multiprocess.mark_process_dead(pid)  # type: ignore[no-untyped-call]  # not annotated there
+
+
 class _Series(dict[tuple[str, ...], Counter]):
     """The series of one counter, looked up without making labels anew each time."""
 
