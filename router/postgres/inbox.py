@@ -126,7 +126,9 @@ LEFT JOIN texter x ON answered.state = 'claimed' AND x.pseudonym = item.texter
 ORDER BY item.place
 """
 
-# A long text in pieces waits for its last piece; this is the moment it came.
+# A long text in pieces waits for its last piece; this is the moment it came. Locked before they are
+# counted: of pieces stored at once, each would not see the others.
+_OWNERS = "SELECT FROM reply WHERE join_key = ANY ($1::text[]) ORDER BY id FOR UPDATE"
 _WHOLE = """
 UPDATE reply SET state = 'queued', not_before = NULL, changed_at = clock_timestamp()
 WHERE id IN (
@@ -203,22 +205,21 @@ class Inbox:
 
     async def store(self, line: Line, arrivals: Sequence[Arrival]) -> list[Stored]:
         """Store texts and their replies in one commit. Of two with one id the second is not fresh."""
-        first = {arrival.id: arrival for arrival in reversed(arrivals)}
-        rows = list(first.values())
+        first = {arrival.id: place for place, arrival in reversed(list(enumerate(arrivals)))}
+        rows = [arrivals[place] for place in first.values()]
         joins = [row.join_key for row in rows if row.join_key is not None]
         async with line.connection() as connection:
             if joins:
                 async with connection.transaction():
                     found = await connection.fetch(_STORE, *_columns(rows), self.owner, self.lease)
+                    await connection.execute(_OWNERS, joins)
                     await connection.execute(_WHOLE, joins)
             else:
                 found = await connection.fetch(_STORE, *_columns(rows), self.owner, self.lease)
-        stored = {
-            row.id: Stored(record["fresh"], record["claimed"], _history(record))
-            for row, record in zip(rows, found, strict=True)
-        }
-        nothing = Stored(fresh=False, claimed=False, history=History())
-        return [stored[one.id] if first[one.id] is one else nothing for one in arrivals]
+        stored = [Stored(fresh=False, claimed=False, history=History())] * len(arrivals)
+        for place, record in zip(first.values(), found, strict=True):
+            stored[place] = Stored(record["fresh"], record["claimed"], _history(record))
+        return stored
 
     async def claim(self, line: Line, lanes: Sequence[str], most: int) -> list[Claimed]:
         """Claim up to `most` waiting replies from these lanes, best first."""
