@@ -11,17 +11,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
+from uuid import uuid4
 
 import aiohttp
 import asyncpg
 
 from router import service
+from router.departures import Departures
 from router.metrics import Metrics
-from router.office import Office
-from router.postgres.inbox import Claimed
+from router.office import Office, Purses
+from router.postgres.accounts import Accounts
+from router.postgres.desk import Desk
+from router.postgres.inbox import Claimed, Inbox
+from router.postgres.ledger import Ledger
 from router.postgres.pool import Pool
+from router.postgres.purses import Purses as PurseRows
 from router.settings import Settings, load
+from router.vault import Vault
 from router.web import Phone, Terms, app, serve
+from router.wire import AioWire
 
 PUBLIC = "https://sms.example.org/door"
 TOKEN = "t0ken-of-twilio-0123456789abcdef"
@@ -126,7 +134,7 @@ class House:
 
     async def sample(self, name: str, **labels: str) -> float:
         """One series of both pages of metrics."""
-        told = "; ".join(f'{key}="{value}"' for key, value in labels.items()).replace("; ", ",")
+        told = ",".join(f'{key}="{value}"' for key, value in sorted(labels.items()))
         for path in ("/metrics", "/metrics/state"):
             for line in (await self.get(path))[1].splitlines():
                 series, _, value = line.rpartition(" ")
@@ -160,8 +168,7 @@ async def open_house(
     toml.write_text(_TOML)
     settings = load(toml, {"PARAVENT_DATA": str(folder / "data"), "PARAVENT_PUBLIC_URL": PUBLIC})
     async with Pool(database, application="tests", patience=0.2) as pool:
-        composed = await service._compose(settings, pool, service.wall_clock, None)
-        office, ledge = composed.office, Ledge()
+        office, ledge = await _office(settings, pool), Ledge()
         metrics = Metrics(office.accounts, office.numbers.values(), settings.currency)
         terms = Terms(base_url=PUBLIC, hook_tokens={"ovh": HOOK_TOKEN}, operator_token=operator)
         told: list[str] = []
@@ -178,6 +185,33 @@ async def open_house(
                 await runner.cleanup()
                 await office.desk.drain()
                 await office.wire.close()  # type: ignore[attr-defined]
+
+
+async def _office(settings: Settings, pool: Pool) -> Office:
+    owner, lease = uuid4(), settings.workers.lease
+    purses = Purses({name: purse.period for name, purse in settings.purses.items()}, settings.zone)
+    now = service.wall_clock
+    await PurseRows(pool).sync(
+        settings.purses, {name: purses.window(name, now()) for name in settings.purses}
+    )
+    wire = AioWire()
+    return Office(
+        owner=owner,
+        accounts=service._accounts(settings),
+        numbers=service._numbers(settings),
+        policy=settings.answering,
+        purses=purses,
+        currency=settings.currency,
+        rates=settings.rates,
+        desk=Desk(pool, Inbox(owner, lease), Ledger(owner, lease), now),
+        vault=Vault.in_folder(settings.data),
+        wire=wire,
+        departures=Departures(settings.providers, wire, now, places={}),
+        now=now,
+        lease=lease,
+        call_deadline=settings.workers.call_deadline,
+        facts=await Accounts(pool).facts(),
+    )
 
 
 def logged(records: list[logging.LogRecord]) -> str:

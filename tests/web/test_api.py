@@ -1,0 +1,210 @@
+"""The operator's API and console: who gets in, what orders do, and that nothing from a text can run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openapi_spec_validator import validate
+
+from router.postgres.accounts import Accounts
+from router.rules.health import Operator
+from router.web import Bubble, Phone
+from tests.web.house import FRONT, TEXTER, House, open_house
+
+OPERATOR = "0perator-token-of-the-tests"
+CUT = "/api/v1/accounts/twilio/cut"
+GUARDED = ("/api/v1/health", "/api/v1/accounts", "/api/v1/budget", "/metrics", "/metrics/state")
+BEARER = {"Authorization": f"Bearer {OPERATOR}"}
+
+
+@pytest.fixture
+async def locked(database: str, tmp_path: Path) -> AsyncIterator[House]:
+    """A house whose operator has a token."""
+    async with open_house(database, tmp_path, operator=OPERATOR) as house:
+        yield house
+
+
+@pytest.fixture
+async def stage(database: str, tmp_path: Path) -> AsyncIterator[tuple[House, list[tuple[str, str, str]]]]:
+    """A house of a demo, and what was texted through its telephone."""
+    texted: list[tuple[str, str, str]] = []
+
+    async def text(to: str, sender: str, body: str) -> None:
+        texted.append((to, sender, body))
+
+    def conversation(number: str) -> list[Bubble]:
+        at = datetime(2017, 10, 21, tzinfo=UTC)
+        return [Bubble(direction="in", text=body, at=at) for _, sender, body in texted if sender == number]
+
+    async with open_house(database, tmp_path, phone=Phone(text, conversation)) as house:
+        yield house, texted
+
+
+async def post(house: House, path: str, said: Any = None, **more: Any) -> tuple[int, dict[str, Any]]:
+    async with house.session.post(house.url + path, json=said or {}, **more) as answer:
+        return answer.status, await answer.json()
+
+
+async def operator_said(house: House) -> Operator:
+    return (await Accounts(house.pool).state("twilio"))[0].operator
+
+
+@pytest.mark.parametrize("path", GUARDED)
+async def test_without_the_token_nothing_is_shown(locked: House, path: str) -> None:
+    for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Basic {OPERATOR}"}):
+        status, said = await locked.get(path, headers=headers)
+        assert status == 401
+        assert '"do"' in said
+    assert (await locked.get(path, headers=BEARER))[0] == 200
+
+
+async def test_without_the_comparison_any_token_opens(locked: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("router.web.guard.hmac.compare_digest", lambda _a, _b: True)
+    with pytest.raises(AssertionError):
+        await test_without_the_token_nothing_is_shown(locked, "/api/v1/health")
+
+
+async def test_probes_and_the_page_ask_for_no_token(locked: House) -> None:
+    for path in ("/healthz", "/readyz", "/", "/console.js", "/console.css", "/api/openapi.json"):
+        assert (await locked.get(path))[0] == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"Host": "rebound.example.org"}, {"X-Forwarded-For": "192.0.2.1"}, {"Forwarded": "for=192.0.2.1"}],
+)
+async def test_without_a_token_set_only_this_machine_asks_by_its_own_name(
+    house: House, headers: dict[str, str]
+) -> None:
+    assert (await house.get("/api/v1/health"))[0] == 200
+    assert (await house.get("/api/v1/health", headers=headers))[0] == 403
+
+
+async def test_an_order_cuts_pins_and_restores_and_is_kept_as_history(locked: House) -> None:
+    for order, now in (("cut", Operator.CUT), ("pin", Operator.PIN), ("restore", Operator.NONE)):
+        status, said = await post(locked, f"/api/v1/accounts/twilio/{order}", headers=BEARER)
+        assert (status, said["operator"]) == (200, now.value)
+        assert await operator_said(locked) is now
+    rows = await locked.rows("SELECT by FROM health_history")
+    assert [row["by"] for row in rows] == ["operator"] * 3
+
+
+async def _foreign_page_orders_nothing(house: House) -> None:
+    foreign = {"Origin": "https://evil.example.org"}
+    assert (await post(house, CUT, headers=foreign))[0] == 403
+    async with house.session.post(house.url + CUT, data={"a": "b"}) as answer:
+        assert answer.status == 415
+    assert await operator_said(house) is Operator.NONE
+
+
+async def test_a_foreign_page_orders_nothing(house: House) -> None:
+    await _foreign_page_orders_nothing(house)
+
+
+async def test_without_the_check_a_foreign_page_cuts_the_account(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("router.web.guard._lured", lambda _request: None)
+    with pytest.raises(AssertionError):
+        await _foreign_page_orders_nothing(house)
+
+
+async def test_the_console_may_order(house: House) -> None:
+    assert (await post(house, CUT, headers={"Origin": house.url}))[0] == 200
+
+
+async def test_an_unknown_account_is_not_found_and_says_what_to_do(house: House) -> None:
+    status, said = await post(house, "/api/v1/accounts/nobody/cut")
+    assert status == 404
+    assert "/api/v1/accounts" in said["do"]
+
+
+async def test_stalled_answering_shows_with_its_cause(house: House) -> None:
+    await house.text("Salut")
+    await house.rows("UPDATE reply SET received_at = received_at - interval '5 min' RETURNING 1")
+    await post(house, CUT)
+    async with house.session.get(house.url + "/api/v1/health") as answer:
+        health = await answer.json()
+    assert health["status"] == "stalled"
+    assert health["oldest_ready_seconds"] >= 300
+    assert health["because"] == ["account twilio is operator_cut"]
+
+
+async def test_an_empty_purse_is_a_cause(house: House) -> None:
+    await house.rows("UPDATE purse SET cap = 0 WHERE name = 'total' RETURNING 1")
+    async with house.session.get(house.url + "/api/v1/health") as answer:
+        assert (await answer.json())["because"] == ["purse total is empty"]
+
+
+async def test_the_budget_is_told_in_exact_amounts(house: House) -> None:
+    async with house.session.get(house.url + "/api/v1/budget") as answer:
+        said = await answer.json()
+    purses = {purse["name"]: purse for purse in said["purses"]}
+    assert said["currency"] == "EUR"
+    assert (purses["total"]["limit"], purses["ovh"]["limit"]) == ("20.000000", None)
+    assert purses["twilio"]["period"] == "day"
+
+
+async def test_a_closed_sender_shows_by_name_and_never_by_digits(house: House) -> None:
+    await house.rows(
+        "INSERT INTO health (account, sender, status, reason, version, changed_at) VALUES"
+        " ('twilio', $1, 'cut_off', 'sender_lost', 1, now()), ('twilio', '+33999', 'slow', 'slow', 1, now())"
+        " RETURNING 1",
+        FRONT,
+    )
+    async with house.session.get(house.url + "/api/v1/accounts") as answer:
+        [twilio] = [one for one in (await answer.json())["accounts"] if one["name"] == "twilio"]
+    assert {sender["name"] for sender in twilio["senders"]} == {"front", "another number"}
+
+
+async def test_the_openapi_document_is_valid_and_names_every_path(house: House) -> None:
+    async with house.session.get(house.url + "/api/openapi.json") as answer:
+        document = await answer.json()
+    validate(document)
+    assert document["openapi"] == "3.1.0"
+    assert {"/api/v1/health", "/api/v1/accounts/{name}/cut", "/api/v1/texts"} <= document["paths"].keys()
+
+
+async def test_outside_a_demo_there_is_no_telephone(house: House) -> None:
+    for path in ("/api/v1/numbers", "/api/v1/conversations?number=x"):
+        assert (await house.get(path))[0] == 404
+
+
+async def test_in_a_demo_a_text_is_sent_and_the_conversation_seen(
+    stage: tuple[House, list[tuple[str, str, str]]],
+) -> None:
+    house, texted = stage
+    words = "<img src=x onerror=alert(1)>"
+    status, _ = await post(house, "/api/v1/texts", {"to": FRONT, "sender": TEXTER, "text": words})
+    assert status == 202
+    assert texted == [(FRONT, TEXTER, words)]
+    async with house.session.get(house.url + "/api/v1/conversations", params={"number": TEXTER}) as answer:
+        assert answer.content_type == "application/json"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert [bubble["text"] for bubble in (await answer.json())["bubbles"]] == [words]
+    status, said = await post(house, "/api/v1/texts", {"to": "x", "sender": TEXTER, "text": "Salut Kevin"})
+    assert (status, said["error"]) == (422, "wrong: to")
+
+
+async def test_the_page_runs_nothing_but_its_own_script(house: House) -> None:
+    async with house.session.get(house.url + "/") as answer:
+        policy = answer.headers["Content-Security-Policy"]
+        page = await answer.text()
+        assert "Server" not in answer.headers
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert not re.search(r"<script>|style=|\son\w+=|https?://", page)
+
+
+def test_the_script_puts_no_text_into_markup() -> None:
+    script = files("router.web.console").joinpath("console.js").read_text()
+    assert "textContent" in script
+    assert not re.search(
+        r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function", script
+    )
