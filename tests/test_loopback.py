@@ -56,7 +56,7 @@ def test_another_machine_is_not(host: str) -> None:
 @pytest.mark.parametrize(("guard", "outcome"), [(True, 1), (False, 0)], ids=["guarded", "control"])
 def test_a_swallowed_refusal_still_fails_the_test(tmp_path: Path, guard: bool, outcome: int) -> None:
     taken_in = "from tests.loopback import _nothing_leaves_this_machine" if guard else "import tests.loopback"
-    (tmp_path / "conftest.py").write_text(f"{taken_in}  # noqa\n")
+    (tmp_path / "conftest.py").write_text(f"{taken_in}\n")
     (tmp_path / "test_sample.py").write_text(SWALLOWS)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "."]
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent)}

@@ -26,17 +26,9 @@ def prism(name: str, *, strict: bool = True) -> Iterator[str]:
     assert command, "prism is not installed: npm install @stoplight/prism-cli, and put it on the PATH"
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
+    options = (*(["--errors"] if strict else []), "-h", "127.0.0.1", "-p", str(port))
     served = subprocess.Popen(
-        [
-            command,
-            "mock",
-            *(["--errors"] if strict else []),
-            "-h",
-            "127.0.0.1",
-            "-p",
-            str(port),
-            str(FOLDER / name),
-        ],
+        [command, "mock", *options, str(FOLDER / name)],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
