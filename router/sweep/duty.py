@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import traceback
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from uuid import UUID
 
 from router.postgres.accounts import Accounts
@@ -46,8 +48,11 @@ class Duty:
                         more = await self.act()
             except (DatabaseAwayError, TimeoutError):
                 pass
-            except Exception as error:  # noqa: BLE001 -- no duty may end for good; no traceback: it may hold a text
-                _log.error("duty %s raised %s", self.name, type(error).__name__)
+            except Exception as error:  # noqa: BLE001 -- no duty may end for good
+                # where, but no traceback: it may hold a text
+                last = traceback.extract_tb(error.__traceback__)[-1]
+                place = f"{Path(last.filename).name}:{last.lineno}"
+                _log.error("duty %s raised %s at %s", self.name, type(error).__name__, place)
             if not more:
                 await self._rest()
 

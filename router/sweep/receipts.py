@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 
 from providers import Ability, CutOff, CutReason, Receipt, Status
 from router.office import Office
-from router.postgres.inbox import POISON
 from router.postgres.parked import Applied, Known, Parked, Parking
 from router.postgres.pool import DatabaseAwayError
 from router.rules.receipts import Fate, hearsay
@@ -58,12 +57,12 @@ class Receipts:
             return self._put_away(parked)
         try:
             found = await self._believed(parked)
-            if not isinstance(found, tuple):
+            if isinstance(found, (Applied, timedelta)):
                 return found
             return await self._apply(parked, *found)
         except DatabaseAwayError:
             return WAITS[0]
-        except POISON as error:
+        except Exception as error:  # noqa: BLE001 -- whatever is in one receipt, the others are applied
             # no traceback: it may hold values
             _log.error("receipt %d of account %s: %s", parked.id, parked.account, type(error).__name__)
             return self._again(parked)
