@@ -37,7 +37,7 @@ class _Commands(click.Group):
 
 def _version(context: click.Context, _option: click.Parameter, wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import version  # noqa: PLC0415 -- slow to import, and rarely asked for
+        from importlib.metadata import version
 
         click.echo(f"paravent {version('paravent')}")
         context.exit()

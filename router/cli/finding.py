@@ -146,10 +146,11 @@ def plainly() -> Iterator[None]:
 
 def _expected() -> tuple[type[Exception], ...]:
     from router.postgres.migrate import MigrationError
+    from router.postgres.orders import BusyError
     from router.postgres.pool import DatabaseAwayError
     from router.postgres.programs import EmbeddedError
     from router.stage.handset import NotTexted
     from router.stage.signpost import NoDemoError
     from router.vault import VaultError
 
-    return (EmbeddedError, MigrationError, DatabaseAwayError, NoDemoError, NotTexted, VaultError)
+    return (BusyError, EmbeddedError, MigrationError, DatabaseAwayError, NoDemoError, NotTexted, VaultError)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from router.postgres.figures import Held
 from router.postgres.pool import Pool
 from router.rules.delivery import Deliveries
 
@@ -61,6 +62,12 @@ class Standing:
         """Keep what is left in an account."""
         async with self._pool.connection() as connection:
             await connection.execute(_BALANCE, account, amount, unit)
+
+    async def balances(self) -> Mapping[str, Held]:
+        """What is left in each account that ever said so."""
+        async with self._pool.connection() as connection:
+            rows = await connection.fetch("SELECT * FROM balance")
+        return {row["account"]: Held(row["amount"], row["unit"], row["at"]) for row in rows}
 
     async def deliveries(self, since: datetime, late_after: timedelta) -> Mapping[str, Deliveries]:
         """Deliveries reported since then (business time), and how many of them were late, by account."""

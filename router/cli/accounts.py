@@ -1,0 +1,133 @@
+"""`paravent accounts`: what each account does and why; cut, restore, pin."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from router.cli.finding import config_option, database, json_option, run, settings_of
+from router.cli.showing import moment, show_json, show_table
+
+if TYPE_CHECKING:
+    from router.postgres.figures import Held
+    from router.rules.health import State
+
+BY = "command line"
+
+
+@click.group(invoke_without_command=True)
+@config_option
+@json_option
+@click.pass_context
+def command(context: click.Context, config: Path | None, as_json: bool) -> None:
+    """Show every account: its state, why, and when it is tried again.
+
+    What you order outranks what the flow makes of it: a cut account stays closed,
+    a pinned one open, until `restore`.
+    """
+    context.obj = config
+    if context.invoked_subcommand is None:
+        found = run(_accounts(config))
+        if as_json:
+            show_json({"accounts": found})
+        else:
+            _show(found)
+
+
+def _ordering(verb: str, says: str) -> click.Command:
+    @click.command(verb, help=says)
+    @click.argument("name")
+    @click.option("--sender", default="", help="One of its senders instead of the whole account.")
+    @json_option
+    @click.pass_obj
+    def ordered(config: Path | None, name: str, sender: str, as_json: bool) -> None:
+        found = run(_order(config, verb, name, sender))
+        if as_json:
+            show_json(found)
+        else:
+            click.echo(f"{name}{' ' + sender if sender else ''} is {_word(found)}.")
+
+    return ordered
+
+
+command.add_command(_ordering("cut", "Close an account: no text leaves through it until `restore`."))
+command.add_command(_ordering("restore", "Open an account, and lift a cut or a pin."))
+command.add_command(_ordering("pin", "Keep an account open whatever happens, until `restore`."))
+
+
+async def _accounts(config: Path | None) -> list[dict[str, Any]]:
+    from router.postgres.accounts import Accounts
+    from router.postgres.standing import Standing
+    from router.rules.health import State
+
+    settings = settings_of(config)
+    async with database(settings) as pool:
+        facts = await Accounts(pool).facts()
+        held = await Standing(pool).balances()
+    keys = [(name, "") for name in settings.accounts]
+    keys += sorted(key for key in facts.health if key[1] and key[0] in settings.accounts)
+    states = [facts.health.get(key, State(account=key[0], sender=key[1])) for key in sorted(keys)]
+    return [
+        {
+            **_said(state),
+            "provider": settings.accounts[state.account].provider,
+            "in_flight": None if state.sender else facts.in_flight.get(state.account, 0),
+            "in_doubt": None if state.sender else facts.doubtful.get(state.account, 0),
+            "balance": None if state.sender else _balance(held.get(state.account)),
+        }
+        for state in states
+    ]
+
+
+async def _order(config: Path | None, verb: str, name: str, sender: str) -> dict[str, Any]:
+    from router.postgres.orders import order
+
+    settings = settings_of(config)
+    if name not in settings.accounts:
+        raise click.UsageError(f"No account is called so. There are: {', '.join(settings.accounts)}.")
+    senders = {r.sender for n in settings.numbers.values() for r in n.plan if r.account == name}
+    if sender and sender not in senders:
+        raise click.UsageError(f"{name} has no such sender. It has: {', '.join(sorted(senders)) or 'none'}.")
+    async with database(settings) as pool:
+        return _said(await order(pool, verb, name, sender, by=BY))
+
+
+def _said(state: State) -> dict[str, Any]:
+    return {
+        "account": state.account,
+        "sender": state.sender,
+        "state": state.word,
+        "operator": state.operator.value,
+        "reason": state.reason.value,
+        "code": state.code,
+        "since": state.changed_at,
+        "next_probe": state.not_before if state.word in {"cut_off", "slow"} else None,
+        "usable_from": state.not_before if state.word == "throttled" else None,
+    }
+
+
+def _balance(held: Held | None) -> dict[str, Any] | None:
+    return None if held is None else {"amount": held.amount, "unit": held.unit, "at": held.at}
+
+
+def _show(found: list[dict[str, Any]]) -> None:
+    rows = [
+        (
+            f"{each['account']} {each['sender']}".strip(),
+            _word(each),
+            moment(each["since"]),
+            moment(each["next_probe"] or each["usable_from"]),
+            f"{each['balance']['amount']:g} {each['balance']['unit']}" if each["balance"] else "-",
+            " ".join(filter(None, (each["reason"].replace("_", " "), each["code"]))) or "-",
+        )
+        for each in found
+    ]
+    show_table(("ACCOUNT", "STATE", "SINCE", "TRIED AT", "BALANCE", "WHY"), rows)
+
+
+def _word(each: dict[str, Any]) -> str:
+    if each["operator"] == "pin":
+        return "open (pinned)"
+    return "cut by you" if each["operator"] == "cut" else str(each["state"]).replace("_", " ")

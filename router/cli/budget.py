@@ -1,0 +1,179 @@
+"""`paravent budget`: what may be spent, what is, and how to change it without a restart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from router.cli.finding import Failed, config_option, database, json_option, run, settings_of
+from router.cli.showing import moment, money, show_json, show_table
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from router.postgres.purses import PurseNow, Purses
+    from router.settings import Settings
+
+BY = "command line"
+
+
+@click.group(invoke_without_command=True)
+@config_option
+@json_option
+@click.pass_context
+def command(context: click.Context, config: Path | None, as_json: bool) -> None:
+    """Show every purse: its limit and who set it, what is spent and what is left."""
+    context.obj = config
+    if context.invoked_subcommand is None:
+        _print(*run(_show(config)), as_json=as_json)
+
+
+@command.command
+@json_option
+@click.pass_obj
+def show(config: Path | None, as_json: bool) -> None:
+    """The same as `paravent budget` alone."""
+    _print(*run(_show(config)), as_json=as_json)
+
+
+@command.command("set")
+@click.argument("purse")
+@click.argument("amount")
+@json_option
+@click.pass_obj
+def set_(config: Path | None, purse: str, amount: str, as_json: bool) -> None:
+    """Set the limit of PURSE to AMOUNT (such as 20.00, or unlimited), from now on.
+
+    It outranks the settings file until that line of the file changes. A limit below
+    what is spent stops sending at once.
+    """
+    _print(*run(_set(config, purse, amount)), as_json=as_json)
+
+
+@command.command("top-up")
+@click.argument("purse")
+@click.argument("amount")
+@json_option
+@click.pass_obj
+def top_up(config: Path | None, purse: str, amount: str, as_json: bool) -> None:
+    """Add AMOUNT to what PURSE may spend in its present window.
+
+    The next window has its usual limit again.
+    """
+    _print(*run(_top_up(config, purse, amount)), as_json=as_json)
+
+
+async def _show(config: Path | None) -> tuple[Settings, list[PurseNow]]:
+    settings = settings_of(config)
+    windows = _windows(settings)
+    async with database(settings) as pool:
+        return settings, await (await _purses(settings, pool, windows)).show(windows)
+
+
+async def _set(config: Path | None, purse: str, amount: str) -> tuple[Settings, list[PurseNow]]:
+    settings = settings_of(config)
+    windows = _windows(settings, purse)
+    cap = None if amount == "unlimited" else _micros(amount)
+    async with database(settings) as pool:
+        purses = await _purses(settings, pool, windows)
+        await purses.set(purse, cap, windows[purse], by=BY)
+        return settings, await purses.show({purse: windows[purse]})
+
+
+async def _top_up(config: Path | None, purse: str, amount: str) -> tuple[Settings, list[PurseNow]]:
+    from datetime import UTC, datetime
+
+    settings = settings_of(config)
+    windows = _windows(settings, purse)
+    micros = _micros(amount)
+    if not micros:
+        raise click.UsageError("There is nothing to add.")
+    async with database(settings) as pool:
+        purses = await _purses(settings, pool, windows)
+        now = datetime.now(UTC)
+        cap = await purses.top_up(purse, micros, windows[purse], settings.currency, now, by=BY)
+        if cap is None:
+            raise Failed(f"Purse {purse} is unlimited: there is nothing to top up.")
+        return settings, await purses.show({purse: windows[purse]})
+
+
+def _windows(settings: Settings, purse: str = "total") -> dict[str, datetime]:
+    """Start of the present window of every purse; `purse` must be one of them."""
+    from datetime import UTC, datetime
+
+    from router.rules.budget import window
+
+    if purse not in settings.purses:
+        raise click.UsageError(f"No purse is called so. There are: {', '.join(settings.purses)}.")
+    now = datetime.now(UTC)
+    return {name: window(each.period, now, settings.zone).start for name, each in settings.purses.items()}
+
+
+async def _purses(settings: Settings, pool: Any, windows: dict[str, datetime]) -> Purses:
+    """The purses, made from the settings if no router has done so yet; a changed file waits for its start."""
+    from router.postgres.purses import Purses
+
+    purses = Purses(pool)
+    known = {each.name for each in await purses.show(windows)}
+    await purses.sync({n: p for n, p in settings.purses.items() if n not in known}, windows)
+    return purses
+
+
+def _micros(amount: str) -> int:
+    from router.rules.budget import Purse
+
+    try:
+        found = Purse.model_validate({"limit": amount, "period": "fixed"}).micros
+    except ValueError:
+        found = None
+    if found is None:
+        raise click.UsageError("The amount is not one: write it with at most six decimals, such as 20.00.")
+    return found
+
+
+def _print(settings: Settings, purses: list[PurseNow], *, as_json: bool) -> None:
+    if as_json:
+        show_json({"currency": settings.currency, "purses": [_plain(each) for each in purses]})
+        return
+    rows = [
+        (
+            each.name,
+            each.period,
+            money(each.limit),
+            money(each.spent),
+            money(each.reserved),
+            "-" if each.left is None else money(each.left),
+            _origin(each),
+        )
+        for each in purses
+    ]
+    show_table(("PURSE", "PER", "LIMIT", "SPENT", "RESERVED", "LEFT", "LIMIT SET BY"), rows)
+    click.echo(f"\nIn {settings.currency}.")
+    for each in purses:
+        if each.overrun:
+            click.echo(f"{each.name}: {money(each.overrun)} came as higher prices after the fact.")
+
+
+def _origin(each: PurseNow) -> str:
+    said = "the settings" if each.origin == "file" else f"you, {moment(each.changed_at)}"
+    if each.limit is not None and each.renews_to is not None and each.limit > each.renews_to:
+        said += f", topped up by {money(each.limit - each.renews_to)}"
+    return said
+
+
+def _plain(each: PurseNow) -> dict[str, Any]:
+    return {
+        "purse": each.name,
+        "period": each.period,
+        "window_starts": each.starts_at,
+        "limit": money(each.limit),
+        "next_limit": money(each.renews_to),
+        "spent": money(each.spent),
+        "reserved": money(each.reserved),
+        "overrun": money(each.overrun),
+        "left": "unlimited" if each.left is None else money(each.left),
+        "origin": each.origin,
+        "set_at": each.changed_at,
+    }
