@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import NamedTuple
+
 import asyncpg
 
 from router.postgres.pool import DatabaseAwayError
+
+_ASKED = """
+SELECT current_setting('server_version') AS version, clock_timestamp() AS now,
+    current_setting('fsync') = 'on' AND current_setting('synchronous_commit') <> 'off' AS durable
+"""
 
 _SAID: tuple[tuple[type[Exception], str], ...] = (
     (asyncpg.InvalidCatalogNameError, "it has no such database: create it, or correct the name"),
@@ -21,8 +29,22 @@ _SAID: tuple[tuple[type[Exception], str], ...] = (
 )
 
 
-async def reach(dsn: str) -> str:
-    """Connect once, and say which PostgreSQL answered, such as ``18.1``.
+class Answered(NamedTuple):
+    """What a database says of itself.
+
+    Args:
+        version: Of PostgreSQL, such as ``18.1``.
+        durable: Whether what is committed survives a crash: fsync and synchronous_commit are on.
+        now: Its clock.
+    """
+
+    version: str
+    durable: bool
+    now: datetime
+
+
+async def reach(dsn: str) -> Answered:
+    """Connect once, and ask what answers.
 
     Raises:
         DatabaseAwayError: It cannot be used; the message says why.
@@ -33,6 +55,8 @@ async def reach(dsn: str) -> str:
         said = next(words for kind, words in _SAID if isinstance(error, kind))
         raise DatabaseAwayError(f"The database cannot be used: {said}.") from None
     try:
-        return str(await connection.fetchval("SHOW server_version"))
+        row = await connection.fetchrow(_ASKED)
     finally:
         connection.terminate()
+    assert row is not None  # noqa: S101 -- it is asked for one
+    return Answered(row["version"], row["durable"], row["now"])

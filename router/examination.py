@@ -1,0 +1,161 @@
+"""A live look at what a router needs: its database, its keys, its accounts, and the way in from outside."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import get_args
+
+from providers import Ability, Failure, Forged, Provider, Request, Response, Wire
+from router.postgres.embedded import embedded
+from router.postgres.migrate import MigrationError, pending
+from router.postgres.pool import DatabaseAwayError
+from router.postgres.programs import EmbeddedError
+from router.postgres.reach import reach
+from router.send import carry
+from router.service import hook_url
+from router.settings import Settings
+from router.vault import Vault, VaultError
+from router.wire import AioWire
+
+_FAILURES = get_args(Failure)
+_MOST_SKEW = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at.
+
+    Args:
+        what: What was looked at.
+        ok: Whether it is well; None where nothing can be said.
+        said: What was found. No number, no secret.
+        do: What to do about it, empty where nothing is to be done.
+    """
+
+    what: str
+    ok: bool | None
+    said: str
+    do: str = ""
+
+
+async def examine(settings: Settings) -> list[Finding]:
+    """Look at everything. Sends no text."""
+    wire = AioWire(deadline=settings.workers.call_deadline.total_seconds())
+    try:
+        looks = [_account(name, provider, wire) for name, provider in settings.providers.items()]
+        looks.append(_door(settings, wire))
+        looks += [_hook(settings, name, wire) for name in settings.accounts]
+        return [*await _database(settings), _keys(settings), *await asyncio.gather(*looks)]
+    finally:
+        await wire.close()
+
+
+async def _database(settings: Settings) -> list[Finding]:
+    try:
+        async with AsyncExitStack() as stack:
+            dsn = settings.database.get_secret_value()
+            if settings.embedded:
+                dsn = (await stack.enter_async_context(embedded(settings.data))).dsn
+            found = await reach(dsn)
+            missing = await pending(dsn)
+    except (EmbeddedError, DatabaseAwayError, MigrationError) as error:
+        return [Finding("database", ok=False, said=str(error).rstrip("."))]
+    skew = abs((datetime.now(UTC) - found.now).total_seconds())
+    return [
+        Finding(
+            "database",
+            ok=found.durable,
+            said=f"PostgreSQL {found.version}{'' if found.durable else ', forgets in a crash'}",
+            do="" if found.durable else "Set fsync and synchronous_commit to on.",
+        ),
+        Finding(
+            "schema",
+            ok=None if missing else True,
+            said=f"{len(missing)} migrations wait" if missing else "up to date",
+            do="`paravent serve` or `paravent migrate` applies them." if missing else "",
+        ),
+        Finding(
+            "clocks",
+            ok=skew < _MOST_SKEW,
+            said=f"{skew:.1f} s between this machine and the database",
+            do="" if skew < _MOST_SKEW else "Set both by NTP.",
+        ),
+    ]
+
+
+def _keys(settings: Settings) -> Finding:
+    if not (settings.data / "keys").exists():
+        return Finding("keys", ok=None, said="none yet", do="The first start makes them: then keep a copy.")
+    try:
+        Vault.in_folder(settings.data)
+    except (VaultError, OSError) as error:
+        return Finding("keys", ok=False, said=type(error).__name__, do="Put the copy of the key file back.")
+    return Finding("keys", ok=True, said="can be read")
+
+
+async def _account(name: str, provider: Provider, wire: Wire) -> Finding:
+    """Ask with the account's own credentials, for whatever it answers without a text."""
+    what, now = f"account {name}", datetime.now(UTC)
+    said = []
+    if Ability.STATUS in provider.abilities:
+        status = await carry(provider.status(now), wire)
+        if status is not None:
+            return _failed(what, status)
+        said.append("is open")
+    if Ability.BALANCE in provider.abilities:
+        balance = await carry(provider.balance(now), wire)
+        if isinstance(balance, _FAILURES):
+            return _failed(what, balance)
+        said.append(f"has {balance.amount:g} {balance.unit}")  # type: ignore[union-attr]  # no failure: a balance
+    if not said:
+        return Finding(what, ok=None, said="its provider offers no free look")
+    return Finding(what, ok=True, said=" and ".join(said))
+
+
+def _failed(what: str, failure: Failure) -> Finding:
+    reason = getattr(failure, "reason", None)
+    word = reason.value if reason else type(failure).__name__.lower()
+    return Finding(what, ok=False, said=f"{word} ({failure.code})", do="See its credentials and address.")
+
+
+async def _door(settings: Settings, wire: Wire) -> Finding:
+    answer = await wire(Request("GET", f"{settings.base_url}/readyz"))
+    if not isinstance(answer, Response):
+        return Finding(
+            "way in",
+            ok=False,
+            said=f"nobody answers at public_url ({answer.code})",
+            do="Is `paravent serve` running, and does the name lead here?",
+        )
+    return Finding(
+        "way in",
+        ok=answer.ok,
+        said="the door answers and can store" if answer.ok else f"the door answers {answer.status}",
+        do=""
+        if answer.ok
+        else "Something between the provider and the router answers, or the database is away.",
+    )
+
+
+async def _hook(settings: Settings, name: str, wire: Wire) -> Finding:
+    """A forged webhook must be turned away by the router itself: then a real one would arrive."""
+    what, url = f"webhook {name}", hook_url(settings, name)
+    signs = Ability.SIGNED_WEBHOOKS in settings.providers[name].abilities
+    if not signs:
+        url = f"{url.rsplit('/', 1)[0]}/{secrets.token_urlsafe(24)}"
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = await wire(Request("POST", f"{url}/inbound", form, b"Body=doctor"))
+    if not isinstance(answer, Response):
+        return Finding(what, ok=False, said=f"nobody answers ({answer.code})")
+    if answer.status != Forged.status:
+        return Finding(
+            what,
+            ok=False,
+            said=f"a forgery was answered {answer.status} where {Forged.status} was due",
+            do="Does the path /hooks/ lead to the router unchanged?",
+        )
+    return Finding(what, ok=True, said="reaches the router, which turns forgeries away")
