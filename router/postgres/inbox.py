@@ -128,18 +128,15 @@ ORDER BY item.place
 
 # A long text in pieces waits for its last piece; this is the moment it came. Locked before they are
 # counted: of pieces stored at once, each would not see the others.
-_OWNERS = "SELECT FROM reply WHERE join_key = ANY ($1::text[]) ORDER BY id FOR UPDATE"
+_OWNERS = "SELECT id, state FROM reply WHERE join_key = ANY ($1::text[]) ORDER BY id FOR UPDATE"
 _WHOLE = """
-UPDATE reply SET state = 'queued', not_before = NULL, changed_at = clock_timestamp()
-WHERE id IN (
-    SELECT r.id FROM reply r JOIN inbound first USING (id)
-    WHERE r.join_key = ANY ($1::text[]) AND r.state = 'delayed' AND first.part_total <= (
-        SELECT count(DISTINCT p.part_index) FROM inbound p
-        WHERE p.account = first.account AND p.texter = first.texter
-          AND p.part_reference = first.part_reference
-          AND p.received_at BETWEEN first.received_at - interval '10 min'
-                                AND first.received_at + interval '10 min')
-    ORDER BY r.id FOR UPDATE OF r)
+UPDATE reply r SET state = 'queued', not_before = NULL, changed_at = clock_timestamp()
+FROM inbound first
+WHERE r.id = ANY ($1::uuid[]) AND first.id = r.id AND first.part_total <= (
+    SELECT count(DISTINCT p.part_index) FROM inbound p
+    WHERE p.account = first.account AND p.texter = first.texter AND p.part_reference = first.part_reference
+      AND p.received_at BETWEEN first.received_at - interval '10 min'
+                            AND first.received_at + interval '10 min')
 """
 
 _CLAIM = """
@@ -212,8 +209,9 @@ class Inbox:
             if joins:
                 async with connection.transaction():
                     found = await connection.fetch(_STORE, *_columns(rows), self.owner, self.lease)
-                    await connection.execute(_OWNERS, joins)
-                    await connection.execute(_WHOLE, joins)
+                    owners = await connection.fetch(_OWNERS, joins)
+                    waiting = [owner["id"] for owner in owners if owner["state"] == "delayed"]
+                    await connection.execute(_WHOLE, waiting)
             else:
                 found = await connection.fetch(_STORE, *_columns(rows), self.owner, self.lease)
         stored = [Stored(fresh=False, claimed=False, history=History())] * len(arrivals)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 _T = TypeVar("_T")
 _CLOSE = 5.0
+# A line keeps its plans, also those made while a table was tiny: then scanning it looks cheap for ever.
+_BY_INDEX = {"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off"}
 _LOST = (
     OSError,
     asyncpg.PostgresConnectionError,
@@ -92,7 +94,7 @@ class Pool:
 
     def line(self) -> Line:
         """A connection kept for one job, one caller at a time, so that its few statements stay prepared."""
-        line = Line(self._connect, self._patience)
+        line = Line(self._connect_line, self._patience)
         self._lines.append(line)
         return line
 
@@ -115,13 +117,19 @@ class Pool:
         return await self._pool.acquire(timeout=self._patience)
 
     async def _connect(self, *_ignored: object, **_given: object) -> asyncpg.Connection[asyncpg.Record]:
+        return await self._open(self._settings)
+
+    async def _connect_line(self) -> asyncpg.Connection[asyncpg.Record]:
+        return await self._open(self._settings | _BY_INDEX if self._cache else self._settings)
+
+    async def _open(self, settings: dict[str, str]) -> asyncpg.Connection[asyncpg.Record]:
         return await asyncpg.connect(
             self._dsn,
             timeout=5,
             command_timeout=self._command_timeout,
             statement_cache_size=self._cache,
             max_cached_statement_lifetime=0,
-            server_settings=self._settings,
+            server_settings=settings,
         )
 
 

@@ -37,14 +37,16 @@ async def grants(scene: Scene) -> int:
     Shared windows would be one more lock, behind which a missing one could hide.
     """
     await scene.owner().armed("kim", next_allowed=NOON)  # the first insert is a lock too
-    await patch(scene, "arm", "-- 5. the writes", "PERFORM pg_sleep(0.01); -- 5. the writes")
+    await patch(scene, "arm", "-- 5. the writes", "PERFORM pg_sleep(0.02); -- 5. the writes")
     owners = [scene.owner() for _ in range(8)]
     texts = [text_of(f"kim {n}", texter=pseudonym("kim")) for n in range(50)]
+
+    for place, owner in enumerate(owners):
+        await owner.store(*texts[place::8])
 
     async def arm(place: int) -> list[str]:
         days = timedelta(days=place + 1)
         mine = texts[place::8]
-        await owners[place].store(*mine)
         found = [
             await owners[place].arm(
                 intent(one.id, account_window=DAY + days, total_window=MONTH + days, ceiling=100)
