@@ -5,16 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
 
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
 from router.office import Office
-from router.postgres.accounts import Accounts
 from router.postgres.figures import Figures, PurseFigures
+from router.postgres.orders import VERBS, BusyError, order
 from router.postgres.pool import DatabaseAwayError, Pool
-from router.rules import breaker
 from router.rules.budget import MICROS
 from router.rules.health import State, Status
 from router.web import shapes
@@ -24,20 +22,13 @@ from router.web.openapi import document
 from router.web.reading import Readings
 from router.web.terms import Phone
 
-_ORDERS: dict[str, Callable[[State, datetime], State]] = {
-    "cut": breaker.cut,
-    "restore": breaker.restore,
-    "pin": breaker.pin,
-}
-_TRIES = 5
-
 
 @dataclass(slots=True)
 class Api:
     """Answers from the figures; orders go through the same swap as the flow's own."""
 
     office: Office
-    accounts: Accounts
+    pool: Pool
     readings: Readings
 
     async def health(self, _request: web.Request) -> web.Response:
@@ -68,13 +59,11 @@ class Api:
         name = request.match_info["name"]
         if name not in self.office.accounts:
             return trouble(404, "no account is called so", "GET /api/v1/accounts lists them")
-        order = _ORDERS[request.match_info["order"]]
-        for _ in range(_TRIES):
-            was, clock = await self.accounts.state(name)
-            now = order(was, clock)
-            if await self.accounts.swap(was, now, "operator"):
-                return _json(_shown(name, self.office, now))
-        return trouble(409, "the account's state changes too fast", "try again")
+        try:
+            now = await order(self.pool, request.match_info["verb"], name, by="console")
+        except BusyError as busy:
+            return trouble(409, str(busy), "try again")
+        return _json(_shown(name, self.office, now))
 
     async def budget(self, _request: web.Request) -> web.Response:
         """Every purse in its present window."""
@@ -106,11 +95,12 @@ def routes(
     office: Office, pool: Pool, readings: Readings, guard: Guard, phone: Phone | None
 ) -> list[web.RouteDef]:
     """Everything under `/api`. The demo's telephone is there only in a demo."""
-    api = Api(office, Accounts(pool), readings)
+    verbs = "|".join(VERBS)
+    api = Api(office, pool, readings)
     found = [
         web.get("/api/v1/health", guard.question(_patiently(api.health))),
         web.get("/api/v1/accounts", guard.question(_patiently(api.list))),
-        web.post("/api/v1/accounts/{name}/{order:cut|restore|pin}", guard.order(_patiently(api.order))),
+        web.post(f"/api/v1/accounts/{{name}}/{{verb:{verbs}}}", guard.order(_patiently(api.order))),
         web.get("/api/v1/budget", guard.question(_patiently(api.budget))),
         web.get("/api/openapi.json", _openapi),
     ]

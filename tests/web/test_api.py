@@ -93,6 +93,10 @@ async def test_an_order_cuts_pins_and_restores_and_is_kept_as_history(locked: Ho
         assert await operator_said(locked) is now
     rows = await locked.rows("SELECT by FROM health_history")
     assert [row["by"] for row in rows] == ["operator"] * 3
+    rows = await locked.rows("SELECT what, by FROM operator_action ORDER BY id")
+    assert [tuple(row) for row in rows] == [
+        (f"account {verb}", "console") for verb in ("cut", "pin", "restore")
+    ]
 
 
 async def _foreign_page_orders_nothing(house: House) -> None:
