@@ -18,7 +18,7 @@ Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProx
 _T = TypeVar("_T")
 _CLOSE = 5.0
 # A line keeps its plans, also those made while a table was tiny: then scanning it looks cheap for ever.
-_BY_INDEX = {"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off"}
+_BY_INDEX = {"enable_seqscan": "off", "enable_mergejoin": "off"}
 _LOST = (
     OSError,
     asyncpg.PostgresConnectionError,
