@@ -22,7 +22,7 @@ BY = "command line"
 @json_option
 @click.pass_context
 def command(context: click.Context, config: Path | None, as_json: bool) -> None:
-    """Show every account: its state, why, and when it is tried again.
+    """Show every account, and why; cut, restore, pin.
 
     What you order outranks what the flow makes of it: a cut account stays closed,
     a pinned one open, until `restore`.

@@ -24,7 +24,7 @@ BY = "command line"
 @json_option
 @click.pass_context
 def command(context: click.Context, config: Path | None, as_json: bool) -> None:
-    """Show every purse: its limit and who set it, what is spent and what is left."""
+    """Show what may be spent, and what is; set, top-up."""
     context.obj = config
     if context.invoked_subcommand is None:
         _print(*run(_show(config)), as_json=as_json)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @config_option
 @json_option
 def command(config: Path | None, as_json: bool) -> None:
-    """Check the settings without starting anything.
+    """Check the settings and measure the replies.
 
     Names everything that is wrong at once, by its place, and prints no value. Exit
     code 2 if anything is. Measures every reply: characters, parts, money per 1,000.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from typing import TYPE_CHECKING
 
 import click
@@ -20,11 +18,13 @@ if TYPE_CHECKING:
 @click.option("--fresh", is_flag=True, help="Begin with an empty database.")
 @click.option("--for", "seconds", type=click.FloatRange(min=0), help="End by itself after so many SECONDS.")
 def command(port: int, fresh: bool, seconds: float | None) -> None:
-    """Try Paravent: a database, three simulated carriers, the router, a console.
+    """Try it: three simulated carriers, the router, a console.
 
     Nothing leaves this machine and nothing costs money. Ctrl-C ends it; its data
     is kept for the next time, in the folder `demo` of $PARAVENT_DATA.
     """
+    import logging
+
     from router.processes import run_until_stopped
 
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
@@ -33,6 +33,8 @@ def command(port: int, fresh: bool, seconds: float | None) -> None:
 
 
 async def _demo(port: int, fresh: bool, seconds: float | None) -> None:
+    import asyncio
+
     from router.stage import signpost
     from router.stage.demo import demo
 

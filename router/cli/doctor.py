@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @config_option
 @json_option
 def command(config: Path | None, as_json: bool) -> None:
-    """Look at the database, every account's credentials, and the way in.
+    """Look at the database, the accounts and the way in, live.
 
     Sends no text and costs nothing. The way in is tried through `public_url`, as
     providers come: the router must be running. Exit code 1 if anything is wrong.

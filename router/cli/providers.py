@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @config_option
 @json_option
 def command(config: Path | None, as_json: bool) -> None:
-    """List the installed providers and what each is able to do.
+    """List the installed providers and their abilities.
 
     A plugin runs only if `plugins` in the settings names it; before that it is not
     even imported. Exit code 1 if one that is named cannot be loaded.

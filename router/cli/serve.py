@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import logging
 import os
-import socket
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,11 +13,14 @@ import click
 from router.cli.finding import Failed, config_option, plainly, settings_of
 
 if TYPE_CHECKING:
+    from socket import socket
+
     from router.processes import Pulse
     from router.rules.story import Story
     from router.settings import Settings
 
-_log = logging.getLogger("paravent")
+    Hear = Callable[[Story], None]
+    Work = Callable[[Pulse], Coroutine[None, None, None]]
 
 
 @click.command
@@ -34,16 +34,17 @@ def command(config: Path | None, processes: int, stories: bool) -> None:
     Ctrl-C; what is under way then gets 20 seconds. A process that dies or hangs is
     replaced, and its texts are taken up by the others.
     """
+    import logging
+
     settings = settings_of(config)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(process)d %(message)s")
-    logging.getLogger("aiohttp").setLevel(logging.WARNING)
     with plainly():
         failed = _serve(settings, processes, _log_story if stories else _say_nothing)
     if failed:
         raise Failed(failed)
 
 
-def _serve(settings: Settings, processes: int, hear: Callable[[Story], None]) -> str:
+def _serve(settings: Settings, processes: int, hear: Hear) -> str:
     """Be the parent until told to stop; answer why it failed, empty if it did not."""
     from router.postgres.embedded import Server
     from router.processes import Child, Parent
@@ -53,40 +54,34 @@ def _serve(settings: Settings, processes: int, hear: Callable[[Story], None]) ->
 
     dsn = Server(settings.data).dsn if settings.embedded else settings.database.get_secret_value()
 
-    async def keep(pulse: Pulse) -> None:
-        await _keep_database(settings, dsn, pulse)
+    def worker(door: socket) -> Work:
+        return lambda pulse: _work(settings, dsn, door, hear, pulse)
 
     with _listening(settings, processes) as doors:
-
-        def worker(door: socket.socket) -> Callable[[Pulse], Coroutine[None, None, None]]:
-            return lambda pulse: _work(settings, dsn, door, hear, pulse)
-
-        workers = [Child(f"worker {n}", worker(door)) for n, door in enumerate(doors, start=1)]
-        return Parent(bury=forget).run(
-            [[Child("database", keep, last=True)], workers],
-            lambda: _log.info("ready at http://%s, %d processes", settings.listen, processes),
-        )
+        stages = [
+            [Child("database", lambda pulse: _keep_database(settings, dsn, pulse), last=True)],
+            [Child(f"worker {place}", worker(door)) for place, door in enumerate(doors, start=1)],
+        ]
+        return Parent(bury=forget).run(stages, lambda: _ready(settings, processes))
 
 
 async def _keep_database(settings: Settings, dsn: str, pulse: Pulse) -> None:
     """Hold the embedded server for all, and bring the schema up to date."""
+    from contextlib import AsyncExitStack
+
     from router.postgres.embedded import embedded
     from router.postgres.migrate import migrate
     from router.postgres.reach import reach
 
-    if settings.embedded:
-        async with embedded(settings.data) as server:
-            await migrate(server.dsn)
-            await pulse.beat()
-    else:
+    async with AsyncExitStack() as stack:
+        if settings.embedded:
+            await stack.enter_async_context(embedded(settings.data))
         await reach(dsn)
         await migrate(dsn)
         await pulse.beat()
 
 
-async def _work(
-    settings: Settings, dsn: str, door: socket.socket, hear: Callable[[Story], None], pulse: Pulse
-) -> None:
+async def _work(settings: Settings, dsn: str, door: socket, hear: Hear, pulse: Pulse) -> None:
     from router import service
 
     async with service.house(settings, dsn, door, hear=hear):
@@ -106,8 +101,10 @@ def _count_together(settings: Settings, processes: int) -> None:
 
 
 @contextmanager
-def _listening(settings: Settings, processes: int) -> Iterator[list[socket.socket]]:
+def _listening(settings: Settings, processes: int) -> Iterator[list[socket]]:
     """A socket each, on one port. The parent keeps them: what comes while a process is replaced waits."""
+    import socket
+
     host, port = settings.door
     doors: list[socket.socket] = []
     try:
@@ -117,18 +114,30 @@ def _listening(settings: Settings, processes: int) -> Iterator[list[socket.socke
         for _ in range(processes):
             doors.append(socket.create_server((host, port), family=family, backlog=1_024, reuse_port=True))
             port = doors[0].getsockname()[1]
-        yield doors
     except OSError as error:
+        for door in doors:
+            door.close()
         raise Failed(f"{settings.listen} cannot be listened on: {error.strerror}.") from error
+    try:
+        yield doors
     finally:
         for door in doors:
             door.close()
 
 
+def _ready(settings: Settings, processes: int) -> None:
+    import logging
+
+    logging.info("ready: %s, processes: %d", settings.listen, processes)  # noqa: LOG015 -- it speaks for all
+
+
 def _log_story(story: Story) -> None:
+    import json
+    import logging
+
     from router.rules.story import line
 
-    _log.info("story %s", json.dumps(line(story)))
+    logging.info("story %s", json.dumps(line(story)))  # noqa: LOG015 -- likewise
 
 
 def _say_nothing(_story: Story) -> None:

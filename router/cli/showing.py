@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import textwrap
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
-from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 _WIDTH = 80
 _GAP = 2
@@ -18,12 +18,14 @@ _MICROS = 1_000_000
 
 
 def show_json(what: Any) -> None:
-    """Print as JSON; times are ISO 8601, amounts decimal strings."""
+    """Print as JSON; times are ISO 8601."""
     click.echo(json.dumps(what, indent=2, ensure_ascii=False, default=_plain))
 
 
 def show_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print a table; the last column takes what room there is, and wraps."""
+    import textwrap
+
     lines = [list(heads), *(list(row) for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(heads))]
     while sum(widths[:-1]) + _GAP * len(widths) + _NARROWEST > _WIDTH:
@@ -43,9 +45,8 @@ def money(micros: int | None) -> str:
     """Millionths as an amount with at least two decimals; ``unlimited`` for None."""
     if micros is None:
         return "unlimited"
-    whole = f"{Decimal(micros) / _MICROS:.6f}"
-    shorter = whole.rstrip("0")
-    return max(shorter, whole[:-4], key=len)
+    units, millionths = divmod(micros, _MICROS)
+    return f"{units}.{f'{millionths:06}'.rstrip('0'):0<2}"
 
 
 def moment(at: datetime | None) -> str:
@@ -53,7 +54,7 @@ def moment(at: datetime | None) -> str:
     if at is None:
         return "-"
     here = at.astimezone()
-    today = datetime.now(UTC).astimezone().date() == here.date()
+    today = type(at).now(here.tzinfo).date() == here.date()
     return f"{here:%H:%M:%S}" if today else f"{here:%d %b %H:%M}"
 
 
@@ -62,4 +63,4 @@ def _fitted(cell: str, width: int) -> str:
 
 
 def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, datetime) else str(value)
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)

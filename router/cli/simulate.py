@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 @click.option("--for", "seconds", type=click.FloatRange(min=0), help="End by itself after so many SECONDS.")
 @json_option
 def command(port: int, seconds: float | None, as_json: bool) -> None:
-    """Run the simulated Twilio, Vonage and OVH, for programs of your own.
+    """Run the simulated carriers alone, for your own programs.
 
     Prints where they are and the secrets made for this run. POST /webhooks of the
     control API says where they post; GET / of it shows them, GET /faults what can
@@ -33,6 +32,8 @@ def command(port: int, seconds: float | None, as_json: bool) -> None:
 
 
 async def _simulate(port: int, seconds: float | None, as_json: bool) -> None:
+    import asyncio
+
     from providers.simulator.simulation import Simulation
     from router.cli.finding import Failed
     from router.stage.cast import cast

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 import click
 
@@ -14,6 +12,8 @@ from router.cli.finding import Failed, json_option, run
 from router.cli.showing import show_json
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from router.postgres.fate import Fate
     from router.postgres.pool import Pool
     from router.stage.handset import Got, Handset
@@ -74,7 +74,7 @@ class Result:
 )
 @json_option
 def command(number: str, words: str, sender: str | None, timeout: float, as_json: bool) -> None:
-    """Text a published NUMBER of the running demo, and wait for the answer.
+    """Text a number of the running demo; wait for the answer.
 
     Exit code 1 means silence; what is printed says why.
     """
@@ -124,6 +124,8 @@ async def _wait(
     handset: Handset, had: int, pool: Pool, text: UUID, seconds: float
 ) -> tuple[Got | None, Fate | None]:
     """Wait for a new text at the handset, or until it is sure that there will be none."""
+    import asyncio
+
     from router.postgres.fate import fate
 
     deadline = time.monotonic() + seconds

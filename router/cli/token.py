@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import secrets
-
 import click
 
 
 @click.command
 def command() -> None:
-    """Make a secret, for `operator.token` or an account's `hook_token`.
+    """Make a secret for `operator.token` or a `hook_token`.
 
     It is printed and kept nowhere.
     """
+    import secrets
+
     click.echo(secrets.token_urlsafe(32))
