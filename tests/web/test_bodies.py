@@ -6,7 +6,7 @@ import asyncio
 import gzip
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from urllib.parse import urlencode, urlsplit
 
 import pytest
@@ -41,15 +41,25 @@ async def until_closed(
     reader: asyncio.StreamReader, writer: asyncio.StreamWriter, drip: bytes = b""
 ) -> bytes:
     """Drip a byte at a time until the other side hangs up, at most `BOUND` seconds; answer what it said."""
-    said = asyncio.create_task(reader.read())
+    said = bytearray()
+
+    async def listen() -> None:
+        # Who drips into a closed socket is told so by a reset.
+        with suppress(ConnectionError):
+            while heard := await reader.read(1_000):
+                said.extend(heard)
+
+    listening = asyncio.create_task(listen())
     until = time.monotonic() + BOUND
-    while not said.done() and time.monotonic() < until:
+    while not listening.done() and time.monotonic() < until:
         if drip:
             writer.write(drip[:1])
             drip = drip[1:]
-        await asyncio.wait([said], timeout=0.02)
-    assert said.done(), "the socket is still open"
-    return said.result()
+        await asyncio.wait([listening], timeout=0.02)
+    hung_up = listening.done()
+    listening.cancel()
+    assert hung_up, "the socket is still open"
+    return bytes(said)
 
 
 def head(*more: str) -> bytes:
