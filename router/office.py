@@ -54,10 +54,15 @@ class Purses:
 
     periods: Mapping[str, budget.Period]
     zone: ZoneInfo
+    _present: dict[budget.Period, budget.Window] = field(default_factory=dict)
 
     def window(self, purse: str, now: datetime) -> datetime:
-        """Start of the window that `now` falls into."""
-        return budget.window(self.periods[purse], now, self.zone).start
+        """Start of the window that `now` falls into; the present one is kept, for every send asks."""
+        period = self.periods[purse]
+        found = self._present.get(period)
+        if found is None or not found.start <= now or (found.end is not None and now >= found.end):
+            found = self._present[period] = budget.window(period, now, self.zone)
+        return found.start
 
 
 @dataclass(slots=True)
@@ -91,6 +96,7 @@ class Office:
     prober: UUID | None = None
     heed: Callable[[Attempt], None] = lambda _attempt: None
     _learnt: float = field(default_factory=boottime)
+    _estimates: dict[tuple[str, str | None, str], budget.Money | None] = field(default_factory=dict)
 
     def read(self, claim: Claimed) -> answer.Text:
         """Open the letters of a claimed text; pieces of a long one are joined."""
@@ -151,10 +157,17 @@ class Office:
         return [lane for lane, open_ in lanes.items() if open_]
 
     def estimate(self, account: str, to: str, words: str) -> budget.Money | None:
-        """What these words would cost through that account, rounded up; None where it has no price."""
-        return budget.estimate(
-            count_parts(words), senders.country(to), self.accounts[account].prices, self.currency, self.rates
-        )
+        """What these words would cost through that account, rounded up; None where it has no price.
+
+        Settings do not change while a process runs, and replies and countries are few: each is counted once.
+        """
+        key = (account, senders.country(to), words)
+        if key not in self._estimates:
+            prices = self.accounts[account].prices
+            self._estimates[key] = budget.estimate(
+                count_parts(words), key[1], prices, self.currency, self.rates
+            )
+        return self._estimates[key]
 
     def learn(self, facts: Facts) -> None:
         """Go by newer facts from now on."""

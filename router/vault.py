@@ -116,4 +116,4 @@ def random_reference() -> str:
 
 
 def _base32(raw: bytes) -> str:
-    return base64.b32encode(raw)[:20].decode("ascii").lower()
+    return base64.b32encode(raw[:15])[:20].decode("ascii").lower()

@@ -27,10 +27,21 @@ _LOST = (
     asyncpg.CannotConnectNowError,
     asyncpg.TooManyConnectionsError,
 )
+# It is there, but did not get through with the statement and undid it: as good as away, for now.
+_OVERTAXED = (
+    asyncpg.QueryCanceledError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.InsufficientResourcesError,
+)
 
 
 class DatabaseAwayError(ConnectionError):
-    """The database cannot be reached, or was lost midway: then nobody knows if the statement took hold."""
+    """The database cannot be reached, or was lost midway: then nobody knows if the statement took hold.
+
+    Or it gave the statement up: too slow, a deadlock, a full disk. Then it did not.
+    """
 
 
 class Pool:
@@ -76,7 +87,7 @@ class Pool:
         self._command_timeout = statement_timeout + 5
         self._patience = patience
         self._lines: list[Line] = []
-        self._pool = asyncpg.create_pool(min_size=0, max_size=size, connect=self._connect)
+        self._pool = asyncpg.create_pool(min_size=0, max_size=size, connect=self._connect, reset=_as_it_is)
 
     async def __aenter__(self) -> Self:
         await self._pool
@@ -167,6 +178,10 @@ class Line:
             await _within(_CLOSE, self._connection.close, self._connection.terminate)
 
 
+async def _as_it_is(_connection: asyncpg.Connection[asyncpg.Record]) -> None:
+    """Nobody leaves anything behind in a session (all is SET LOCAL), so no statement is spent on tidying."""
+
+
 @contextmanager
 def _told(connection: Connection) -> Iterator[None]:
     """Give every way of losing the database one name."""
@@ -177,6 +192,8 @@ def _told(connection: Connection) -> Iterator[None]:
         if not _is_lost(connection):
             connection.terminate()
         raise DatabaseAwayError("the database was lost while it was used") from error
+    except _OVERTAXED as error:
+        raise DatabaseAwayError("the database gave a statement up") from error
     except asyncpg.InterfaceError as error:
         if not _is_lost(connection):
             raise

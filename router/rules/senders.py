@@ -16,6 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field
 COUNTRIES = frozenset(phonenumbers.SUPPORTED_REGIONS)
 """ISO 3166 codes that a number can have."""
 
+# Nearly every texter. The library says the same at thirty times the cost; a test holds the two together.
+_FRENCH_MOBILE = re.compile(r"\+33[67][0-9]{8}")
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _LONGEST_SHORT_CODE = 8
 _SHORT_CODE = re.compile(r"[0-9]{3,8}")
@@ -73,6 +75,8 @@ def answerable(sender: str, policy: Policy) -> Unanswerable | None:
         return Unanswerable.OWN_NUMBER
     if any(c.isalpha() for c in sender):
         return Unanswerable.ALPHANUMERIC
+    if _FRENCH_MOBILE.fullmatch(sender) and not sender.startswith(policy.refused_prefixes):
+        return None if "FR" in policy.answer_countries else Unanswerable.COUNTRY
     number = _parse(sender)
     if number is None or not phonenumbers.is_possible_number(number):
         digits = sum(c.isdigit() for c in sender)
@@ -84,6 +88,8 @@ def answerable(sender: str, policy: Policy) -> Unanswerable | None:
 
 def country(number: str) -> str | None:
     """ISO 3166 code of a number in E.164, None where it has none. A shared code gives its main country."""
+    if _FRENCH_MOBILE.fullmatch(number):
+        return "FR"
     parsed = _parse(number)
     return None if parsed is None else _country(parsed)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import phonenumbers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from phonenumbers import PhoneNumberType
 
 from router.rules.senders import Policy, Unanswerable, answerable, country, is_number, is_sender
 
@@ -14,6 +16,19 @@ POLICY = Policy(own_numbers=frozenset({"+33937000001", "36111", "PARAVENT"}))
 @given(st.integers(0, 9_999))
 def test_the_fictional_numbers_of_films_and_demos_are_answered(tail: int) -> None:
     assert answerable(f"+3363998{tail:04d}", POLICY) is None
+
+
+@given(st.sampled_from("67"), st.integers(0, 99_999_999))
+def test_the_library_says_of_every_french_mobile_what_the_short_cut_says(first: str, rest: int) -> None:
+    number = f"+33{first}{rest:08d}"
+    parsed = phonenumbers.parse(number, None)
+    assert phonenumbers.is_possible_number(parsed)
+    assert phonenumbers.number_type(parsed) in {PhoneNumberType.MOBILE, PhoneNumberType.UNKNOWN}
+    assert phonenumbers.region_code_for_number(parsed) in {"FR", None}
+    assert country(number) == phonenumbers.region_code_for_country_code(33) == "FR"
+    assert answerable(number, POLICY) is None
+    assert answerable(number, Policy(answer_countries=frozenset({"BE"}))) is Unanswerable.COUNTRY
+    assert answerable(number, Policy(refused_prefixes=(number[:6],))) is Unanswerable.PREMIUM
 
 
 @pytest.mark.parametrize("sender", ["+33612345678", "+33712345678", "+33756789012", "+33123456789"])
