@@ -85,6 +85,7 @@ async def running(
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await service.watch.drain()
             await service.office.desk.drain()
             await service.office.wire.close()  # type: ignore[attr-defined]
 

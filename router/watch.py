@@ -34,8 +34,14 @@ class Watch:
     _folding: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def refresh(self) -> None:
-        """Read everything anew."""
-        self.office.learn(await self.accounts.facts())
+        """Read everything anew. A state that was swapped while we read stands."""
+        facts = await self.accounts.facts()
+        known = self.office.facts.health
+        health = {
+            key: max(state, known.get(key, state), key=lambda state: state.version)
+            for key, state in facts.health.items()
+        }
+        self.office.learn(replace(facts, health=health))
 
     async def run(self) -> None:
         """Read again and again. While the database is away the last facts stand."""
@@ -51,6 +57,11 @@ class Watch:
             task = asyncio.get_running_loop().create_task(self._fold(attempt))
             self._folding.add(task)
             task.add_done_callback(self._folding.discard)
+
+    async def drain(self) -> None:
+        """Wait until everything heeded is folded."""
+        while self._folding:
+            await asyncio.wait(self._folding)
 
     async def _fold(self, attempt: Attempt) -> None:
         route = attempt.route

@@ -37,11 +37,13 @@ SELECT account, count(*) AS total, count(*) FILTER (WHERE seconds > $2) AS late
 FROM receipt WHERE received_at > $1 AND seconds IS NOT NULL GROUP BY account
 """
 
-# What is a day old is history, not news: a notify_url set later is not flooded with it.
+# What is a day old is history, not news: a notify_url set later is not flooded with it. Nor is a probe that
+# found what was known.
 _UNTOLD = """
 SELECT id, account, sender <> '' AS of_sender, was, status, operator, reason, code, by, at, tells
 FROM health_history
 WHERE told_at IS NULL AND tell_after <= clock_timestamp() AND at > clock_timestamp() - interval '1 day'
+  AND status <> 'probing' AND NOT (was = 'probing' AND status = 'cut_off' AND operator = '')
 ORDER BY id LIMIT $1
 """
 

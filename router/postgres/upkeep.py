@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from router.postgres.pool import Pool
@@ -10,6 +11,10 @@ _DUE = """
 UPDATE reply SET state = 'queued', not_before = NULL, changed_at = clock_timestamp()
 WHERE id IN (SELECT id FROM reply WHERE state = 'delayed' AND not_before <= $1
              ORDER BY not_before LIMIT $2 FOR UPDATE SKIP LOCKED)
+"""
+
+_SOON = """
+SELECT EXISTS (SELECT FROM reply WHERE state = 'delayed' AND not_before <= $2 AND lane = ANY ($1::text[]))
 """
 
 _EXPIRE = """
@@ -51,6 +56,11 @@ class Upkeep:
         """Make delayed replies ready whose time has come; answer how many."""
         async with self._pool.connection() as connection:
             return int((await connection.execute(_DUE, now, self._most)).split()[-1])
+
+    async def due_soon(self, lanes: Sequence[str], by: datetime) -> bool:
+        """Whether a delayed reply of these lanes becomes ready by then."""
+        async with self._pool.connection() as connection:
+            return bool(await connection.fetchval(_SOON, lanes, by))
 
     async def expire(self, now: datetime) -> list[str]:
         """Silence waiting replies that are worthless by now; answer the names of their numbers."""

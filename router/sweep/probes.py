@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from providers import Ability, Failure
 from router.office import Office
 from router.postgres.inbox import Claimed, Inbox
 from router.postgres.pool import Line
+from router.postgres.upkeep import Upkeep
 from router.rules import breaker
 from router.rules.failover import Route
 from router.rules.health import State, Status, ripe
 from router.sweep.calls import Calls, failed, without_allowance
 from router.watch import Watch
+from router.wire import boottime
 from router.worker import Worker
+
+_MOMENT = timedelta(seconds=2)
+"""Replies that found no route wait a second or so before they are ready again."""
 
 
 @dataclass(slots=True)
@@ -29,6 +35,7 @@ class Probes:
     watch: Watch
     worker: Worker
     inbox: Inbox
+    upkeep: Upkeep
     line: Line
     calls: Calls
 
@@ -69,12 +76,24 @@ class Probes:
 
         numbers = self.office.numbers.values()
         lanes = sorted({number.lane for number in numbers if any(map(probed, number.plan))})
-        claims: list[Claimed] = await self.inbox.claim(self.line, lanes, 1) if lanes else []
-        if not claims:
+        claim = await self._one_of(lanes)
+        if claim is None:
             return False
         # Shielded: a send that has begun ends, also while this process stops.
-        story = await asyncio.shield(self.worker.hand(claims[0], self._own_office(probed)))
+        story = await asyncio.shield(self.worker.hand(claim, self._own_office(probed)))
         return story is None or any(probed(attempt.route) for attempt in story.attempts)
+
+    async def _one_of(self, lanes: Sequence[str]) -> Claimed | None:
+        """A waiting reply of these lanes; what waits for a moment only is waited for."""
+        deadline = boottime() + 2 * _MOMENT.total_seconds()
+        while True:
+            claims = await self.inbox.claim(self.line, lanes, 1)
+            if claims:
+                return claims[0]
+            soon = await self.upkeep.due_soon(lanes, self.office.now() + _MOMENT)
+            if not soon or boottime() > deadline:
+                return None
+            await asyncio.sleep(0.1)
 
     def _own_office(self, probed: Callable[[Route], bool]) -> Office:
         """The office as the probing relay sees it: the probed routes come first, and are open to it alone."""
@@ -86,9 +105,6 @@ class Probes:
 
     async def _reopen(self, taken: State) -> None:
         """Nothing waits that could be tried: the next text is the test."""
-        held = self.office.facts.health.get((taken.account, taken.sender))
-        if held is None or held.probe_owner != self.office.owner:
-            return
-        opened = breaker.reopen(held, self.office.machine_now())
+        opened = breaker.reopen(taken, self.office.machine_now())
         if opened is not None:
-            await self.watch.swap(held, opened, "probe")
+            await self.watch.swap(taken, opened, "probe")

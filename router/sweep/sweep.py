@@ -69,12 +69,18 @@ class Sweep:
         heard = replace(ears, ready=worker.wake)
         calls = Calls(office, allowance)
         parking, doubts, incoming, standing = Parking(pool), Doubts(pool), Incoming(pool), Standing(pool)
+        upkeep = Upkeep(pool)
         poll = terms.poll_every.total_seconds()
         self.duties: dict[str, Duty] = {
             duty.name: duty
             for duty in (
-                Duty("time", 0.5, TimeBrings(office, Upkeep(pool), heard), lease=None),
-                Duty("probes", 0.5, Probes(office, watch, worker, inbox, pool.line(), calls), lease=None),
+                Duty("time", 0.5, TimeBrings(office, upkeep, heard), lease=None),
+                Duty(
+                    "probes",
+                    0.5,
+                    Probes(office, watch, worker, inbox, upkeep, pool.line(), calls),
+                    lease=None,
+                ),
                 Duty("receipts", 0.25, Receipts(office, parking, calls, watch, heard), lease=20.0),
                 Duty("look_ups", 1.0, LookUps(office, doubts, parking, calls, terms.write_off), lease=60.0),
                 Duty("rereads", 0.5, Rereads(office, incoming, calls, heard), lease=60.0),

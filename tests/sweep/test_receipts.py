@@ -10,6 +10,7 @@ import pytest
 from providers.simulator.journal import Kind
 from router.rules.health import Status
 from router.sweep import receipts
+from router.sweep.proofs import proof
 from tests.sweep.town import town
 
 CARRIERS = ("twilio", "vonage", "ovh")
@@ -126,8 +127,8 @@ async def test_a_hint_is_not_believed_without_the_provider_s_record(database: st
         (before,) = await place.attempts(texter)
         stored = await place.rows("SELECT provider_id FROM receipt WHERE account = 'ovh' ORDER BY id LIMIT 1")
         await place.database.execute(
-            "INSERT INTO receipt (account, digest, provider_id, status, proven_unsent, unbilled, received_at, raw)"
-            " VALUES ('ovh', 'forged', $1, 'failed', true, true, now(), '')",
+            "INSERT INTO receipt (account, digest, provider_id, status, proven_unsent, unbilled, received_at,"
+            " raw) VALUES ('ovh', 'forged', $1, 'failed', true, true, now(), '')",
             stored[0]["provider_id"],
         )
         await place.settled()
@@ -139,7 +140,7 @@ async def test_a_hint_is_not_believed_without_the_provider_s_record(database: st
 async def test_one_bad_receipt_is_in_nobody_s_way(
     database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    honest = receipts.proof
+    honest = proof
 
     def raises(*arguments: Any) -> Any:
         if arguments[2].code == "bad":

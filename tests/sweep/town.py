@@ -9,7 +9,6 @@ import tomllib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,7 +19,6 @@ from providers.simulator.journal import Entry
 from providers.simulator.network import Network
 from router import service
 from router.arrivals import text_id
-from router.postgres.pool import Pool
 from router.settings import load
 from router.stage import signpost
 from router.stage.cast import NUMBERS, cast
@@ -83,13 +81,10 @@ class Town:
         Raises:
             AssertionError: It did not in time; the message has the last look.
         """
-        seen: T | None = None
-        try:
-            async with asyncio.timeout(PATIENCE):
-                while not holds(seen := await look()):
-                    await asyncio.sleep(0.02)
-        except TimeoutError:
-            raise AssertionError(f"it never held; last seen: {seen}") from None
+        deadline = asyncio.get_running_loop().time() + PATIENCE
+        while not holds(seen := await look()):
+            assert asyncio.get_running_loop().time() < deadline, f"it never held; last seen: {seen}"
+            await asyncio.sleep(0.02)
         return seen
 
     async def attempted(self, texter: str, *states: str) -> list[dict[str, Any]]:

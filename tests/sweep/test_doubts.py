@@ -1,0 +1,126 @@
+"""Sends in doubt: looked up, never sent again, written off in the end."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from providers import Doubt
+from providers.twilio import Twilio
+from router.postgres.ledger import Proof
+from router.sweep.doubts import LookUps
+from tests.sweep.town import Town, town
+
+CARRIERS = ("twilio", "vonage", "ovh")
+
+
+async def _in_doubt(place: Town, carrier: str, fault: str) -> str:
+    await place.network.fault(carrier, "missing_receipts")
+    await place.network.fault(carrier, fault, times=1)
+    texter = await place.text(carrier)
+    await place.attempted(texter, "unknown")
+    return texter
+
+
+async def _look_up(place: Town) -> None:
+    await place.database.execute("UPDATE attempt SET look_after = now() WHERE state = 'unknown'")
+    await place.round("look_ups")
+
+
+@pytest.mark.parametrize("fault", ["reset_after", "error_after"])
+@pytest.mark.parametrize("carrier", CARRIERS)
+async def test_a_send_that_was_taken_is_found_again(
+    database: str, tmp_path: Path, carrier: str, fault: str
+) -> None:
+    async with town(database, tmp_path) as place:
+        texter = await _in_doubt(place, carrier, fault)
+        await _look_up(place)
+        await place.attempted(texter, "accepted")
+        (reply,) = await place.replies(texter)
+        assert reply["state"] == "accepted"
+        assert len(place.sends(texter)) == 1
+        closed = await place.rows("SELECT source FROM ledger WHERE kind = 'settle'")
+        assert [row["source"] for row in closed] == ["look_up"]
+        await place.audit()
+
+
+@pytest.mark.parametrize("carrier", CARRIERS)
+async def test_absence_proves_nothing_and_in_the_end_the_estimate_is_booked(
+    database: str, tmp_path: Path, carrier: str
+) -> None:
+    async with town(database, tmp_path) as place:
+        texter = await _in_doubt(place, carrier, "reset_before")
+        for _ in range(3):
+            await _look_up(place)
+        (attempt,) = await place.attempts(texter)
+        assert attempt["state"] == "unknown"
+        assert attempt["look_ups"] >= 3
+        held = place.house.settings.workers.write_off
+        await place.database.execute("UPDATE attempt SET at = at - $1::interval", held + timedelta(minutes=1))
+        await place.round("look_ups")
+        (attempt,) = await place.attempts(texter)
+        assert attempt["state"] == "written_off"
+        assert attempt["spent"] == attempt["estimate"] > 0
+        (reply,) = await place.replies(texter)
+        assert reply["state"] == "abandoned"
+        assert place.sends(texter) == []
+        await place.audit()
+
+
+async def test_looks_come_further_and_further_apart(database: str, tmp_path: Path) -> None:
+    async with town(database, tmp_path) as place:
+        await _in_doubt(place, "twilio", "reset_before")
+        waits = []
+        for _ in range(5):
+            await _look_up(place)
+            (row,) = await place.rows("SELECT look_after - clock_timestamp() AS wait FROM attempt")
+            waits.append(row["wait"])
+        assert waits == sorted(waits)
+        assert timedelta(seconds=25) < waits[0] <= timedelta(seconds=30)
+        assert timedelta(minutes=59) < waits[-1] <= timedelta(hours=1)
+
+
+def _blind(self: Twilio, doubt: Doubt, now: datetime) -> Generator[Any, Any, None]:
+    """Records that lag behind: what was taken is not listed yet."""
+    yield from ()
+
+
+async def _a_doubtful_send_is_never_sent_again(place: Town) -> None:
+    texter = await _in_doubt(place, "twilio", "reset_after")
+    for _ in range(3):
+        await _look_up(place)
+        await place.round("time")
+    await place.eventually(
+        lambda: place.rows("SELECT state FROM reply WHERE state IN ('queued', 'claimed', 'sending')"),
+        lambda rows: not rows,
+    )
+    assert len(place.sends(texter)) == 1
+
+
+async def test_a_doubtful_send_is_never_sent_again(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Twilio, "look_up", _blind)
+    async with town(database, tmp_path) as place:
+        await _a_doubtful_send_is_never_sent_again(place)
+        await place.audit()
+
+
+async def test_control_where_absence_is_believed_a_double_appears(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def believes(self: LookUps, asked: Any) -> bool:
+        await self.office.desk.settle(
+            Proof(reference=asked.reference, outcome="refused", source="look_up", then="queued")
+        )
+        return True
+
+    monkeypatch.setattr(Twilio, "look_up", _blind)
+    monkeypatch.setattr(LookUps, "_end", believes)
+    async with town(database, tmp_path) as place:
+        with pytest.raises(AssertionError, match="== 1"):
+            await _a_doubtful_send_is_never_sent_again(place)

@@ -1,0 +1,143 @@
+"""Texts whose webhook was lost, and texts that a webhook alone does not prove."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from router.stage.cast import NUMBERS
+from router.sweep.rereads import Rereads
+from tests.sweep.town import Town, fresh_texter, town
+
+CARRIERS = ("twilio", "vonage", "ovh")
+
+
+@pytest.mark.parametrize("carrier", CARRIERS)
+async def test_a_lost_webhook_loses_no_text(database: str, tmp_path: Path, carrier: str) -> None:
+    async with town(database, tmp_path) as place:
+        await place.round("inbound_logs")
+        await place.network.fault(carrier, "lost_inbound", times=1)
+        texter = await place.text(carrier)
+        assert await place.replies(texter) == []
+        await place.round("inbound_logs")
+        await place.attempted(texter, "accepted")
+        (stored,) = await place.rows("SELECT source, verified, account FROM inbound")
+        assert stored == {"source": "log", "verified": True, "account": carrier}
+        await place.round("inbound_logs")
+        assert len(place.sends(texter)) == 1
+        await place.audit()
+
+
+async def test_what_the_door_has_taken_is_not_taken_again_from_the_log(database: str, tmp_path: Path) -> None:
+    async with town(database, tmp_path) as place:
+        texters = [await place.text(carrier) for carrier in CARRIERS]
+        for texter in texters:
+            await place.attempted(texter, "accepted")
+        await asyncio.gather(*(place.round("inbound_logs") for _ in range(3)))
+        assert len(await place.rows("SELECT id FROM inbound")) == 3
+        assert all(len(place.sends(texter)) == 1 for texter in texters)
+
+
+async def test_the_mark_moves_on_and_never_back(database: str, tmp_path: Path) -> None:
+    async with town(database, tmp_path) as place:
+        marks = []
+        for _ in range(3):
+            await place.text("twilio")
+            await place.round("inbound_logs")
+            (row,) = await place.rows("SELECT at FROM watermark WHERE account = 'twilio'")
+            marks.append(row["at"])
+        assert marks == sorted(marks)
+
+
+async def _push(place: Town, **fields: str) -> int:
+    settings = place.house.settings
+    token = settings.accounts["ovh"].hook_token
+    assert token is not None
+    url = f"{settings.base_url}/hooks/ovh/{token.get_secret_value()}/inbound"
+    async with aiohttp.ClientSession() as session, session.get(url, params=fields) as answer:
+        return answer.status
+
+
+async def _a_pushed_text_nobody_recorded_is_not_answered(place: Town) -> None:
+    texter = fresh_texter()
+    number = NUMBERS["ovh"].replace("+", "00")
+    status = await _push(place, id="987654", senderid=texter, message="Salut", shortcode=number)
+    assert status == 200
+    await place.round("rereads")
+    await place.round("inbound_logs")
+    await place.eventually(
+        lambda: place.rows("SELECT rereads FROM inbound"), lambda rows: rows[0]["rereads"] > 0
+    )
+    (reply,) = await place.replies(texter)
+    assert reply["state"] == "delayed"
+    assert place.sends(texter) == []
+
+
+async def test_a_pushed_text_nobody_recorded_is_not_answered(database: str, tmp_path: Path) -> None:
+    async with town(database, tmp_path) as place:
+        await _a_pushed_text_nobody_recorded_is_not_answered(place)
+        await place.audit()
+
+
+async def test_control_a_provider_without_rereading_would_be_believed(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("router.arrivals.waits_for_proof", lambda provider: False)
+    async with town(database, tmp_path) as place:
+        with pytest.raises(AssertionError):
+            await _a_pushed_text_nobody_recorded_is_not_answered(place)
+
+
+async def test_the_provider_s_word_takes_the_place_of_what_was_pushed(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A push with a real id but another sender answers the real sender, never the one that was pushed."""
+    async with town(database, tmp_path) as place:
+        await place.network.fault("ovh", "lost_inbound", times=1)
+        texter = await place.text("ovh")
+        victim = fresh_texter()
+        real = place.network.journal.about(texter)[0].provider_id
+        number = NUMBERS["ovh"].replace("+", "00")
+        assert await _push(place, id=real, senderid=victim, message="x", shortcode=number) == 200
+        await place.attempted(texter, "accepted")
+        assert place.sends(victim) == []
+        assert len(place.sends(texter)) == 1
+        await place.audit()
+
+
+async def test_the_log_proves_in_bulk_what_could_not_be_read_again(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nothing(self: Rereads) -> bool:
+        return False
+
+    monkeypatch.setattr(Rereads, "__call__", nothing)
+    async with town(database, tmp_path) as place:
+        texters = [await place.text("ovh") for _ in range(3)]
+        assert [(await place.replies(texter))[0]["state"] for texter in texters] == ["delayed"] * 3
+        await place.round("inbound_logs")
+        for texter in texters:
+            await place.attempted(texter, "accepted")
+        await place.audit()
+
+
+async def test_past_the_allowance_a_text_is_kept_and_waits(database: str, tmp_path: Path) -> None:
+    def few(written: str) -> str:
+        return written.replace("calls_per_minute = 55", "calls_per_minute = 1")
+
+    async with town(database, tmp_path, change=few) as place:
+        await place.database.execute(
+            "INSERT INTO allowance SELECT 'ovh', date_trunc('minute', now()) + n * interval '1 min', 9"
+            " FROM generate_series(0, 2) n ON CONFLICT (account, minute) DO UPDATE SET used = 9"
+        )
+        asked = sum(place.network.carrier("ovh").calls.values())
+        texter = await place.text("ovh")
+        await place.eventually(
+            lambda: place.rows("SELECT rereads FROM inbound"), lambda rows: rows and rows[0]["rereads"] > 0
+        )
+        (reply,) = await place.replies(texter)
+        assert reply["state"] == "delayed"
+        assert sum(place.network.carrier("ovh").calls.values()) == asked
