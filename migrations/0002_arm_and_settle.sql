@@ -225,10 +225,11 @@ BEGIN
                row_number() OVER (PARTITION BY a.reply ORDER BY m.place) AS turn
         FROM unnest(p_reference, p_outcome, p_price, p_then, p_receipt_rank) WITH ORDINALITY
             AS m (reference, outcome, price, later, receipt_rank, place)
-        JOIN attempt a ON a.reference = m.reference
-        JOIN reply r ON r.id = a.reply
+        LEFT JOIN attempt a ON a.reference = m.reference
+        LEFT JOIN reply r ON r.id = a.reply
     ), meant AS (
         SELECT p.*, CASE
+            WHEN p.was IS NULL THEN NULL
             WHEN p.turn > 1 THEN 'again'
             WHEN p.outcome = 'accepted' AND p.was IN ('open', 'unknown') THEN 'settle'
             WHEN p.outcome IN ('refused', 'unsent') AND p.was IN ('open', 'unknown') THEN 'release'
@@ -252,7 +253,7 @@ BEGIN
             ELSE m.was END AS state
         FROM meant m
     )
-    SELECT array_agg(n.kind ORDER BY k), array_agg(n.state ORDER BY k),
+    SELECT array_agg(n.kind ORDER BY n.place), array_agg(n.state ORDER BY n.place),
            array_agg(CASE
                WHEN n.kind = 'again' THEN 'again'
                WHEN n.state IN ('accepted') AND n.was <> 'accepted' THEN 'accepted'
@@ -266,20 +267,20 @@ BEGIN
                WHEN n.kind = 'release' THEN n.later
                WHEN n.kind = 'refund' AND NOT n.requeued THEN 'queued'
                WHEN n.kind = 'refund' THEN 'failed'
-               ELSE coalesce(n.reply_was, '') END ORDER BY k),
+               ELSE coalesce(n.reply_was, '') END ORDER BY n.place),
            array_agg(CASE WHEN n.kind IN ('settle', 'release', 'write_off') THEN -n.estimate ELSE 0 END
-                     ORDER BY k),
+                     ORDER BY n.place),
            array_agg(CASE n.kind
                WHEN 'settle' THEN coalesce(n.price, n.estimate)
                WHEN 'late' THEN coalesce(n.price, n.estimate) - n.spent
                WHEN 'write_off' THEN n.estimate
                WHEN 'adjust' THEN n.price - n.spent
                WHEN 'refund' THEN coalesce(n.price, 0) - n.spent
-               ELSE 0 END ORDER BY k),
-           array_agg(n.account ORDER BY k), array_agg(n.account_window ORDER BY k),
-           array_agg(n.total_window ORDER BY k)
+               ELSE 0 END ORDER BY n.place),
+           array_agg(n.account ORDER BY n.place), array_agg(n.account_window ORDER BY n.place),
+           array_agg(n.total_window ORDER BY n.place)
     INTO kinds, states, replies, freed, booked, accounts, a_starts, t_starts
-    FROM generate_series(1, places) AS k LEFT JOIN next n ON n.place = k;
+    FROM next n;
 
     -- a price above its reservation is booked, never refused: what no longer fits is overrun, row by row
     IF EXISTS (SELECT FROM unnest(freed, booked) AS u (r, s) WHERE u.r + u.s > 0) THEN
