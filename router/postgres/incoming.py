@@ -57,7 +57,7 @@ ORDER BY reread_after LIMIT $2
 """
 
 _PUT_OFF = """
-UPDATE inbound SET rereads = rereads + 1, reread_after = clock_timestamp() + $2::interval WHERE id = $1
+UPDATE inbound SET rereads = rereads + $3, reread_after = clock_timestamp() + $2::interval WHERE id = $1
 """
 
 _AWAIT = "UPDATE inbound SET reread_after = 'infinity' WHERE id = $1"
@@ -104,13 +104,13 @@ class Incoming:
         async with self._pool.connection() as connection:
             return [Unproved(**row) for row in await connection.fetch(_UNPROVED, accounts, most)]
 
-    async def read_again(self, text: UUID, wait: timedelta | None) -> None:
+    async def read_again(self, text: UUID, wait: timedelta | None, *, tried: bool = True) -> None:
         """Read it again after a wait of machine time, or leave it to the inbound log."""
         async with self._pool.connection() as connection:
             if wait is None:
                 await connection.execute(_AWAIT, text)
             else:
-                await connection.execute(_PUT_OFF, text, wait)
+                await connection.execute(_PUT_OFF, text, wait, int(tried))
 
     async def proved(self, text: Proved) -> bool:
         """Take the provider's word for it and let its reply go; False if it was proved before."""

@@ -40,6 +40,14 @@ class Parked:
     attempt: Known | None
 
 
+class PutOff(NamedTuple):
+    """A receipt to try again after a wait of machine time; `tried`: this one counted."""
+
+    id: int
+    wait: timedelta
+    tried: bool = True
+
+
 class Applied(NamedTuple):
     """A receipt that needs nothing more: what it was applied to, and how long delivery took."""
 
@@ -80,8 +88,8 @@ FROM unnest($1::bigint[], $2::text[], $3::real[]) AS i (id, attempt, seconds) WH
 """
 
 _PUT_OFF = """
-UPDATE receipt r SET tries = r.tries + 1, try_after = clock_timestamp() + i.wait
-FROM unnest($1::bigint[], $2::interval[]) AS i (id, wait) WHERE r.id = i.id
+UPDATE receipt r SET tries = r.tries + i.tried::integer, try_after = clock_timestamp() + i.wait
+FROM unnest($1::bigint[], $2::interval[], $3::boolean[]) AS i (id, wait, tried) WHERE r.id = i.id
 """
 
 _UNSENT_BY = "UPDATE reply SET unsent_by = $2 WHERE id = $1"
@@ -115,8 +123,8 @@ class Parking:
             async with self._pool.connection() as connection:
                 await connection.execute(_APPLIED, *map(list, zip(*done, strict=True)))
 
-    async def put_off(self, later: Sequence[tuple[int, timedelta]]) -> None:
-        """Try these again after a wait, of machine time."""
+    async def put_off(self, later: Sequence[PutOff]) -> None:
+        """Try these again later."""
         if later:
             async with self._pool.connection() as connection:
                 await connection.execute(_PUT_OFF, *map(list, zip(*later, strict=True)))

@@ -87,10 +87,11 @@ class Probes:
         """A waiting reply of these lanes; what waits for a moment only is waited for."""
         deadline = boottime() + 2 * _MOMENT.total_seconds()
         while True:
+            # Asked first: what becomes ready in between is found by the claim.
+            soon = await self.upkeep.due_soon(lanes, self.office.now() + _MOMENT)
             claims = await self.inbox.claim(self.line, lanes, 1)
             if claims:
                 return claims[0]
-            soon = await self.upkeep.due_soon(lanes, self.office.now() + _MOMENT)
             if not soon or boottime() > deadline:
                 return None
             await asyncio.sleep(0.1)

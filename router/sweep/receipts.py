@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from providers import Ability, CutOff, CutReason, Receipt, Status
 from router.office import Office
-from router.postgres.parked import Applied, Known, Parked, Parking
+from router.postgres.parked import Applied, Known, Parked, Parking, PutOff
 from router.postgres.pool import DatabaseAwayError
 from router.rules.receipts import Fate, hearsay
 from router.sweep.calls import Calls, failed, without_allowance
@@ -47,27 +47,26 @@ class Receipts:
         parked = await self.parking.due(self.most)
         ends = await asyncio.gather(*(self._end(one) for one in parked))
         await self.parking.applied([end for end in ends if isinstance(end, Applied)])
-        later = [(one.id, end) for one, end in zip(parked, ends, strict=True) if isinstance(end, timedelta)]
-        await self.parking.put_off(later)
+        await self.parking.put_off([end for end in ends if isinstance(end, PutOff)])
         return len(parked) == self.most
 
-    async def _end(self, parked: Parked) -> Applied | timedelta:
-        """Put away, or how long to wait before it is tried again."""
+    async def _end(self, parked: Parked) -> Applied | PutOff:
+        """Put away, or tried again later."""
         if parked.account not in self.office.accounts:
             return self._put_away(parked)
         try:
             found = await self._believed(parked)
-            if isinstance(found, (Applied, timedelta)):
+            if isinstance(found, (Applied, PutOff)):
                 return found
             return await self._apply(parked, *found)
         except DatabaseAwayError:
-            return WAITS[0]
+            return PutOff(parked.id, WAITS[0], tried=False)
         except Exception as error:  # noqa: BLE001 -- whatever is in one receipt, the others are applied
             # no traceback: it may hold values
             _log.error("receipt %d of account %s: %s", parked.id, parked.account, type(error).__name__)
             return self._again(parked)
 
-    async def _believed(self, parked: Parked) -> tuple[Receipt, Known | None] | Applied | timedelta:
+    async def _believed(self, parked: Parked) -> tuple[Receipt, Known | None] | Applied | PutOff:
         """What may be believed, and of which attempt."""
         abilities = self.office.accounts[parked.account].provider.abilities
         if Ability.SIGNED_WEBHOOKS in abilities:
@@ -81,21 +80,21 @@ class Receipts:
 
     async def _traced(
         self, parked: Parked, provider_id: str
-    ) -> tuple[Receipt, Known | None] | timedelta | Applied:
+    ) -> tuple[Receipt, Known | None] | Applied | PutOff:
         now = self.office.now()
         found = await self.calls.ask(parked.account, lambda provider: provider.trace(provider_id, now))
         if without_allowance(found):
-            return _NO_CALLS
+            return PutOff(parked.id, _NO_CALLS, tried=False)
         if found is None or failed(found) or not isinstance(found, Receipt):
             return self._again(parked)
         if found.status.rank < parked.receipt.status.rank and parked.tries < len(WAITS):
-            return WAITS[parked.tries]  # its own records lag behind
+            return PutOff(parked.id, WAITS[parked.tries])  # its own records lag behind
         texter = None if found.to is None else self.office.vault.pseudonym(found.to)
         found = replace(found, provider_id=found.provider_id or provider_id)
         known = await self.parking.find(parked.account, found.provider_id, found.reference, texter)
         return found, known
 
-    async def _apply(self, parked: Parked, receipt: Receipt, known: Known | None) -> Applied | timedelta:
+    async def _apply(self, parked: Parked, receipt: Receipt, known: Known | None) -> Applied | PutOff:
         if known is None:
             return self._again(parked)
         proved = proof(self.office, known.reference, receipt, "receipt")
@@ -123,8 +122,10 @@ class Receipts:
             cut = CutOff(CutReason.SUSPENDED, receipt.code or "unsent")
             await self.watch.observe(known.account, "", cut, 0.0, by="receipt")
 
-    def _again(self, parked: Parked) -> Applied | timedelta:
-        return WAITS[parked.tries] if parked.tries < len(WAITS) else self._put_away(parked)
+    def _again(self, parked: Parked) -> Applied | PutOff:
+        if parked.tries < len(WAITS):
+            return PutOff(parked.id, WAITS[parked.tries])
+        return self._put_away(parked)
 
     def _put_away(self, parked: Parked) -> Applied:
         self.ears.put_away(parked.account)

@@ -70,7 +70,7 @@ class Rereads:
         )
         found = await self.calls.ask(text.account, lambda provider: provider.reread(pushed, now))
         if without_allowance(found):
-            await self.incoming.read_again(text.id, _NO_CALLS)
+            await self.incoming.read_again(text.id, _NO_CALLS, tried=False)
             return False
         if found is None or failed(found) or not isinstance(found, Inbound):
             await self.incoming.read_again(text.id, WAITS[text.tries] if text.tries < len(WAITS) else None)

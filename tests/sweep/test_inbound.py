@@ -136,7 +136,8 @@ async def test_past_the_allowance_a_text_is_kept_and_waits(database: str, tmp_pa
         asked = sum(place.network.carrier("ovh").calls.values())
         texter = await place.text("ovh")
         await place.eventually(
-            lambda: place.rows("SELECT rereads FROM inbound"), lambda rows: rows and rows[0]["rereads"] > 0
+            lambda: place.rows("SELECT 1 FROM inbound WHERE reread_after > clock_timestamp()"),
+            lambda rows: rows,
         )
         (reply,) = await place.replies(texter)
         assert reply["state"] == "delayed"
