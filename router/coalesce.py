@@ -108,7 +108,8 @@ class Coalesce(Generic[In, Out]):
             if not future.done():
                 future.set_result(result)
             elif self._orphan is not None:
-                self._orphan(item, result)
+                # by itself, so that one that raises keeps no neighbour from its answer
+                asyncio.get_running_loop().call_soon(self._orphan, item, result)
 
 
 def _fail(batch: list[tuple[In, asyncio.Future[Out]]], error: Exception) -> None:
