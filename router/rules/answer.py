@@ -57,7 +57,7 @@ class Priority(IntEnum):
 
 
 class Score(NamedTuple):
-    """How abusive a text looks: 0.0 to 1.0, and its tier. ``none`` means not scored."""
+    """How abusive a text looks, 0.0 to 1.0, and what flagged it: ``lexicon``, ``model`` or ``none``."""
 
     value: float
     tier: str

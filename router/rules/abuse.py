@@ -1,0 +1,122 @@
+"""How abusive a text looks: the lists first, then a small model of its letters.
+
+House rule: a score never refuses an answer; it ranks who waits in a raid, and is counted. How well the model
+does is told in ABUSE_MODEL.md beside this file; `python -m tests.abuse.train` makes it.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from math import exp, log, sqrt
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from router.rules.answer import Score
+from router.rules.lexicon import Sense, sense
+from router.rules.spelling import spell
+
+BUCKETS_BITS = 17
+"""Two to the power of this many weights."""
+
+SHORTEST, LONGEST = 2, 6
+"""Letters of the pieces that the model looks at."""
+
+Places: TypeAlias = NDArray[np.uint32]
+
+_STEP = np.uint32(0x9E3779B1)
+_MIX = np.uint32(0x85EBCA6B)
+_SHIFT = np.uint32(32 - BUCKETS_BITS)
+_FIFTEEN = np.uint32(15)
+_FILE = "abuse.weights"
+_CERTAIN = 12.0
+
+
+class Model(NamedTuple):
+    """The weights as they are kept: one byte each.
+
+    Args:
+        scale: What one unit of a weight is worth.
+        bias: Logit of a text without letters; the text is flagged above a logit of 0.
+        weights: int8, one per bucket.
+    """
+
+    scale: float
+    bias: float
+    weights: NDArray[np.int8]
+
+    def packed(self) -> bytes:
+        """The file: scale and bias as little-endian float32, then the weights."""
+        return np.array([self.scale, self.bias], "<f4").tobytes() + self.weights.astype(np.int8).tobytes()
+
+    @staticmethod
+    def unpacked(packed: bytes) -> Model:
+        """The reverse of `packed`."""
+        scale, bias = np.frombuffer(packed, "<f4", 2)
+        weights = np.frombuffer(packed, np.int8, offset=8)
+        if len(weights) != 1 << BUCKETS_BITS:
+            raise ValueError(f"a model of {1 << BUCKETS_BITS} weights is wanted, not of {len(weights)}")
+        return Model(float(scale), float(bias), weights)
+
+
+@cache
+def shipped() -> Model:
+    """The model of this release, read at first use: it is part of the code, kept as data."""
+    return Model.unpacked(files("router.rules").joinpath(_FILE).read_bytes())
+
+
+def places(spelt: str) -> Places:
+    """Where the weights of a text's pieces are: every run of 2 to 6 letters, spaces included, hashed.
+
+    Args:
+        spelt: As `router.rules.spelling.spell` spells it.
+    """
+    letters = np.frombuffer(f" {spelt.strip()} ".encode("utf-32-le", "surrogatepass"), np.uint32)
+    hashed = letters
+    found = []
+    for size in range(2, LONGEST + 1):
+        hashed = hashed[:-1] * _STEP + letters[size - 1 :]
+        if not len(hashed):
+            break
+        if size >= SHORTEST:
+            found.append(((hashed ^ (hashed >> _FIFTEEN)) * _MIX) >> _SHIFT)
+    return np.concatenate(found)
+
+
+def score(body: str, model: Model | None = None) -> Score:
+    """How abusive a text looks, 0.0 to 1.0; from 0.5 on it is flagged, and the tier says by whom.
+
+    Args:
+        body: As received; nothing in it raises.
+        model: Another one than the shipped one.
+    """
+    chosen = model or shipped()
+    spelt = spell(body)
+    meant = sense(spelt)
+    said = logit_of(spelt, chosen) + meant.value
+    if meant is Sense.ABUSE:
+        said = max(said, 0.1 + said / 100)
+    elif meant is Sense.KIND:
+        said = min(said, -1.0 + said / 100)
+    value = 1.0 / (1.0 + exp(-max(-_CERTAIN, min(_CERTAIN, said))))
+    if value < FLAGGED:
+        return Score(value, "none")
+    return Score(value, "lexicon" if meant is Sense.ABUSE else "model")
+
+
+FLAGGED = 0.5
+"""From this value on a text counts as flagged."""
+
+
+def logit_of(spelt: str, model: Model) -> float:
+    """What the model alone makes of a spelt text, as log odds against its own threshold."""
+    found = places(spelt)
+    return model.bias + model.scale * float(model.weights[found].sum(dtype=np.int64)) / sqrt(len(found))
+
+
+def logit(value: float) -> float:
+    """A score as log odds, the shape in which scores add up."""
+    bounded = min(max(value, 1e-6), 1 - 1e-6)
+    return log(bounded / (1 - bounded))

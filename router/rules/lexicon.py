@@ -1,0 +1,129 @@
+"""Words and turns of phrase that need no model: insults, threats, and those who only tell of them.
+
+House rule: a list holds what hardly anyone says in kindness; everything doubtful is left to the model.
+All is written as `router.rules.spelling` spells: small letters, no accents, no letter twice in a row.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+
+_INSULTS = """
+salop(e|es|ard|ards|io|iaud)?, conard(e|s|es)?, conase?s?, conas(e|es), enfoires?,
+encul(e|es|er|ez|eur|eurs), putes?, petases?, poufiases?, grognases?, batarde?s?, fdps?, ntm, vtf, ftg,
+fils de pute, trou du cul, trouducs?, raclures?, grose merde, sous merdes?, traine(s|es)?, bougnoules?,
+bamboulas?, youpine?s?, niakoues?, crouiles?, tarlouzes?, tafioles?, feminazie?s?, mal baise(e|s|es)?,
+sac a foutre, vide couiles?, suce (moi|ma bite|mon), sucez, ta gueule, vos gueules,
+(nique|niquer|niquez|nik) (ta|tes|toi|vos|sa|les|la) [a-z]+, va te faire
+(foutre|enculer|metre|voir|soigner), alez (vous|tous vous) faire (foutre|enculer), va (chier|te pendre),
+(je|on) (t|vous) emerde, mange tes morts, sale
+(con|cone|chien|chiene|arabe|juif|noir|blanc|gitan|rom|pd|pede|race|fole|porc|truie|grose|negre|negro),
+(grose|vieile) (vache|truie|cone|pute|dinde), pauvre (con|cone|merde|tache), gros (con|porc), espece de
+(con|cone|merde|chien|pute|ordure), bande de
+(con|cons|cone|cones|chiens|merde|merdes|pd|tapetes|folasses), bitch(es)?, whores?, sluts?, cunts?,
+fagots?, niger, nigers, skanks?, asholes?, fuck (you|u|of), go fuck, suck my, eat shit, kil yourself, kys
+"""
+
+_THREATS = """
+(je|on|j|ge) ?(vais|va|v) (te|vous|t)
+(tuer|buter|crever|egorger|violer|fumer|planter|bruler|tabaser|defoncer|defigurer), (je|on|j|ge)
+?(vais|va|v) (te|vous|t) (demonter|eclater|retrouver|choper|niquer|baiser|faire la peau|faire du mal),
+jv(ais|e|ai)? te (tuer|bute|buter|crever|fumer|retrouve|retrouver|choper|niquer|baiser|violer|trouver),
+(je|on) te (bute|creve|tue|nique|baise|viole|retrouve), t es (une )?(femme )?morte, (je|j|on) ?s(ais|ait)
+(tres bien )?ou (tu|t|vous) ?(habites?|habitez|vis|boses?|dors|creches?), (tu|vous) (vas|va|alez) (le |me
+le |tout )?(regreter|payer|crever|mourir|morfler|suplier), (tu|vous) meritez?s? (de|d) (crever|mourir|te
+faire|vous faire), i know where you (live|work|sleep), (i l|i wil|i m gona|im gona|we wil)
+(kil|rape|hurt|find|beat|cut) you
+"""
+
+_TELLING = """
+(il|ele|on|ils|qui|un mec|un type|un home|un gars|un inconu) (m|me|nous|l|la|les|lui) (a |ont )?[a-z]*
+(trait|insult|menac|harcel|suivi|ecri|envoy|dit|apel|force|frap|touch|crach|crie|fait|viol|agres|sifl|coince)[a-z]*,
+(m|l|nous) (a|ont) (trait|insult|menac|harcel|suivi|frap|touch|agres|crach|apel)[a-z]*, (me|la|nous)
+(menace|harcele|suit|suis|insulte|frape|force|traite|traitait|apelent|sifle), (ai|a) ete
+(trait|insult|menac|harcel|suivi|viol|agres|frap)[a-z]*, s (est|etait) fait [a-z]+, se fait [a-z]+er,
+(me|nous|la|les) trait[a-z]* de, (de|a) traiter, traiter (les gens|quelqu un|une|un) [a-z ]{0,9}de,
+plainte, aidez moi, j ai peur, que faire, que dois je faire, a qui (en )?parler, je recois des, temoin, m
+apelent?, on m a, (he|she|they|someone|a guy|a man|my (ex|bos|husband|boyfriend|neighbour)) (just )?
+(caled|folowed|threatened|keps|insulted|grabed|hit|beat|told|raped|sent)
+(me|her|us|threat[a-z]*|texting|caling|folowing)( [a-z]+)?, i (was|got|ve ben|have ben)
+(caled|folowed|threatened|harased|insulted|raped|asaulted), she was (raped|asaulted|beaten), (said|wrote)
+[a-z0-9 ?!]{1,60} to me, what should i do, what can i do, i m (stil )?(scared|shaking), who can i cal
+"""
+
+_SIDING = """
+(vous|vs) laise[sz]? pas?, (on est|je suis|tous) avec vous, soutien, bravo, courage (a |contre |face
+)?(vous|toute|tous|l equipe|au|les files), merci (pour ce|pour votre|pour tout|pour eles|pour el|pour l
+initiative|a vous|les files|infiniment|de votre travail|d exister), vous etes (geniales|formidables|au
+top), j ai (done|file|laise|utilise) (ce|votre|le) num[a-z]*, stay strong, don t give up, thank you for,
+thanks for, keep going, sont (pathetiques|minables|des laches)
+"""
+
+_OPENING = """
+(c est|c|ct|moi c est|moi c|ici|je suis|it s|its|this is|i m|sono|soy)
+(?!(un|une|des|la|le|pour|quoi|qui|toi|bien|trop|vous) )[a-z]+
+"""
+
+_GREETING = (
+    "salut|slt|coucou|cc|bonjour|bjr|bonsoir|bsr|helo|hey|hi|yo|wesh|salam|kikou|hola|re|hiya|good evening"
+)
+
+_SMALL_TALK = """
+ca va, sa va, cv, tu vas bien, tu va bien, coment tu vas, coment vas tu, tu fais quoi, bien rentre, t es
+bien rentre, how are you, how r u, what s up, toi, ma bele, beaute, mis, mademoisele, madame, there,
+bonne soire, bone soire, bone nuit, a bientot, bisous, biz
+"""
+
+_TRYING = """
+(ceci est |c est |juste )?(un |1 )?(petit )?(test|teste|tester|esai|testing|ping|alo|verification)(
+[a-z0-9]{1,6}){0,2}, je (teste|verifie)( [a-z]+){0,4}, (est ce que )?(ca|sa) marche( [a-z]+){0,3}, (this
+is|just) a test( [a-z]+){0,2}, is this a bot, c est un (robot|bot)
+"""
+
+
+def _any(words: str) -> str:
+    """One pattern out of a list: commas part its entries, a line's end is nothing but a space."""
+    entries = re.split(r",\s", " ".join(words.split()) + " ")
+    return (
+        "(?:" + "|".join(entry.strip().replace("(", "(?:").replace("(?:?", "(?") for entry in entries) + ")"
+    )
+
+
+_EDGE = "(?![a-z0-9])"
+_ABUSE = re.compile(f"(?<![a-z0-9]){_any(_INSULTS + ', ' + _THREATS)}{_EDGE}")
+_REPORT = re.compile(f"(?<![a-z0-9]){_any(_TELLING)}{_EDGE}")
+_SUPPORT = re.compile(f"(?<![a-z0-9]){_any(_SIDING)}{_EDGE}")
+_SOMEONE_ELSE = re.compile(r"(?:ces|ses|aux|les|par des|these|those)(?: [a-z]+)? $")
+_OPENER = re.compile(f"^ ?(?:(?:{_GREETING})[ !?]*)?{_any(_OPENING)}{_EDGE}")
+_HELLO = re.compile(f"^ ?(?:{_GREETING})(?:[ !?]+{_any(_SMALL_TALK)})*[ !?]*$")
+_TEST = re.compile(f"^ ?{_any(_TRYING)}[ !?]*$")
+
+
+class Sense(Enum):
+    """What the lists make of a text; `value` is what it adds to the model's logit."""
+
+    ABUSE = 2.5
+    UNKNOWN = 0.0
+    OPENER = -1.5
+    KIND = -8.0
+
+
+def sense(spelt: str) -> Sense:
+    """What the lists make of a text.
+
+    A victim's report may hold the worst words, as long as someone else said them; a supporter may call the
+    raiders what they are. Whoever hides behind such a phrase gains no more than a place in a queue.
+
+    Args:
+        spelt: As `router.rules.spelling.spell` spells it.
+    """
+    if _REPORT.search(spelt):
+        return Sense.KIND
+    abuse = _ABUSE.search(spelt)
+    if abuse:
+        aside = _SUPPORT.search(spelt) and _SOMEONE_ELSE.search(spelt, 0, abuse.start())
+        return Sense.KIND if aside else Sense.ABUSE
+    if _SUPPORT.search(spelt) or _HELLO.match(spelt) or _TEST.match(spelt):
+        return Sense.KIND
+    return Sense.OPENER if _OPENER.match(spelt) else Sense.UNKNOWN
