@@ -22,7 +22,7 @@ from router.postgres.inbox import Inbox
 from router.postgres.ledger import Ledger
 from router.postgres.pool import Pool
 from router.postgres.purses import Purses as PurseRows
-from router.rules import budget
+from router.rules import abuse, budget
 from router.rules.story import Story
 from router.settings import Settings
 from router.sweep import Ears, Sweep
@@ -183,6 +183,7 @@ async def _compose(
         lease=lease,
         call_deadline=settings.workers.call_deadline,
         facts=await accounts.facts(),
+        scorer=abuse.score,
     )
     watch = Watch(office, accounts, settings.health)
     office.heed = watch.heed
