@@ -44,11 +44,26 @@ class Receipts:
 
     async def __call__(self) -> bool:
         """Apply one batch; True if more may wait."""
+        plain = await self.parking.plain(self._signing(), self.most)
+        for account, seconds in plain:
+            self._reached(account, seconds)
+        if len(plain) == self.most:
+            return True
         parked = await self.parking.due(self.most)
         ends = await asyncio.gather(*(self._end(one) for one in parked))
         await self.parking.applied([end for end in ends if isinstance(end, Applied)])
         await self.parking.put_off([end for end in ends if isinstance(end, PutOff)])
         return len(parked) == self.most
+
+    def _signing(self) -> list[str]:
+        """Accounts whose receipts are believed as they are."""
+        accounts = self.office.accounts.items()
+        return [name for name, one in accounts if Ability.SIGNED_WEBHOOKS in one.provider.abilities]
+
+    def _reached(self, account: str, seconds: float | None) -> None:
+        if seconds is not None:
+            self._unsent.pop(account, None)
+            self.ears.delivered(account, seconds)
 
     async def _end(self, parked: Parked) -> Applied | PutOff:
         """Put away, or tried again later."""
@@ -104,9 +119,8 @@ class Receipts:
             return self._again(parked)
         seconds = None
         if receipt.status is Status.DELIVERED:
-            self._unsent.pop(known.account, None)
             seconds = max(0.0, ((receipt.at or parked.received_at) - known.sent_at).total_seconds())
-            self.ears.delivered(known.account, seconds)
+            self._reached(known.account, seconds)
         return Applied(parked.id, known.reference, seconds)
 
     async def _note_unsent(self, known: Known, receipt: Receipt) -> None:

@@ -51,50 +51,52 @@ class Terms:
     notify_url: str | None = field(default=None, repr=False)
 
 
+@dataclass(kw_only=True)
 class Sweep:
-    """The duties. Use it with `async with`."""
+    """The duties. Use it with `async with`; `duties` has them by name."""
 
-    def __init__(
-        self,
-        *,
-        office: Office,
-        watch: Watch,
-        worker: Worker,
-        inbox: Inbox,
-        pool: Pool,
-        allowance: Allowance,
-        terms: Terms,
-        ears: Ears,
-    ) -> None:
-        heard = replace(ears, ready=worker.wake)
-        calls = Calls(office, allowance)
-        parking, doubts, incoming, standing = Parking(pool), Doubts(pool), Incoming(pool), Standing(pool)
-        upkeep = Upkeep(pool)
-        poll = terms.poll_every.total_seconds()
-        self.duties: dict[str, Duty] = {
-            duty.name: duty
-            for duty in (
-                Duty("time", 0.5, TimeBrings(office, upkeep, heard), lease=None),
-                Duty(
-                    "probes",
-                    0.5,
-                    Probes(office, watch, worker, inbox, upkeep, pool.line(), calls),
-                    lease=None,
-                ),
-                Duty("receipts", 0.25, Receipts(office, parking, calls, watch, heard), lease=20.0),
-                Duty("look_ups", 1.0, LookUps(office, doubts, parking, calls, terms.write_off), lease=60.0),
-                Duty("rereads", 0.5, Rereads(office, incoming, calls, heard), lease=60.0),
-                Duty("traces", 5.0, Traces(office, doubts, parking, calls), lease=60.0),
-                Duty("inbound_logs", poll, InboundLogs(office, incoming, calls, heard), lease=240.0),
-                Duty("balances", poll, Balances(office, standing, calls), lease=120.0),
-                Duty("costs", 1.0, Costs(office, incoming), lease=20.0),
-                Duty("slow_delivery", 10.0, SlowDelivery(office, standing, watch), lease=60.0),
-                Duty("news", 0.5, News(office.wire, standing, terms.notify_url), lease=60.0),
-            )
-        }
-        self._accounts = Accounts(pool)
-        self._owner = office.owner
-        self._tasks: list[asyncio.Task[None]] = []
+    office: Office
+    watch: Watch
+    worker: Worker
+    inbox: Inbox
+    pool: Pool
+    allowance: Allowance
+    terms: Terms
+    ears: Ears
+    duties: dict[str, Duty] = field(init=False)
+    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.ears = replace(self.ears, ready=self.worker.wake)
+        self.duties = {duty.name: duty for duty in (*self._inside(), *self._asking())}
+
+    def _inside(self) -> tuple[Duty, ...]:
+        """What the database alone is needed for."""
+        office, standing = self.office, Standing(self.pool)
+        moves = TimeBrings(office, Upkeep(self.pool), self.ears)
+        return (
+            Duty("time", 0.5, moves, lease=None),
+            Duty("costs", 1.0, Costs(office, Incoming(self.pool)), lease=20.0),
+            Duty("slow_delivery", 10.0, SlowDelivery(office, standing, self.watch), lease=60.0),
+            Duty("news", 0.5, News(office.wire, standing, self.terms.notify_url), lease=60.0),
+        )
+
+    def _asking(self) -> tuple[Duty, ...]:
+        """What providers are asked for."""
+        office, pool, ears, watch = self.office, self.pool, self.ears, self.watch
+        calls, parking, doubts = Calls(office, self.allowance), Parking(pool), Doubts(pool)
+        incoming, poll = Incoming(pool), self.terms.poll_every.total_seconds()
+        probes = Probes(office, watch, self.worker, self.inbox, Upkeep(pool), pool.line(), calls)
+        look_ups = LookUps(office, doubts, parking, calls, self.terms.write_off)
+        return (
+            Duty("probes", 0.5, probes, lease=None),
+            Duty("receipts", 0.25, Receipts(office, parking, calls, watch, ears), lease=20.0),
+            Duty("look_ups", 1.0, look_ups, lease=60.0),
+            Duty("rereads", 0.5, Rereads(office, incoming, calls, ears), lease=60.0),
+            Duty("traces", 5.0, Traces(office, doubts, parking, calls), lease=60.0),
+            Duty("inbound_logs", poll, InboundLogs(office, incoming, calls, ears), lease=240.0),
+            Duty("balances", poll, Balances(office, Standing(pool), calls), lease=120.0),
+        )
 
     def receipts_waiting(self) -> None:
         """Receipts were stored: apply them now, if it is this process's duty."""
@@ -102,7 +104,7 @@ class Sweep:
 
     async def __aenter__(self) -> Self:
         for duty in self.duties.values():
-            self._tasks.append(asyncio.create_task(duty.run(self._accounts, self._owner)))
+            self._tasks.append(asyncio.create_task(duty.run(Accounts(self.pool), self.office.owner)))
         return self
 
     async def __aexit__(
@@ -111,4 +113,4 @@ class Sweep:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._accounts.drop_duties(self._owner)
+        await Accounts(self.pool).drop_duties(self.office.owner)

@@ -78,10 +78,8 @@ async def test_looks_come_further_and_further_apart(database: str, tmp_path: Pat
         for _ in range(5):
             await _look_up(place)
             (row,) = await place.rows("SELECT look_after - clock_timestamp() AS wait FROM attempt")
-            waits.append(row["wait"])
-        assert waits == sorted(waits)
-        assert timedelta(seconds=25) < waits[0] <= timedelta(seconds=30)
-        assert timedelta(minutes=59) < waits[-1] <= timedelta(hours=1)
+            waits.append(round(row["wait"].total_seconds()))
+        assert waits == [30, 120, 600, 3_600, 3_600]
 
 
 def _blind(self: Twilio, doubt: Doubt, now: datetime) -> Generator[Any, Any, None]:
