@@ -180,20 +180,8 @@ CREATE FUNCTION settle(
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
 DECLARE
-    places   CONSTANT integer := cardinality(p_reference);
-    kinds    text[];
-    states   text[];
-    replies  text[];
-    freed    bigint[];     -- what each place does to the reservation,
-    booked   bigint[];     -- and to what is spent
-    accounts text[];
-    a_starts timestamptz[];
-    t_starts timestamptz[];
-    a_excess bigint[] := array_fill(0::bigint, ARRAY[places]);
-    t_excess bigint[] := array_fill(0::bigint, ARRAY[places]);
-    item record;
-    slack bigint;
-    net bigint;
+    kinds   text[];
+    replies text[];
 BEGIN
     -- the locks, in the house's order
     PERFORM 1 FROM reply r
@@ -213,18 +201,20 @@ BEGIN
             ORDER BY w.purse, w.starts_at FOR UPDATE;
     END IF;
 
-    -- what each proof means, given what was known
+    -- what each proof means, given what was known; then all that follows from it, in one statement
     WITH proof AS (
-        SELECT m.place, a.state AS was, a.reply, a.estimate, a.spent, a.account, a.account_window,
-               a.total_window, r.state AS reply_was, r.requeued, m.price, m.later,
-               CASE WHEN m.receipt_rank <= a.receipt_rank AND m.outcome <> 'accepted' THEN 'none'
+        SELECT m.*, a.state AS was, a.reply AS reply_id, a.texter, a.purpose, a.next_allowed, a.estimate,
+               a.spent AS spent_before, a.account, a.account_window, a.total_window,
+               r.state AS reply_was, r.requeued,
+               CASE WHEN m.receipt_rank <= a.receipt_rank AND m.said <> 'accepted' THEN 'none'
                     -- not even the send's own answer revives what a receipt has proved unsent
                     WHEN coalesce(m.receipt_rank, 0) <= a.receipt_rank AND a.state = 'refused' THEN 'none'
-                    ELSE m.outcome END AS outcome,
-               EXISTS (SELECT FROM attempt o WHERE o.reply = a.reply AND o.state = 'double') AS reached,
+                    ELSE m.said END AS outcome,
                row_number() OVER (PARTITION BY a.reply ORDER BY m.place) AS turn
-        FROM unnest(p_reference, p_outcome, p_price, p_then, p_receipt_rank) WITH ORDINALITY
-            AS m (reference, outcome, price, later, receipt_rank, place)
+        FROM unnest(p_reference, p_outcome, p_source, p_code, p_provider_id, p_parts, p_price, p_amount, p_unit,
+                    p_rate, p_then, p_not_before, p_reason, p_opted_out, p_receipt, p_receipt_rank, p_receipt_at)
+            WITH ORDINALITY AS m (reference, said, source, code, provider_id, parts, price, amount, unit,
+                    rate, later, not_before, reason, opted_out, receipt, receipt_rank, receipt_at, place)
         LEFT JOIN attempt a ON a.reference = m.reference
         LEFT JOIN reply r ON r.id = a.reply
     ), meant AS (
@@ -237,89 +227,73 @@ BEGIN
             WHEN p.outcome = 'written_off' AND p.was = 'unknown' THEN 'write_off'
             WHEN p.outcome = 'accepted' AND p.was = 'refused' THEN 'late'
             WHEN p.outcome = 'accepted' AND p.was IN ('accepted', 'written_off', 'double')
-                 AND p.price IS NOT NULL AND p.price <> p.spent THEN 'adjust'
+                 AND p.price IS NOT NULL AND p.price <> p.spent_before THEN 'adjust'
             END AS kind
         FROM proof p
-    ), next AS (
+    ), moved AS (
         SELECT m.*, CASE
             WHEN m.kind = 'settle' THEN 'accepted'
             WHEN m.kind IN ('release', 'refund') THEN 'refused'
             WHEN m.kind = 'write_off' THEN 'written_off'
-            WHEN m.kind = 'late' AND EXISTS (SELECT FROM attempt o WHERE o.reply = m.reply AND o.live)
+            WHEN m.kind = 'late' AND
+                 (SELECT true FROM attempt o WHERE o.reply = m.reply_id AND o.live LIMIT 1)  -- never hashed
                 THEN 'double'
             WHEN m.kind = 'late' THEN 'accepted'
             WHEN m.outcome = 'accepted' AND m.was = 'written_off' AND m.turn = 1 THEN 'accepted'
             WHEN m.outcome = 'unknown' AND m.was = 'open' AND m.turn = 1 THEN 'unknown'
-            ELSE m.was END AS state
+            ELSE m.was END AS state,
+            CASE WHEN m.kind IN ('settle', 'release', 'write_off') THEN -m.estimate ELSE 0 END AS reserved,
+            CASE m.kind
+                WHEN 'settle' THEN coalesce(m.price, m.estimate)
+                WHEN 'late' THEN coalesce(m.price, m.estimate) - m.spent_before
+                WHEN 'write_off' THEN m.estimate
+                WHEN 'adjust' THEN m.price - m.spent_before
+                WHEN 'refund' THEN coalesce(m.price, 0) - m.spent_before
+                ELSE 0 END AS spent
         FROM meant m
-    )
-    SELECT array_agg(n.kind ORDER BY n.place), array_agg(n.state ORDER BY n.place),
-           array_agg(CASE
-               WHEN n.kind = 'again' THEN 'again'
-               WHEN n.state IN ('accepted') AND n.was <> 'accepted' THEN 'accepted'
-               WHEN n.state = 'unknown' AND n.was = 'open' THEN 'in_doubt'
-               WHEN n.kind = 'write_off' THEN 'abandoned'
-               WHEN n.kind IN ('release', 'refund') AND n.reached THEN 'accepted'
-               WHEN n.kind = 'release' AND n.outcome = 'unsent' AND n.requeued THEN 'failed'
-               WHEN n.kind = 'release' AND n.outcome = 'unsent' THEN 'queued'
-               WHEN n.kind = 'release' AND n.reply_was = 'sending' THEN n.later
-               WHEN n.kind = 'release' AND n.later IN ('claimed', 'delayed') THEN 'queued'
-               WHEN n.kind = 'release' THEN n.later
-               WHEN n.kind = 'refund' AND NOT n.requeued THEN 'queued'
-               WHEN n.kind = 'refund' THEN 'failed'
-               ELSE coalesce(n.reply_was, '') END ORDER BY n.place),
-           array_agg(CASE WHEN n.kind IN ('settle', 'release', 'write_off') THEN -n.estimate ELSE 0 END
-                     ORDER BY n.place),
-           array_agg(CASE n.kind
-               WHEN 'settle' THEN coalesce(n.price, n.estimate)
-               WHEN 'late' THEN coalesce(n.price, n.estimate) - n.spent
-               WHEN 'write_off' THEN n.estimate
-               WHEN 'adjust' THEN n.price - n.spent
-               WHEN 'refund' THEN coalesce(n.price, 0) - n.spent
-               ELSE 0 END ORDER BY n.place),
-           array_agg(n.account ORDER BY n.place), array_agg(n.account_window ORDER BY n.place),
-           array_agg(n.total_window ORDER BY n.place)
-    INTO kinds, states, replies, freed, booked, accounts, a_starts, t_starts
-    FROM next n;
-
-    -- a price above its reservation is booked, never refused: what no longer fits is overrun, row by row
-    IF EXISTS (SELECT FROM unnest(freed, booked) AS u (r, s) WHERE u.r + u.s > 0) THEN
-        FOR item IN
-            SELECT w.purse, w.starts_at, w.high_cap - (w.reserved + w.spent - w.overrun)
-                   - (SELECT coalesce(sum(u.r + u.s), 0) FROM unnest(freed, booked, accounts, a_starts, t_starts)
-                        AS u (r, s, account, a_start, t_start)
-                      WHERE u.r + u.s < 0 AND CASE w.purse WHEN 'total' THEN u.t_start = w.starts_at
-                            ELSE u.account = w.purse AND u.a_start = w.starts_at END)::bigint AS slack
-            FROM purse_window w
-            WHERE NOT w.unlimited AND (w.purse, w.starts_at) IN (
-                SELECT u.purse, u.starts_at FROM unnest(accounts, a_starts) AS u (purse, starts_at)
-                UNION SELECT 'total', u.starts_at FROM unnest(t_starts) AS u (starts_at))
-        LOOP
-            slack := item.slack;
-            FOR i IN 1 .. places LOOP
-                net := freed[i] + booked[i];
-                CONTINUE WHEN net IS NULL OR net <= 0;
-                IF item.purse = 'total' AND t_starts[i] = item.starts_at THEN
-                    t_excess[i] := greatest(0, net - greatest(0, slack));
-                    slack := slack - net;
-                ELSIF item.purse = accounts[i] AND a_starts[i] = item.starts_at THEN
-                    a_excess[i] := greatest(0, net - greatest(0, slack));
-                    slack := slack - net;
-                END IF;
-            END LOOP;
-        END LOOP;
-    END IF;
-
-    WITH done AS (
-        SELECT u.*, a.reply AS reply_id, a.texter, a.purpose, a.next_allowed, a.state AS was
-        FROM unnest(p_reference, p_source, p_code, p_provider_id, p_parts, p_amount, p_unit, p_rate,
-                    p_not_before, p_reason, p_opted_out, p_receipt, p_receipt_rank, p_receipt_at, p_outcome,
-                    kinds, states, replies, freed, booked, accounts, a_starts, t_starts, a_excess, t_excess)
-            AS u (reference, source, code, provider_id, parts, amount, unit, rate,
-                  not_before, reason, opted_out, receipt, receipt_rank, receipt_at, outcome,
-                  kind, state, reply, reserved, spent, account, a_start, t_start, a_over, t_over)
-        JOIN attempt a ON a.reference = u.reference
-        WHERE u.reply NOT IN ('', 'again')
+    ), valued AS (
+        SELECT n.*, CASE
+            WHEN n.kind = 'again' THEN 'again'
+            WHEN n.state = 'accepted' AND n.was <> 'accepted' THEN 'accepted'
+            WHEN n.state = 'unknown' AND n.was = 'open' THEN 'in_doubt'
+            WHEN n.kind = 'write_off' THEN 'abandoned'
+            WHEN n.kind IN ('release', 'refund') AND
+                 (SELECT true FROM attempt o WHERE o.reply = n.reply_id AND o.state = 'double' LIMIT 1)
+                THEN 'accepted'
+            WHEN n.kind = 'release' AND n.outcome = 'unsent' AND n.requeued THEN 'failed'
+            WHEN n.kind = 'release' AND n.outcome = 'unsent' THEN 'queued'
+            WHEN n.kind = 'release' AND n.reply_was = 'sending' THEN n.later
+            WHEN n.kind = 'release' AND n.later IN ('claimed', 'delayed') THEN 'queued'
+            WHEN n.kind = 'release' THEN n.later
+            WHEN n.kind = 'refund' AND NOT n.requeued THEN 'queued'
+            WHEN n.kind = 'refund' THEN 'failed'
+            ELSE coalesce(n.reply_was, '') END AS reply
+        FROM moved n
+    ), due AS (
+        -- a price above its reservation is booked, never refused: what no longer fits is overrun, row by row
+        SELECT u.* FROM (
+            SELECT place, false AS of_total, account AS purse, account_window AS starts_at, reserved + spent AS net
+            FROM valued WHERE kind <> 'again'
+            UNION ALL SELECT place, true, 'total', total_window, reserved + spent
+            FROM valued WHERE kind <> 'again') u
+        WHERE EXISTS (SELECT FROM valued WHERE reserved + spent > 0)
+    ), excess AS (
+        SELECT e.place, e.of_total,
+               greatest(0, e.taken - e.slack) - greatest(0, e.taken - e.net - e.slack) AS over
+        FROM (SELECT d.place, d.of_total, d.net,
+                     sum(greatest(0, d.net)) OVER (PARTITION BY d.purse, d.starts_at ORDER BY d.place) AS taken,
+                     greatest(0, w.high_cap - (w.reserved + w.spent - w.overrun)
+                        - sum(least(0, d.net)) OVER (PARTITION BY d.purse, d.starts_at)) AS slack
+              FROM due d JOIN purse_window w ON w.purse = d.purse AND w.starts_at = d.starts_at
+              WHERE NOT w.unlimited) e
+        WHERE e.net > 0
+    ), done AS (
+        SELECT v.*, v.account_window AS a_start, v.total_window AS t_start,
+               coalesce(a.over, 0)::bigint AS a_over, coalesce(t.over, 0)::bigint AS t_over
+        FROM valued v
+        LEFT JOIN excess a ON a.place = v.place AND NOT a.of_total
+        LEFT JOIN excess t ON t.place = v.place AND t.of_total
+        WHERE v.reply NOT IN ('', 'again')
     ), entered AS (
         INSERT INTO ledger (kind, reference, account, account_window, total_window, reserved, spent,
                             account_overrun, total_overrun, source, amount, unit, rate, at)
@@ -373,17 +347,20 @@ BEGIN
                            coalesce(kind = 'late' AND state = 'accepted', false) AS late FROM done) g
               WHERE unsent OR late OR opted_out GROUP BY texter) d
         WHERE x.pseudonym = d.texter
+    ), paid AS (
+        UPDATE purse_window w SET reserved = w.reserved + s.reserved, spent = w.spent + s.spent,
+                                  overrun = w.overrun + s.overrun
+        FROM (SELECT u.purse, u.starts_at, sum(u.reserved)::bigint AS reserved, sum(u.spent)::bigint AS spent,
+                     sum(u.overrun)::bigint AS overrun
+              FROM (SELECT account AS purse, a_start AS starts_at, reserved, spent, a_over AS overrun FROM done
+                    WHERE kind IS NOT NULL
+                    UNION ALL SELECT 'total', t_start, reserved, spent, t_over FROM done
+                    WHERE kind IS NOT NULL) u
+              GROUP BY u.purse, u.starts_at) s
+        WHERE w.purse = s.purse AND w.starts_at = s.starts_at
     )
-    UPDATE purse_window w SET reserved = w.reserved + s.reserved, spent = w.spent + s.spent,
-                              overrun = w.overrun + s.overrun
-    FROM (SELECT u.purse, u.starts_at, sum(u.reserved)::bigint AS reserved, sum(u.spent)::bigint AS spent,
-                 sum(u.overrun)::bigint AS overrun
-          FROM (SELECT account AS purse, a_start AS starts_at, reserved, spent, a_over AS overrun FROM done
-                WHERE kind IS NOT NULL
-                UNION ALL SELECT 'total', t_start, reserved, spent, t_over FROM done
-                WHERE kind IS NOT NULL) u
-          GROUP BY u.purse, u.starts_at) s
-    WHERE w.purse = s.purse AND w.starts_at = s.starts_at;
+    SELECT array_agg(v.kind ORDER BY v.place), array_agg(v.reply ORDER BY v.place) INTO kinds, replies
+    FROM valued v;
 
     -- of two sends the second never left: the first, proved late, is the answer
     IF EXISTS (SELECT FROM unnest(kinds, replies) AS u (kind, reply)
