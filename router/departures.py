@@ -143,7 +143,7 @@ class Departures:
         provider = self._providers[account]
         if Ability.BATCH not in provider.abilities:
             async with self._places[account]:
-                yield Alone(provider, self._wire, self._now, lambda: self._wait(account))
+                yield Alone(provider, self._wire, self._now, lambda: self._take_call(account))
             return
         job = self._join((account, sender, words), to)
         try:
@@ -173,6 +173,12 @@ class Departures:
             self._last[key] = time.monotonic()
             job.close()
 
+    async def _take_call(self, account: str) -> float:
+        try:
+            return await self._wait(account)
+        except ConnectionError:  # it cannot be counted now: certainly unsent, and no doubt need be kept
+            return 1.0
+
     def _depart(self, account: str, job: _Job) -> asyncio.Task[None]:
         return asyncio.get_running_loop().create_task(self._travel(account, job))
 
@@ -180,7 +186,7 @@ class Departures:
         members = list(job.boarded.values())
         outcomes: list[Outcome] = [InDoubt("job-abandoned")] * len(members)
         try:
-            wait = await self._wait(account)
+            wait = await self._take_call(account)
             if wait:
                 outcomes = [Throttled(wait, "allowance")] * len(members)
             else:

@@ -97,8 +97,10 @@ async def carry(exchange: Exchange[T], wire: Wire, *, not_after: float | None = 
     try:
         request = next(exchange)
         while True:
+            before, may_have_left = may_have_left, may_have_left or request.carries_text
             answer = await wire(request, not_after=not_after)
-            may_have_left = may_have_left or (request.carries_text and not isinstance(answer, Unreachable))
+            if isinstance(answer, Unreachable):
+                may_have_left = before
             if not isinstance(answer, Response):
                 exchange.close()
                 return InDoubt(answer.code) if may_have_left else answer
@@ -106,6 +108,6 @@ async def carry(exchange: Exchange[T], wire: Wire, *, not_after: float | None = 
     except StopIteration as done:
         result: T = done.value
         return result
-    except Exception as error:  # noqa: BLE001 - a plugin may raise anything
+    except Exception as error:  # noqa: BLE001 - a plugin may raise anything, and so may what carries for it
         _log.error("a provider raised %s while reading an answer", type(error).__name__)
         return InDoubt("provider-raised") if may_have_left else Unreachable("provider-raised")

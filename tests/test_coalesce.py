@@ -84,7 +84,7 @@ async def test_so_many_flushes_at_once_and_no_more(in_flight: int) -> None:
         await turns()
         assert len(flush.batches) == min(5, in_flight + place + 1)
     assert flush.batches == [[0, 1], [2, 3], [4, 5], [6, 7], [8]]
-    assert await asyncio.gather(*waiters) == [n * 10 for n in range(9)]
+    assert list(await asyncio.gather(*waiters)) == [n * 10 for n in range(9)]
 
 
 async def test_cancelling_a_waiter_never_cancels_a_flush_and_its_result_is_not_forgotten() -> None:
@@ -112,7 +112,7 @@ async def test_who_leaves_before_departure_is_not_taken_along() -> None:
     for place in (0, 1):
         flush.gates[place].set()
         await turns()
-    assert await asyncio.gather(first, staying) == [0, 20]
+    assert list(await asyncio.gather(first, staying)) == [0, 20]
     assert flush.batches == [[0], [2]]
     assert orphans == []
 
@@ -132,7 +132,7 @@ async def test_if_all_leave_nothing_is_flushed_and_the_next_is_not_stuck() -> No
     last = asyncio.create_task(coalesce(2))
     await turns()
     flush.gates[1].set()
-    assert await asyncio.gather(first, last) == [0, 20]
+    assert list(await asyncio.gather(first, last)) == [0, 20]
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(1, 9)), min_size=1, max_size=40), st.integers(1, 12))
