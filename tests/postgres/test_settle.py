@@ -10,15 +10,12 @@ from typing import Any
 
 import pytest
 
-from router.postgres.ledger import Intent
-from router.postgres.upkeep import Upkeep
 from tests.postgres.scene import (
     ACME,
     BETA,
     NOON,
     PERIOD,
     TOTAL,
-    Owner,
     Scene,
     intent,
     proof,
@@ -284,24 +281,3 @@ async def test_grants_of_many_texters_are_returned_to_each_in_one_call(scene: Sc
     outcomes = itertools.cycle(["refused", "unknown"])
     await owner.settle(*(proof(one, next(outcomes), then="queued") for one in sent))
     assert [(await scene.texter(str(n)))["answered"] for n in range(5)] == [0, 1, 0, 1, 0]
-
-
-async def _reaped(scene: Scene, owner: Owner) -> Intent:
-    sent = await owner.armed("kim")
-    await scene.end_leases()
-    assert await Upkeep(scene.pool).reap() == (0, 1)
-    return sent
-
-
-async def test_a_reaped_send_whose_owner_wakes_is_settled_by_its_answer(scene: Scene) -> None:
-    owner = scene.owner()
-    sent = await _reaped(scene, owner)
-    assert await owner.settle(proof(sent, "accepted")) == ["accepted"]
-
-
-async def test_a_reaped_send_that_was_refused_waits_anew_for_its_owner_holds_it_no_more(scene: Scene) -> None:
-    owner = scene.owner()
-    sent = await _reaped(scene, owner)
-    assert await owner.settle(proof(sent, "refused", then="claimed")) == ["queued"]
-    (claim,) = await scene.owner().claim()
-    assert claim.id == sent.reply

@@ -1,4 +1,4 @@
-"""Acme SMS: settings, codes, sending, webhooks, balance. Source: https://acme.example/docs"""
+"""Acme SMS: settings, codes, sending, webhooks, balance. From https://acme.example/docs (2026)."""
 
 import hashlib
 import hmac
