@@ -14,6 +14,7 @@ import pytest_asyncio
 from router.postgres.embedded import Server, embedded
 from router.postgres.migrate import migrate
 from tests.aioresponses_cure import cure
+from tests.grouping import pytest_xdist_make_scheduler
 from tests.loopback import _nothing_leaves_this_machine
 from tests.require import (
     pytest_collection_modifyitems,
@@ -30,6 +31,7 @@ __all__ = [
     "pytest_sessionfinish",
     "pytest_terminal_summary",
     "pytest_testnodedown",
+    "pytest_xdist_make_scheduler",
 ]
 
 cure()

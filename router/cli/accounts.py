@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from router.rules.health import State
 
 BY = "command line"
+_UNTIL_READ = 0.7
 
 
 @click.group(invoke_without_command=True)
@@ -82,6 +83,8 @@ async def _accounts(config: Path | None) -> list[dict[str, Any]]:
 
 
 async def _order(config: Path | None, verb: str, name: str, sender: str) -> dict[str, Any]:
+    import asyncio
+
     from router.postgres.orders import order
 
     settings = settings_of(config)
@@ -91,7 +94,10 @@ async def _order(config: Path | None, verb: str, name: str, sender: str) -> dict
     if sender and sender not in senders:
         raise click.UsageError(f"{name} has no such sender. It has: {', '.join(sorted(senders)) or 'none'}.")
     async with database(settings) as pool:
-        return _said(await order(pool, verb, name, sender, by=BY))
+        state = await order(pool, verb, name, sender, by=BY)
+        # Every process reads states twice a second; the order is not done before they know it.
+        await asyncio.sleep(_UNTIL_READ)
+    return _said(state)
 
 
 def _said(state: State) -> dict[str, Any]:

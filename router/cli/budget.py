@@ -44,10 +44,10 @@ def show(config: Path | None, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def set_(config: Path | None, purse: str, amount: str, as_json: bool) -> None:
-    """Set the limit of PURSE to AMOUNT (such as 20.00, or unlimited), from now on.
+    """Set the limit of a purse, from now on.
 
-    It outranks the settings file until that line of the file changes. A limit below
-    what is spent stops sending at once.
+    AMOUNT is written as 20.00, or unlimited. It outranks the settings file until that
+    line of the file changes. A limit below what is spent stops sending at once.
     """
     _print(*run(_set(config, purse, amount)), as_json=as_json)
 

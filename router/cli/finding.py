@@ -149,8 +149,18 @@ def _expected() -> tuple[type[Exception], ...]:
     from router.postgres.orders import BusyError
     from router.postgres.pool import DatabaseAwayError
     from router.postgres.programs import EmbeddedError
+    from router.spool import SpoolError
     from router.stage.handset import NotTexted
     from router.stage.signpost import NoDemoError
     from router.vault import VaultError
 
-    return (BusyError, EmbeddedError, MigrationError, DatabaseAwayError, NoDemoError, NotTexted, VaultError)
+    return (
+        BusyError,
+        EmbeddedError,
+        MigrationError,
+        DatabaseAwayError,
+        NoDemoError,
+        NotTexted,
+        SpoolError,
+        VaultError,
+    )

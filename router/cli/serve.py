@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from router.cli.finding import Failed, config_option, plainly, settings_of
+from router.cli.finding import Failed, WrongSettings, config_option, plainly, settings_of
 
 if TYPE_CHECKING:
     from socket import socket
@@ -48,7 +48,12 @@ def _serve(settings: Settings, processes: int, hear: Hear) -> str:
     """Be the parent until told to stop; answer why it failed, empty if it did not."""
     from router.postgres.embedded import Server
     from router.processes import Child, Parent
+    from router.spool import SpoolError, prove
 
+    try:
+        prove(settings.spool)
+    except SpoolError as error:
+        raise WrongSettings([f"data: {error}"]) from error
     _count_together(settings, processes)
     from router.metrics import forget
 

@@ -33,13 +33,14 @@ def command(port: int, seconds: float | None, as_json: bool) -> None:
 
 async def _simulate(port: int, seconds: float | None, as_json: bool) -> None:
     import asyncio
+    import secrets
 
     from providers.simulator.simulation import Simulation
     from router.cli.finding import Failed
     from router.stage.cast import cast
 
     made = cast()
-    simulation = Simulation(made.accounts, control_port=port)
+    simulation = Simulation(made.accounts, control_port=port, seed=secrets.randbits(64))
     try:
         async with simulation:
             _show(_described(simulation, made), as_json=as_json)

@@ -12,10 +12,9 @@ from router.cli.finding import Failed, json_option, run
 from router.cli.showing import show_json
 
 if TYPE_CHECKING:
-    from uuid import UUID
+    from collections.abc import Awaitable, Callable
 
     from router.postgres.fate import Fate
-    from router.postgres.pool import Pool
     from router.stage.handset import Got, Handset
 
 _REASONS = {
@@ -87,8 +86,10 @@ def command(number: str, words: str, sender: str | None, timeout: float, as_json
 
 
 async def _text(number: str, words: str, sender: str | None, timeout: float) -> Result:  # noqa: ASYNC109 -- the option's name
-    from router.arrivals import text_id
+    from datetime import UTC, datetime, timedelta
+
     from router.postgres.embedded import embedded
+    from router.postgres.fate import fate
     from router.postgres.pool import Pool
     from router.stage import signpost
     from router.stage.handset import Handset, NotTexted, fresh_number
@@ -99,12 +100,16 @@ async def _text(number: str, words: str, sender: str | None, timeout: float) -> 
     handset = Handset(where.control_url, texter)
     async with embedded(home) as server, Pool(server.dsn, application="paravent text") as pool:
         had = len(await handset.got())
-        began = time.monotonic()
+        began, since = time.monotonic(), datetime.now(UTC) - timedelta(minutes=1)
         try:
             sent = await handset.text(number, words)
         except NotTexted as error:
             raise Failed(f"{error} There are: {', '.join(where.numbers.values())}") from None
-        got, found = await _wait(handset, had, pool, text_id(sent.carrier, sent.provider_id), timeout)
+
+        async def look() -> Fate | None:
+            return await fate(pool, sent.carrier, sent.provider_id, since)
+
+        got, found = await _wait(handset, had, look, timeout)
     return Result(
         answered=got is not None,
         to=number,
@@ -121,17 +126,15 @@ async def _text(number: str, words: str, sender: str | None, timeout: float) -> 
 
 
 async def _wait(
-    handset: Handset, had: int, pool: Pool, text: UUID, seconds: float
+    handset: Handset, had: int, look: Callable[[], Awaitable[Fate | None]], seconds: float
 ) -> tuple[Got | None, Fate | None]:
     """Wait for a new text at the handset, or until it is sure that there will be none."""
     import asyncio
 
-    from router.postgres.fate import fate
-
     deadline = time.monotonic() + seconds
     while True:
         new = (await handset.got())[had:]
-        found = await fate(pool, text)
+        found = await look()
         over = time.monotonic() >= deadline
         if new or over or (found is not None and found.state in _ENDED):
             return (new[0] if new else None), found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from uuid import UUID
+from datetime import datetime
 
 from router.postgres.pool import Pool
 
@@ -12,7 +12,7 @@ SELECT r.state, r.reason, a.account, a.state AS attempt, a.code, a.passed_over, 
     extract(epoch FROM a.settled_at - i.stored_at)::float8 AS seconds
 FROM inbound i JOIN reply r USING (id)
 LEFT JOIN LATERAL (SELECT * FROM attempt WHERE reply = r.id ORDER BY fence DESC LIMIT 1) a ON true
-WHERE i.id = $1
+WHERE i.account = $1 AND i.provider_id = $2 AND i.received_at > $3
 """
 
 
@@ -41,10 +41,10 @@ class Fate:
     seconds: float | None
 
 
-async def fate(pool: Pool, text: UUID) -> Fate | None:
-    """Look a text up by its id; None where it was never stored, or belongs to another's reply."""
+async def fate(pool: Pool, account: str, provider_id: str, since: datetime) -> Fate | None:
+    """Look up a text that came in since then; None where it was not stored, or has no reply of its own."""
     async with pool.connection() as connection:
-        row = await connection.fetchrow(_FATE, text)
+        row = await connection.fetchrow(_FATE, account, provider_id, since)
     if row is None:
         return None
     return Fate(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import secrets
 import socket
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -63,7 +64,9 @@ async def demo(
     signpost.prepare(home)
     made = cast()
     with _alone(home), _listening(port) as door:
-        async with embedded(home, fresh=fresh) as server, Simulation(made.accounts) as simulation:
+        # The last demo's texts are kept, and a seed told twice would give new texts the same ids.
+        simulated = Simulation(made.accounts, seed=secrets.randbits(64))
+        async with embedded(home, fresh=fresh) as server, simulated as simulation:
             await _prepare(server.dsn)
             environment = {**_environment(home, door, simulation), **made.environment}
             signpost.keep_environment(home, environment)

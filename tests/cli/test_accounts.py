@@ -1,0 +1,78 @@
+"""Operators cut, restore and pin accounts, and see why each does what it does."""
+
+from __future__ import annotations
+
+import asyncpg
+import pytest
+
+from router.postgres.embedded import Server
+from tests.cli.conftest import TWILIO, Demo
+
+pytestmark = pytest.mark.xdist_group("demo")
+
+
+def test_one_command_cuts_an_account_and_the_next_answer_comes_from_another(demo: Demo) -> None:
+    assert demo.paravent("text", TWILIO, "Salut", "--json").json["account"] == "twilio"
+    try:
+        assert "twilio is cut by you" in demo.paravent("accounts", "cut", "twilio").out
+        told = demo.paravent("text", TWILIO, "Salut", "--json").json
+        assert (told["account"], told["passed_over"]) == ("vonage", "twilio:operator_cut")
+    finally:
+        assert "twilio is open" in demo.paravent("accounts", "restore", "twilio").out
+    assert demo.paravent("text", TWILIO, "Salut", "--json").json["account"] == "twilio"
+
+
+def test_one_sender_can_be_cut_alone(demo: Demo) -> None:
+    try:
+        assert demo.paravent("accounts", "cut", "twilio", "--sender", TWILIO).code == 0
+        states = {
+            (each["account"], each["sender"]): each["state"]
+            for each in demo.paravent("accounts", "--json").json["accounts"]
+        }
+        assert states["twilio", ""] == "open"
+        assert states["twilio", TWILIO] == "operator_cut"
+        assert demo.paravent("text", TWILIO, "Salut", "--json").json["account"] == "vonage"
+    finally:
+        assert demo.paravent("accounts", "restore", "twilio", "--sender", TWILIO).code == 0
+
+
+def test_a_pinned_account_is_shown_as_pinned(demo: Demo) -> None:
+    try:
+        assert demo.paravent("accounts", "pin", "ovh", "--json").json["operator"] == "pin"
+        assert "open (pinned)" in demo.paravent("accounts").out
+    finally:
+        assert demo.paravent("accounts", "restore", "ovh").code == 0
+
+
+def test_the_table_fits_eighty_columns(demo: Demo) -> None:
+    lines = demo.paravent("accounts").out.splitlines()
+    assert len(lines) >= 4
+    assert max(map(len, lines)) <= 80
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [(("cut", "nobody"), "twilio, vonage, ovh"), (("cut", "ovh", "--sender", "+33100"), "no such sender")],
+)
+def test_a_slip_is_answered_with_the_names_there_are(
+    demo: Demo, arguments: tuple[str, ...], said: str
+) -> None:
+    done = demo.paravent("accounts", *arguments)
+    assert done.code == 2
+    assert said in done.err
+
+
+async def test_every_order_is_written_down(demo: Demo) -> None:
+    demo.paravent("accounts", "pin", "vonage")
+    demo.paravent("accounts", "restore", "vonage")
+    connection = await asyncpg.connect(Server(demo.home).dsn)
+    try:
+        rows = await connection.fetch(
+            "SELECT what, detail ->> 'account', by FROM operator_action ORDER BY id DESC LIMIT 2"
+        )
+    finally:
+        await connection.close()
+    assert [tuple(row) for row in rows] == [
+        ("account restore", "vonage", "command line"),
+        ("account pin", "vonage", "command line"),
+    ]

@@ -1,0 +1,76 @@
+"""What may be spent is shown with its origin, and changed without a restart."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import asyncpg
+import pytest
+
+from router.postgres.embedded import Server
+from tests.cli.conftest import TWILIO, Demo
+
+pytestmark = pytest.mark.xdist_group("demo")
+
+
+def purse(demo: Demo, name: str) -> dict[str, Any]:
+    shown = demo.paravent("budget", "show", "--json").json
+    found: dict[str, Any] = next(each for each in shown["purses"] if each["purse"] == name)
+    return found
+
+
+def test_every_purse_is_shown_with_who_set_it(demo: Demo) -> None:
+    done = demo.paravent("budget")
+    assert done.code == 0
+    assert [line.split()[0] for line in done.out.splitlines()[1:5]] == ["ovh", "twilio", "vonage", "total"]
+    assert "the settings" in done.out
+    assert max(map(len, done.out.splitlines())) <= 80
+
+
+def test_a_purse_set_to_zero_stops_its_account_at_once(demo: Demo) -> None:
+    try:
+        told = demo.paravent("budget", "set", "twilio", "0", "--json").json["purses"][0]
+        assert (told["limit"], told["origin"]) == ("0.00", "operator")
+        told = demo.paravent("text", TWILIO, "Salut", "--json").json
+        assert (told["account"], told["passed_over"]) == ("vonage", "twilio:budget")
+    finally:
+        assert demo.paravent("budget", "set", "twilio", "5.00").code == 0
+
+
+async def test_a_top_up_fills_the_present_window_alone_and_is_booked(demo: Demo) -> None:
+    before = purse(demo, "vonage")
+    after = demo.paravent("budget", "top-up", "vonage", "1.5", "--json").json["purses"][0]
+    assert Decimal(after["limit"]) == Decimal(before["limit"]) + Decimal("1.5")
+    assert after["next_limit"] == before["next_limit"]
+    assert Decimal(after["left"]) == Decimal(before["left"]) + Decimal("1.5")
+    connection = await asyncpg.connect(Server(demo.home).dsn)
+    try:
+        booked = await connection.fetchrow(
+            "SELECT account, cap, amount, unit, source FROM ledger WHERE kind = 'top_up'"
+        )
+        noted = await connection.fetchval("SELECT what FROM operator_action ORDER BY id DESC LIMIT 1")
+    finally:
+        await connection.close()
+    assert tuple(booked or ()) == ("vonage", 1_500_000, Decimal("1.5"), "EUR", "operator")
+    assert noted == "budget top-up"
+
+
+def test_unlimited_is_spelled_and_cannot_be_topped_up(demo: Demo) -> None:
+    try:
+        told = demo.paravent("budget", "set", "ovh", "unlimited", "--json").json
+        assert told["purses"][0]["limit"] == "unlimited"
+        done = demo.paravent("budget", "top-up", "ovh", "1")
+        assert done.code == 1
+        assert "unlimited" in done.err
+    finally:
+        assert demo.paravent("budget", "set", "ovh", "5.00").code == 0
+
+
+def test_a_slip_changes_nothing_and_exits_with_two(demo: Demo) -> None:
+    before = purse(demo, "ovh")
+    for slip in (("set", "nobody", "1"), ("set", "ovh", "1,50"), ("top-up", "ovh", "0"), ("set", "ovh")):
+        done = demo.paravent("budget", *slip)
+        assert done.code == 2, slip
+        assert done.err.startswith("Usage:"), slip
+    assert purse(demo, "ovh") == before
