@@ -94,8 +94,9 @@ WITH due AS (
 ), noted AS (
     UPDATE attempt a SET receipt = b.status, receipt_rank = b.rank, receipt_at = b.at,
                          parts = coalesce(b.parts, a.parts)
-    FROM (SELECT DISTINCT ON (d.reference) d.* FROM due d ORDER BY d.reference, d.rank DESC) b
-    WHERE a.reference = b.reference AND a.receipt_rank < b.rank
+    FROM (SELECT DISTINCT ON (d.reference, d.account) d.* FROM due d
+          ORDER BY d.reference, d.account, d.rank DESC) b
+    WHERE a.reference = b.reference AND a.account = b.account AND a.receipt_rank < b.rank
       AND a.reference IN (SELECT held.reference FROM held)
 )
 UPDATE receipt r SET applied_at = clock_timestamp(), attempt = h.reference,

@@ -114,6 +114,27 @@ async def test_another_account_s_receipt_does_not_find_it(scene: Scene) -> None:
     assert [parked.attempt for parked in await Parking(scene.pool).due(10)] == [None, None]
 
 
+async def test_a_plain_receipt_moves_its_own_account_s_text_up_and_no_other(scene: Scene) -> None:
+    owner = scene.owner()
+    sent = await owner.armed("ana")
+    await owner.settle(proof(sent, "accepted"))
+    parking = Parking(scene.pool)
+    await _store(scene, notice(account=BETA, reference=sent.reference))
+    assert await parking.plain([ACME, BETA], 10) == []
+    assert await _receipt(scene) == ("", -1)
+    await _store(
+        scene, *(notice(reference=sent.reference, status=status) for status in ("delivered", "sent"))
+    )
+    assert {account for account, _ in await parking.plain([ACME, BETA], 10)} == {ACME}
+    assert await _receipt(scene) == ("delivered", 3)
+
+
+async def _receipt(scene: Scene) -> tuple[str, int]:
+    row = await scene.look.fetchrow("SELECT receipt, receipt_rank FROM attempt")
+    assert row is not None
+    return row["receipt"], row["receipt_rank"]
+
+
 async def test_what_is_put_away_or_put_off_is_not_due(scene: Scene) -> None:
     await _store(scene, *(notice(provider_id=f"SM{n}") for n in range(4)))
     parking = Parking(scene.pool)
