@@ -118,7 +118,7 @@ def shown() -> set[str]:
         read_at=now, queue={"held": 0}, oldest=None, in_doubt={}, cost={}, returned={},
         purses={"total": purse}, states={}, balances={}, silences={}, last_reply_at=None, receipts_waiting=0,
     )  # fmt: skip
-    facts = metrics.facts(figures, {}, oldest=0, stalled=False, spooled=0)
+    facts = metrics.facts(figures, {}, oldest=0, stalled=False) + metrics.spooled(0, 0, 0)
     families = text_string_to_metric_families((metrics.events() + facts).decode())
     return {f"{one.name}_total" if one.type == "counter" else one.name for one in families}
 
