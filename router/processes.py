@@ -214,6 +214,7 @@ class Parent:
         sys.stderr.flush()
         pid = os.fork()
         if not pid:
+            os.close(ours)
             self._be(child, theirs)
         os.close(theirs)
         child.pid, child.pipe, child.ready, child.words = pid, ours, False, ""
@@ -221,7 +222,7 @@ class Parent:
         self._selector.register(ours, selectors.EVENT_READ, child)
 
     def _be(self, child: Child, pipe: int) -> NoReturn:
-        """In the child: no descriptor of a sibling may stay open, or it would outlive the parent's end."""
+        """In the child: no reading end may stay open here, or nobody would notice the parent's end."""
         code = 1
         pulse = Pulse(pipe)
         try:
