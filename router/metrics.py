@@ -37,7 +37,7 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 OUTCOMES = ("accepted", "unreachable", "throttled", "cut_off", "refused", "in_doubt")
 REJECTIONS = (
     "forged", "malformed", "oversize", "encoded", "slow", "torn", "unknown_account", "unknown_number",
-    "unstorable", "plugin_raised", "database_away",
+    "unstorable", "plugin_raised", "spool_full",
 )  # fmt: skip
 """Why a webhook, or one text of it, is not taken."""
 TIERS = ("lexicon", "model", "campaign")
@@ -169,9 +169,12 @@ class Metrics:
         multiprocess.MultiProcessCollector(together)  # type: ignore[no-untyped-call]  # not annotated there
         return generate_latest(together)
 
-    def facts(
-        self, figures: Figures, worth: Mapping[str, int], *, oldest: float, stalled: bool, spooled: int
-    ) -> bytes:
+    def spooled(self, texts: int, receipts: int, oldest: float) -> bytes:
+        """What waits on this machine's disk, in Prometheus' text format; `oldest` in seconds."""
+        known = (("spool_texts", texts), ("spool_receipts", receipts), ("spool_oldest_seconds", oldest))
+        return _shown(_gauge(name, "On disk, not in the database.", (), {(): now}) for name, now in known)
+
+    def facts(self, figures: Figures, worth: Mapping[str, int], *, oldest: float, stalled: bool) -> bytes:
         """The facts of the fleet, in Prometheus' text format.
 
         Args:
@@ -179,23 +182,16 @@ class Metrics:
             worth: Millionths that one reply of each number would have cost.
             oldest: Seconds that the oldest ready text waits.
             stalled: Ready texts wait and are not answered.
-            spooled: Texts on disk, waiting for the database.
         """
-        registry = CollectorRegistry(auto_describe=False)
+        last = {(): figures.last_reply_at.timestamp() if figures.last_reply_at else 0}
         families = [
             _gauge("ledger_info", "The ledger's currency.", ("currency",), {(self._currency,): 1}),
             _gauge("queue_texts", "Replies that are not over.", ("state",), _keyed(figures.queue, WAITING)),
             _gauge("queue_oldest_seconds", "Age of the oldest ready text.", (), {(): oldest}),
             _gauge("answering_stalled", "Ready texts wait, unanswered.", (), {(): stalled}),
             _gauge("receipts_waiting", "Receipts not applied yet.", (), {(): figures.receipts_waiting}),
-            _gauge("spool_texts", "Texts on disk, not in the database.", (), {(): spooled}),
             _gauge("raid_held_texts", "Texts held back.", (), {(): figures.queue["held"]}),
-            _gauge(
-                "last_reply_timestamp_seconds",
-                "When the last reply was accepted; 0 for none lately.",
-                (),
-                {(): figures.last_reply_at.timestamp() if figures.last_reply_at else 0},
-            ),
+            _gauge("last_reply_timestamp_seconds", "When the last was accepted; 0: none lately.", (), last),
             _gauge(
                 "attempts_in_doubt",
                 "Sends whose outcome is not known.",
@@ -205,8 +201,7 @@ class Metrics:
             *self._money(figures, worth),
             *self._accounts_now(figures),
         ]
-        registry.register(_Shown(families))
-        return generate_latest(registry)
+        return _shown(families)
 
     def _money(self, figures: Figures, worth: Mapping[str, int]) -> Iterator[Metric]:
         costs = {pair: figures.cost.get(pair, 0) / MICROS for pair in _pairs(self._accounts, COSTS)}
@@ -272,15 +267,21 @@ class _Shown(Collector):
         return self._families
 
 
+def _shown(families: Iterable[Metric]) -> bytes:
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Shown(families))
+    return generate_latest(registry)
+
+
 def _gauge(name: str, says: str, labels: tuple[str, ...], values: Mapping[Any, float]) -> Metric:
-    family = GaugeMetricFamily(f"paravent_{name}", says, labels=labels)
-    for key, value in values.items():
-        family.add_metric(key, value)
-    return family
+    return _filled(GaugeMetricFamily(f"paravent_{name}", says, labels=labels), values)
 
 
 def _count(name: str, says: str, labels: tuple[str, ...], values: Mapping[Any, float]) -> Metric:
-    family = CounterMetricFamily(f"paravent_{name}", says, labels=labels)
+    return _filled(CounterMetricFamily(f"paravent_{name}", says, labels=labels), values)
+
+
+def _filled(family: GaugeMetricFamily | CounterMetricFamily, values: Mapping[Any, float]) -> Metric:
     for key, value in values.items():
         family.add_metric(key, value)
     return family

@@ -25,6 +25,7 @@ from router.postgres.purses import Purses as PurseRows
 from router.rules import abuse, budget
 from router.rules.story import Story
 from router.settings import Settings
+from router.spool import Spool
 from router.sweep import Ears, Sweep
 from router.sweep import Terms as SweepTerms
 from router.vault import Vault
@@ -51,6 +52,7 @@ class Service:
     watch: Watch
     worker: Worker
     sweep: Sweep
+    spool: Spool
 
 
 @asynccontextmanager
@@ -87,6 +89,7 @@ async def running(
             await asyncio.gather(*tasks, return_exceptions=True)
             await service.watch.drain()
             await service.office.desk.drain()
+            service.spool.close()
             await service.office.wire.close()  # type: ignore[attr-defined]
 
 
@@ -118,6 +121,7 @@ async def house(
         silenced=metrics.silenced,
         delivered=metrics.delivered,
         received=partial(metrics.received, fresh=True),
+        receipt=metrics.receipt,
     )
     async with running(settings, dsn, tell=tell, ears=ears) as service:
         application = app(
@@ -126,6 +130,7 @@ async def house(
             metrics,
             service.pool,
             _terms(settings),
+            service.spool,
             phone=phone,
             receipts_waiting=service.sweep.receipts_waiting,
         )
@@ -189,6 +194,7 @@ async def _compose(
     office.heed = watch.heed
     places = 2 * sum(account.max_in_flight for account in settings.accounts.values())
     worker = Worker(office, inbox, pool.line(), tell or _nobody, places=places, batch=settings.workers.batch)
+    spool = Spool(settings.spool, office.vault)
     sweep = Sweep(
         office=office,
         watch=watch,
@@ -198,8 +204,9 @@ async def _compose(
         allowance=allowance,
         terms=_sweep_terms(settings),
         ears=ears,
+        spool=spool,
     )
-    return Service(settings, pool, office, inbox, watch, worker, sweep)
+    return Service(settings, pool, office, inbox, watch, worker, sweep, spool)
 
 
 def _sweep_terms(settings: Settings) -> SweepTerms:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
 from router.coalesce import Coalesce
 from router.postgres.inbox import POISON, Arrival, Finish, Inbox, Stored
 from router.postgres.ledger import Intent, Ledger, Proof
-from router.postgres.pool import Line, Pool
+from router.postgres.pool import DatabaseAwayError, Line, Pool
 from router.postgres.receipts import Notice, Receipts
 from router.rules.consent import Consent
 
@@ -18,11 +20,16 @@ In = TypeVar("In")
 Out = TypeVar("Out")
 
 
+PATIENCE = 1.5
+"""Seconds the door waits for the database: providers wait 15 s, and some ask only once."""
+
+
 class Desk:
     """Store, arm, settle, finish, consent and receive: one at a time for whoever calls, many for PostgreSQL.
 
     Each has lines of its own: a slow arm never holds up the door. An arm whose waiter is gone is
-    settled as unsent, because nobody will send it.
+    settled as unsent, because nobody will send it. Store and receive give up soon, and at once after one
+    of them was in vain, until `back`.
 
     Args:
         now: Business time.
@@ -33,12 +40,27 @@ class Desk:
         self._ledger = ledger
         self._now = now
         self._orphans: set[asyncio.Task[str]] = set()
-        self.store: Coalesce[Arrival, Stored] = _gather(pool, inbox.store, lines=2)
-        self.receive: Coalesce[Notice, bool] = _gather(pool, Receipts().store)
+        self._door = _Door()
+        self._back = pool.line()
+        self._receipts = Receipts()
+        self.store: Coalesce[Arrival, Stored] = _gather(pool, self._door.bounded(inbox.store), lines=2)
+        self.receive: Coalesce[Notice, bool] = _gather(pool, self._door.bounded(self._receipts.store))
         self.finish: Coalesce[Finish, bool] = _gather(pool, inbox.finish)
         self.consent: Coalesce[tuple[bytes, Consent, datetime], None] = _gather(pool, inbox.consent)
         self.arm: Coalesce[Intent, str] = _gather(pool, self._arm, lines=2, orphan=self._unsent)
         self.settle: Coalesce[Proof, str] = _gather(pool, self._settle)
+
+    @property
+    def away(self) -> bool:
+        """Whether the database was away when the door last asked."""
+        return self._door.away
+
+    async def back(self) -> None:
+        """Try the door's statements on nothing; from then on it stores again. Raises `DatabaseAwayError`."""
+        async with _in_time():
+            await self._inbox.store(self._back, [])
+            await self._receipts.store(self._back, [])
+        self._door.away = False
 
     async def drain(self) -> None:
         """Wait until nothing is gathered or in flight."""
@@ -61,6 +83,40 @@ class Desk:
             task = asyncio.get_running_loop().create_task(_quietly(self.settle, proof))
             self._orphans.add(task)
             task.add_done_callback(self._orphans.discard)
+
+
+@dataclass(slots=True)
+class _Door:
+    """What the door's statements know of each other."""
+
+    away: bool = False
+
+    def bounded(
+        self, flush: Callable[[Line, Sequence[In]], Awaitable[Sequence[Out]]]
+    ) -> Callable[[Line, Sequence[In]], Awaitable[Sequence[Out]]]:
+        """The same flush, in vain at once where one was in vain just now."""
+
+        async def bounded(line: Line, items: Sequence[In]) -> Sequence[Out]:
+            if self.away:
+                raise DatabaseAwayError("the database was away a moment ago")
+            try:
+                async with _in_time():
+                    return await flush(line, items)
+            except DatabaseAwayError:
+                self.away = True
+                raise
+
+        return bounded
+
+
+@asynccontextmanager
+async def _in_time() -> AsyncIterator[None]:
+    """Whoever hangs is away: the line, cancelled in the middle of a statement, is dropped."""
+    try:
+        async with asyncio.timeout(PATIENCE):
+            yield
+    except TimeoutError:
+        raise DatabaseAwayError(f"the database did not answer within {PATIENCE} s") from None
 
 
 async def _quietly(settle: Coalesce[Proof, str], proof: Proof) -> str:

@@ -252,7 +252,7 @@ def _columns(rows: Sequence[Arrival]) -> list[list[Any]]:
         )
         for row in rows
     ]  # fmt: skip
-    return [list(column) for column in zip(*spelled, strict=True)]
+    return [list(column) for column in zip(*spelled, strict=True)] or [[]] * 26
 
 
 def _history(record: asyncpg.Record) -> History:

@@ -187,6 +187,11 @@ def _told(connection: Connection) -> Iterator[None]:
     """Give every way of losing the database one name."""
     try:
         yield
+    except asyncio.CancelledError:
+        # Broken off midway: asyncpg would have the next user wait for the server's word on it.
+        if not _is_lost(connection):
+            connection.terminate()
+        raise
     except _LOST as error:
         # After a time-out the server may be gone without a word, and asyncpg would use the connection again.
         if not _is_lost(connection):

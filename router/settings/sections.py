@@ -213,6 +213,11 @@ class Settings(BaseModel):
         return self._providers
 
     @property
+    def spool(self) -> Path:
+        """Where texts wait while the database is away."""
+        return self.data / "spool"
+
+    @property
     def zone(self) -> ZoneInfo:
         """`timezone`, ready for use."""
         return ZoneInfo(self.timezone)

@@ -20,7 +20,8 @@ class Ears:
         silenced: A reason, and how many replies fell silent for it.
         delivered: An account, and seconds from sending to delivery.
         put_away: An account, one of whose receipts speaks of no attempt of ours.
-        received: Account, number and tier of a text that the inbound log brought.
+        received: Account, number and tier of a text that the inbound log or the spool brought.
+        receipt: Account and status of a receipt that the spool brought.
         ready: Replies became ready: somebody should look into the lanes.
     """
 
@@ -28,4 +29,5 @@ class Ears:
     delivered: Callable[[str, float], None] = _nobody
     put_away: Callable[[str], None] = _nobody
     received: Callable[[str, str, str], None] = _nobody
+    receipt: Callable[[str, str], None] = _nobody
     ready: Callable[[], None] = _nobody

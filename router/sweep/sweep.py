@@ -18,6 +18,7 @@ from router.postgres.parked import Parking
 from router.postgres.pool import Pool
 from router.postgres.standing import Standing
 from router.postgres.upkeep import Upkeep
+from router.spool import Spool
 from router.sweep.balances import Balances
 from router.sweep.calls import Calls
 from router.sweep.costs import Costs
@@ -30,6 +31,7 @@ from router.sweep.news import News
 from router.sweep.probes import Probes
 from router.sweep.receipts import Receipts
 from router.sweep.rereads import Rereads
+from router.sweep.spooled import Spooled
 from router.sweep.traces import Traces
 from router.sweep.upkeep import TimeBrings
 from router.watch import Watch
@@ -63,6 +65,7 @@ class Sweep:
     allowance: Allowance
     terms: Terms
     ears: Ears
+    spool: Spool
     duties: dict[str, Duty] = field(init=False)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
@@ -75,6 +78,7 @@ class Sweep:
         office, standing = self.office, Standing(self.pool)
         moves = TimeBrings(office, Upkeep(self.pool), self.ears)
         return (
+            Duty("spool", 0.25, Spooled(office, self.spool, self.ears), lease=None),
             Duty("time", 0.5, moves, lease=None),
             Duty("costs", 1.0, Costs(office, Incoming(self.pool)), lease=20.0),
             Duty("slow_delivery", 10.0, SlowDelivery(office, standing, self.watch), lease=60.0),

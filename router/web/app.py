@@ -10,6 +10,7 @@ from aiohttp import web
 from router.metrics import Metrics
 from router.office import Office
 from router.postgres.pool import Pool
+from router.spool import Spool
 from router.web import api, console, hooks, probes
 from router.web.body import LARGEST
 from router.web.connection import Site
@@ -27,6 +28,7 @@ def app(
     metrics: Metrics,
     pool: Pool,
     terms: Terms,
+    spool: Spool,
     *,
     receipts_waiting: Callable[[], None] = lambda: None,
     phone: Phone | None = None,
@@ -39,14 +41,15 @@ def app(
         metrics: Counts, and is shown.
         pool: For what is read for people.
         terms: What the door goes by.
+        spool: Takes what the database does not take in time.
         receipts_waiting: Told after receipts were stored.
         phone: The demo's telephone, None outside a demo.
     """
     application = web.Application(client_max_size=LARGEST)
     guard = Guard(terms.operator_token)
     readings = Readings(office, pool)
-    application.add_routes(hooks.routes(hooks.Doors(office, worker, metrics, receipts_waiting), terms))
-    application.add_routes(probes.routes(readings, metrics, guard))
+    application.add_routes(hooks.routes(hooks.Doors(office, worker, metrics, spool, receipts_waiting), terms))
+    application.add_routes(probes.routes(readings, metrics, spool, guard))
     application.add_routes(api.routes(office, pool, readings, guard, phone))
     application.add_routes(console.routes())
     application.on_response_prepare.append(_plain)

@@ -23,6 +23,7 @@ from router.postgres.inbox import POISON, Arrival, Claimed
 from router.postgres.pool import DatabaseAwayError
 from router.postgres.receipts import Notice
 from router.rules.answer import History
+from router.spool import Spool, SpoolError
 from router.web.body import Unread, read
 from router.web.record import Recorder
 from router.web.terms import Terms
@@ -30,7 +31,7 @@ from router.worker import Worker
 
 _METHODS = ("GET", "POST")
 _SAID_AGAIN = 60.0
-Item = TypeVar("Item")
+Each = TypeVar("Each")
 _log = logging.getLogger(__name__)
 
 
@@ -39,12 +40,14 @@ class Doors:
     """What every door shares.
 
     Args:
+        spool: Takes what the database does not take in time.
         receipts_waiting: Told after receipts were stored: somebody applies them later.
     """
 
     office: Office
     worker: Worker
     metrics: Metrics
+    spool: Spool
     receipts_waiting: Callable[[], None]
     _facts: object = None
     _open: frozenset[str] = frozenset()
@@ -131,9 +134,8 @@ class Door(ABC):
         except POISON:
             self._doors.reject(name, "unstorable")
             return web.HTTPBadRequest.status_code
-        except DatabaseAwayError:
-            # The seam for a spool on disk: what is kept there may be acknowledged too.
-            self._doors.reject(name, "database_away")
+        except SpoolError:
+            self._doors.reject(name, "spool_full")
             return web.HTTPServiceUnavailable.status_code
         except Exception as error:  # noqa: BLE001 -- a plugin may raise anything; no traceback: it may hold the text
             self._doors.reject(name, "plugin_raised", type(error).__name__)
@@ -176,7 +178,11 @@ class InboundDoor(Door):
 
     async def _keep(self, text: Arrival) -> None:
         doors = self._doors
-        stored = await doors.office.desk.store(text)
+        try:
+            stored = await doors.office.desk.store(text)
+        except DatabaseAwayError:
+            await doors.spool.keep(text)
+            return
         doors.metrics.received(text.account, text.number, text.tier, fresh=stored.fresh)
         if stored.claimed:
             doors.worker.hand(_claimed(text, stored.history))
@@ -196,7 +202,12 @@ class ReceiptDoor(Door):
         self._doors.receipts_waiting()
 
     async def _keep(self, receipt: Notice) -> None:
-        if await self._doors.office.desk.receive(receipt):
+        try:
+            fresh = await self._doors.office.desk.receive(receipt)
+        except DatabaseAwayError:
+            await self._doors.spool.keep(receipt)
+            return
+        if fresh:
             self._doors.metrics.receipt(receipt.account, receipt.status)
 
 
@@ -234,7 +245,7 @@ def _claimed(text: Arrival, history: History) -> Claimed:
     )
 
 
-async def _all(keep: Callable[[Item], Awaitable[None]], items: Sequence[Item]) -> None:
+async def _all(keep: Callable[[Each], Awaitable[None]], items: Sequence[Each]) -> None:
     """Nearly always there is one, and a task for it would cost more than storing it."""
     if len(items) == 1:
         await keep(items[0])

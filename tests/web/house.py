@@ -27,6 +27,7 @@ from router.postgres.ledger import Ledger
 from router.postgres.pool import Pool
 from router.postgres.purses import Purses as PurseRows
 from router.settings import Settings, load
+from router.spool import Spool
 from router.vault import Vault
 from router.web import Phone, Terms, app, serve
 from router.wire import AioWire
@@ -109,6 +110,7 @@ class House:
     pool: Pool
     session: aiohttp.ClientSession
     settings: Settings
+    spool: Spool
     told: list[str] = field(default_factory=list)
 
     async def knock(self, path: str, form: dict[str, str], **more: Any) -> int:
@@ -172,18 +174,20 @@ async def open_house(
         metrics = Metrics(office.accounts, office.numbers.values(), settings.currency)
         terms = Terms(base_url=PUBLIC, hook_tokens={"ovh": HOOK_TOKEN}, operator_token=operator)
         told: list[str] = []
+        spool = Spool(settings.spool, office.vault)
         application = app(
-            office, ledge, metrics, pool, terms,  # type: ignore[arg-type]
+            office, ledge, metrics, pool, terms, spool,  # type: ignore[arg-type]
             receipts_waiting=lambda: told.append("receipts"), phone=phone,
         )  # fmt: skip
         runner = await serve(application)
         url = "http://{}:{}".format(*runner.addresses[0][:2])
         async with aiohttp.ClientSession() as session:
             try:
-                yield House(url, office, ledge, metrics, pool, session, settings, told)
+                yield House(url, office, ledge, metrics, pool, session, settings, spool, told)
             finally:
                 await runner.cleanup()
                 await office.desk.drain()
+                spool.close()
                 await office.wire.close()  # type: ignore[attr-defined]
 
 

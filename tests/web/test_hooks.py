@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -221,24 +222,47 @@ async def test_a_plugin_that_raises_is_counted_and_harms_nobody_else(
     assert "Kevin" not in logged(caplog.records)
 
 
-async def test_while_the_database_is_away_the_provider_is_asked_to_insist(
-    house: House, database: str
-) -> None:
+@asynccontextmanager
+async def away(house: House, database: str) -> AsyncIterator[None]:
+    """The database refuses every connection, and breaks off those there are."""
     house.pool._dsn = "postgresql://127.0.0.1:1/nowhere"
     admin = await asyncpg.connect(database)
-    await admin.execute(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'tests'"
-    )
-    assert await house.text("Salut") == 503
-    assert await house.receipt("delivered") == 503
-    assert (await house.get("/readyz"))[0] == 503
-    assert (await house.get("/healthz"))[0] == 200
-    assert (await house.get("/metrics/state"))[0] == 503
-    assert await admin.fetchval("SELECT count(*) FROM inbound") == 0
-    house.pool._dsn = database
+    try:
+        await admin.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'tests'"
+        )
+        yield
+        assert await admin.fetchval("SELECT count(*) FROM inbound") == 0
+    finally:
+        await admin.close()
+        house.pool._dsn = database
+
+
+async def test_while_the_database_is_away_the_door_stays_open(house: House, database: str) -> None:
+    async with away(house, database):
+        assert await house.text("Salut") == 200
+        assert await house.receipt("delivered") == 200
+        assert (await house.get("/readyz"))[0] == 200
+        assert (await house.get("/healthz"))[0] == 200
+        assert (await house.get("/metrics/state"))[0] == 503
+        assert await house.sample("paravent_spool_texts") == 1
+        assert await house.sample("paravent_spool_receipts") == 1
+        assert await house.sample("paravent_spool_oldest_seconds") > 0
+
+
+async def test_with_the_spool_full_as_well_the_provider_is_asked_to_insist(
+    house: House, database: str
+) -> None:
+    house.spool._limit = 0
+    async with away(house, database):
+        assert await house.text("Salut") == 503
+        assert await house.receipt("delivered") == 503
+        assert (await house.get("/readyz"))[0] == 503
+        assert await house.sample("paravent_spool_texts") == 0
+    assert await house.sample("paravent_webhooks_rejected_total", account="twilio", reason="spool_full") == 2
+    await house.office.desk.back()
     assert await house.text("Salut") == 200
     assert (await house.get("/readyz"))[0] == 200
-    await admin.close()
 
 
 async def test_what_is_kept_of_a_webhook_opens_and_holds_no_secret_of_the_house(house: House) -> None:
