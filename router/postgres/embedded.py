@@ -31,7 +31,7 @@ def data_folder(environment: Mapping[str, str] = os.environ) -> Path:
         return Path(environment["XDG_DATA_HOME"]) / "paravent"
     if os.geteuid() == 0:
         return Path("/var/lib/paravent")
-    return Path.home() / ".local" / "share" / "paravent"
+    return Path(environment.get("HOME") or Path.home()) / ".local" / "share" / "paravent"
 
 
 @asynccontextmanager

@@ -111,7 +111,8 @@ ORDER BY id DESC LIMIT 1
 """
 
 _PURSES = """
-SELECT p.name, p.origin, p.unlimited, p.cap, coalesce(w.reserved, 0) AS reserved,
+SELECT p.name, p.origin, coalesce(w.unlimited, p.unlimited) AS unlimited,
+    CASE WHEN w.purse IS NULL THEN p.cap ELSE w.cap END AS cap, coalesce(w.reserved, 0) AS reserved,
     coalesce(w.spent, 0) AS spent, coalesce(w.overrun, 0) AS overrun
 FROM purse p JOIN unnest($1::text[], $2::timestamptz[]) AS here (name, starts_at) USING (name)
 LEFT JOIN purse_window w ON w.purse = p.name AND w.starts_at = here.starts_at

@@ -13,6 +13,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from providers import Ability, Provider
 from router.plugins import Loaded
 from router.plugins import load as load_plugins
+from router.postgres.embedded import data_folder
 from router.rules.budget import TOTAL
 from router.settings.crosscheck import Draft, crosscheck
 from router.settings.problem import (
@@ -47,7 +48,7 @@ def load(path: Path | None, environ: Mapping[str, str], *, plugins: Loaded | Non
         raise SettingsError(problems)
     tree, slips = overlay(tree, environ, Settings.model_fields)
     tree, unresolved = resolve(tree, Path() if path is None else path.parent, environ)
-    tree.setdefault("data", str(default_data(environ)))
+    tree.setdefault("data", str(data_folder(environ)))
     problems = [*slips, *unresolved]
     if plugins is None:
         plugins = load_plugins(_strings(tree.get("plugins")))
@@ -63,14 +64,6 @@ def load(path: Path | None, environ: Mapping[str, str], *, plugins: Loaded | Non
     settings = Settings.model_validate(tree)
     settings._providers.update(carriers)  # noqa: SLF001 -- built with the settings, not written in them
     return settings
-
-
-def default_data(environ: Mapping[str, str]) -> Path:
-    """The user's folder for data: XDG_DATA_HOME, or ~/.local/share, and ours in it."""
-    home = environ.get("XDG_DATA_HOME") or str(
-        Path(environ.get("HOME", "~")).expanduser() / ".local" / "share"
-    )
-    return Path(home) / "paravent"
 
 
 def _follows(problem: Problem, causes: list[Problem]) -> bool:
