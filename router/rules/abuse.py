@@ -76,13 +76,13 @@ def places(spelt: str) -> Places:
     letters = np.frombuffer(f" {spelt.strip()} ".encode("utf-32-le", "surrogatepass"), np.uint32)
     hashed = letters
     found = []
-    for size in range(2, LONGEST + 1):
+    for size in range(SHORTEST, LONGEST + 1):
         hashed = hashed[:-1] * _STEP + letters[size - 1 :]
         if not len(hashed):
             break
-        if size >= SHORTEST:
-            found.append(((hashed ^ (hashed >> _FIFTEEN)) * _MIX) >> _SHIFT)
-    return np.concatenate(found)
+        found.append(hashed)
+    pieces = np.concatenate(found)
+    return ((pieces ^ (pieces >> _FIFTEEN)) * _MIX) >> _SHIFT
 
 
 def score(body: str, model: Model | None = None) -> Score:
@@ -92,8 +92,12 @@ def score(body: str, model: Model | None = None) -> Score:
         body: As received; nothing in it raises.
         model: Another one than the shipped one.
     """
+    return judge(spell(body), model)
+
+
+def judge(spelt: str, model: Model | None = None) -> Score:
+    """`score` of a text that is spelt already, for who needs its spelling too."""
     chosen = model or shipped()
-    spelt = spell(body)
     meant = sense(spelt)
     said = logit_of(spelt, chosen) + meant.value
     if meant is Sense.ABUSE:
@@ -113,7 +117,7 @@ FLAGGED = 0.5
 def logit_of(spelt: str, model: Model) -> float:
     """What the model alone makes of a spelt text, as log odds against its own threshold."""
     found = places(spelt)
-    return model.bias + model.scale * float(model.weights[found].sum(dtype=np.int64)) / sqrt(len(found))
+    return model.bias + model.scale * int(model.weights[found].sum(dtype=np.int64)) / sqrt(len(found))
 
 
 def logit(value: float) -> float:

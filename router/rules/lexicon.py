@@ -21,7 +21,7 @@ sac a foutre, vide couiles?, suce (moi|ma bite|mon), sucez, ta gueule, vos gueul
 (con|cone|chien|chiene|arabe|juif|noir|blanc|gitan|rom|pd|pede|race|fole|porc|truie|grose|negre|negro),
 (grose|vieile) (vache|truie|cone|pute|dinde), pauvre (con|cone|merde|tache), gros (con|porc), espece de
 (con|cone|merde|chien|pute|ordure), bande de
-(con|cons|cone|cones|chiens|merde|merdes|pd|tapetes|folasses), bitch(es)?, whores?, sluts?, cunts?,
+(con|cons|cone|cones|chiens|merde|merdes|pd|tapetes), bitch(es)?, whores?, sluts?, cunts?,
 fagots?, niger, nigers, skanks?, asholes?, fuck (you|u|of), go fuck, suck my, eat shit, kil yourself, kys
 """
 
@@ -30,26 +30,28 @@ _THREATS = """
 (tuer|buter|crever|egorger|violer|fumer|planter|bruler|tabaser|defoncer|defigurer), (je|on|j|ge)
 ?(vais|va|v) (te|vous|t) (demonter|eclater|retrouver|choper|niquer|baiser|faire la peau|faire du mal),
 jv(ais|e|ai)? te (tuer|bute|buter|crever|fumer|retrouve|retrouver|choper|niquer|baiser|violer|trouver),
-(je|on) te (bute|creve|tue|nique|baise|viole|retrouve), t es (une )?(femme )?morte, (je|j|on) ?s(ais|ait)
+(je|on) te (bute|creve|tue|nique|baise|viole|retrouve), t es (une )?(feme )?morte, (je|j|on) ?s(ais|ait)
 (tres bien )?ou (tu|t|vous) ?(habites?|habitez|vis|boses?|dors|creches?), (tu|vous) (vas|va|alez) (le |me
 le |tout )?(regreter|payer|crever|mourir|morfler|suplier), (tu|vous) meritez?s? (de|d) (crever|mourir|te
-faire|vous faire), i know where you (live|work|sleep), (i l|i wil|i m gona|im gona|we wil)
+faire|vous faire), i know where you (live|work|slep), (i l|i wil|i m gona|im gona|we wil)
 (kil|rape|hurt|find|beat|cut) you
 """
 
 _TELLING = """
-(il|ele|on|ils|qui|un mec|un type|un home|un gars|un inconu) (m|me|nous|l|la|les|lui) (a |ont )?[a-z]*
-(trait|insult|menac|harcel|suivi|ecri|envoy|dit|apel|force|frap|touch|crach|crie|fait|viol|agres|sifl|coince)[a-z]*,
-(m|l|nous) (a|ont) (trait|insult|menac|harcel|suivi|frap|touch|agres|crach|apel)[a-z]*, (me|la|nous)
-(menace|harcele|suit|suis|insulte|frape|force|traite|traitait|apelent|sifle), (ai|a) ete
-(trait|insult|menac|harcel|suivi|viol|agres|frap)[a-z]*, s (est|etait) fait [a-z]+, se fait [a-z]+er,
+(il|ele|on|ils|qui|un mec|un type|un home|un gars|un inconu) (m|me|nous|l|la|les|lui) (a|ont)( [a-z]+)?
+(trait|insult|menac|harcel|suivi|ecri|envoy|dit|apel|force|frap|touch|crach|crie|fait|viol|agres|sifl)[a-z]*,
+(il|ele|on|ils|qui) (me|nous|la|les|lui) (dit|disent|crie|crient|force|sui[a-z]+|envoie|ecrit),
+(m|l|nous) (a|ont) (trait|insult|menac|harcel|suivi|frap|touch|agres|crach|apel)[a-z]*, on m a,
+(me|la|nous) (menace|harcele|suit|suis|insulte|frape|force|traite|traitait|sifle), m apelent?,
+(ai|a) ete (trait|insult|menac|harcel|suivi|viol|agres|frap)[a-z]*, s (est|etait) fait [a-z]+,
+se fait [a-z]+er,
 (me|nous|la|les) trait[a-z]* de, (de|a) traiter, traiter (les gens|quelqu un|une|un) [a-z ]{0,9}de,
-plainte, aidez moi, j ai peur, que faire, que dois je faire, a qui (en )?parler, je recois des, temoin, m
-apelent?, on m a, (he|she|they|someone|a guy|a man|my (ex|bos|husband|boyfriend|neighbour)) (just )?
-(caled|folowed|threatened|keps|insulted|grabed|hit|beat|told|raped|sent)
-(me|her|us|threat[a-z]*|texting|caling|folowing)( [a-z]+)?, i (was|got|ve ben|have ben)
-(caled|folowed|threatened|harased|insulted|raped|asaulted), she was (raped|asaulted|beaten), (said|wrote)
-[a-z0-9 ?!]{1,60} to me, what should i do, what can i do, i m (stil )?(scared|shaking), who can i cal
+plainte, aidez moi, j ai peur, que faire, que dois je faire, a qui (en )?parler, je recois des, temoin,
+(he|she|they|someone|a guy|a man|my (ex|bos|husband)) (just |has )?(caled|folowed|told|hit|sent) (me|her|us),
+(he|she|they|someone|a guy|a man|my (ex|bos|husband)) (just |has )?(threatened|insulted|raped) (me|her|us),
+keps (threatening|texting|caling|folowing), i (was|got|ve ben) (folowed|harased|insulted|raped|asaulted),
+she was (raped|asaulted|beaten), (said|wrote) [a-z0-9 ?!]{1,60} to me, what should i do, what can i do,
+i m (stil )?(scared|shaking), who can i cal
 """
 
 _SIDING = """
@@ -57,7 +59,7 @@ _SIDING = """
 )?(vous|toute|tous|l equipe|au|les files), merci (pour ce|pour votre|pour tout|pour eles|pour el|pour l
 initiative|a vous|les files|infiniment|de votre travail|d exister), vous etes (geniales|formidables|au
 top), j ai (done|file|laise|utilise) (ce|votre|le) num[a-z]*, stay strong, don t give up, thank you for,
-thanks for, keep going, sont (pathetiques|minables|des laches)
+thanks for, kep going, sont (pathetiques|minables|des laches)
 """
 
 _OPENING = """
@@ -66,7 +68,7 @@ _OPENING = """
 """
 
 _GREETING = (
-    "salut|slt|coucou|cc|bonjour|bjr|bonsoir|bsr|helo|hey|hi|yo|wesh|salam|kikou|hola|re|hiya|good evening"
+    "salut|slt|coucou|c|bonjour|bjr|bonsoir|bsr|helo|hey|hi|yo|wesh|salam|kikou|hola|re|hiya|god evening"
 )
 
 _SMALL_TALK = """

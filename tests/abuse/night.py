@@ -1,0 +1,124 @@
+"""A made-up night through the pure rules: scored, counted, ranked, and answered or held, text by text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import lru_cache
+from itertools import groupby
+
+from router.rules.abuse import FLAGGED, judge, logit
+from router.rules.campaign import Bucket, Campaign, Change, Mode, Raids, fold
+from router.rules.contrast import Contrast, Reference, Terms, rank, terms
+from router.rules.spelling import spell
+from tests.abuse.traffic import Sent
+
+EVERY = timedelta(seconds=30)
+"""Span of a bucket."""
+
+COUNTED = 50
+"""Texts after which the words are counted anew."""
+
+
+@lru_cache(maxsize=200_000)
+def judged(body: str) -> tuple[bool, float, Terms]:
+    """Whether a text is flagged, its log odds and its terms."""
+    spelt = spell(body)
+    value = judge(spelt).value
+    return value >= FLAGGED, logit(value), terms(spelt)
+
+
+@dataclass(slots=True)
+class Night:
+    """What became of a night's texts, after `spend`.
+
+    Args:
+        policy: When a raid is seen and how many ordinary texts it may hold.
+        once: One answer per texter.
+        worded: Words count beside the score; else every raid text is as if in words of its own.
+        changes: Every change of mode.
+        paid: Raid texts that got a paid answer.
+        answered: Genuine texters answered at once.
+        held: Genuine texters who waited until the raid was over.
+        inside: Genuine texters in a raid who were neither answered nor held before.
+        inside_answered: Those of them who were answered at once.
+        raiders: Raid texts that had come in when the raid was found; None if it never was.
+        minutes: How long the raid had been on by then.
+    """
+
+    policy: Raids = field(default_factory=Raids)
+    once: bool = True
+    worded: bool = True
+    changes: list[Change] = field(default_factory=list)
+    paid: int = 0
+    answered: int = 0
+    held: int = 0
+    inside: int = 0
+    inside_answered: int = 0
+    raiders: int | None = None
+    minutes: float = 0.0
+    _seen: set[int] = field(default_factory=set)
+    _waiting: set[int] = field(default_factory=set)
+
+    @property
+    def alarms(self) -> int:
+        """How often a raid was seen."""
+        return sum(change.mode is Mode.RAID for change in self.changes)
+
+    def spend(self, texts: Iterable[Sent]) -> Night:
+        """Let the night pass, its texts in order."""
+        campaign, words, reference = Campaign(), Contrast.empty(), Reference()
+        table, line = words.table(), float("inf")
+        came, first, pending = 0, None, list[Sent]()
+        for at, group in groupby(texts, key=lambda text: _bucket(text.at)):
+            bucket = list(group)
+            for text in bucket:
+                _, odds, found = judged(text.body)
+                suspicious = (rank(odds, found, table) if self.worded else odds) > line
+                self._decide(text, suspicious, raid_on=campaign.mode is Mode.RAID)
+            raid_texts = [text.at for text in bucket if text.raid]
+            came += len(raid_texts)
+            first = first or min(raid_texts, default=None)
+            flagged = sum(judged(text.body)[0] for text in bucket)
+            campaign, change = fold(campaign, Bucket(at=at, texts=len(bucket), flagged=flagged), self.policy)
+            pending += bucket
+            if change or len(pending) >= COUNTED:
+                calm = campaign.mode is Mode.CALM
+                found_all = [judged(text.body)[2] for text in pending]
+                words = words.after(found_all, raid=not calm)
+                if calm:
+                    reference = reference.after([judged(text.body)[1] for text in pending], found_all)
+                else:
+                    table = words.table() * self.worded
+                    line = reference.line(table, self.policy.held)
+                pending = []
+            if campaign.mode is Mode.CALM:
+                line = float("inf")
+            if change:
+                self.changes.append(change)
+                if self.raiders is None and first and change.mode is Mode.RAID:
+                    self.raiders, self.minutes = came, (at - first).total_seconds() / 60
+        return self
+
+    def _decide(self, text: Sent, suspicious: bool, *, raid_on: bool) -> None:
+        if self.once and text.sender in self._seen:
+            return
+        if not suspicious:
+            self._seen.add(text.sender)
+        if text.raid:
+            self.paid += not suspicious
+            return
+        if text.sender in self._waiting:
+            return
+        self.answered += not suspicious
+        self.held += suspicious
+        self.inside += raid_on
+        self.inside_answered += raid_on and not suspicious
+        if suspicious:
+            self._waiting.add(text.sender)
+
+
+def _bucket(at: datetime) -> datetime:
+    seconds = EVERY.total_seconds()
+    return datetime.fromtimestamp((at.timestamp() // seconds + 1) * seconds, at.tzinfo)

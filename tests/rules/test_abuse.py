@@ -1,0 +1,171 @@
+"""How abusive a text looks: disguises fall off, kindness is not flagged, and nothing raises."""
+
+from __future__ import annotations
+
+import re
+from time import perf_counter
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from router.rules import abuse, lexicon
+from router.rules.abuse import BUCKETS_BITS, FLAGGED, Model, logit, places, score, shipped
+from router.rules.lexicon import Sense, sense
+from router.rules.spelling import LONGEST, spell
+
+KIND = [
+    "Salut c'est Kevin du bar, ça va ?",
+    "Coucou toi ;) bien rentrée ?",
+    "Bonjour mademoiselle, vous avez un charme fou",
+    "hi it's Tom from the party, how are you?",
+    "test",
+    "allo ?",
+    "ça marche ce numéro ?",
+    "Merci pour ce que vous faites !",
+    "Courage face à ces connards, on est avec vous",
+    "ne vous laissez pas faire par ces enculés",
+    "il m'a traitée de sale pute devant tout le monde",
+    'mon ex m\'a dit "je vais te tuer", que faire ?',
+    "he called me a bitch because I said no",
+    "la petite chatte de la voisine a eu trois chatons",
+    "rdv à 18h30 devant le ciné ?",
+]
+ABUSE = [
+    "sale pute",
+    "S A L O P E",
+    "s.a.l.o.p.e va",
+    "c0nn@rd",
+    "p\u200bute",
+    "ENCULÉÉÉÉÉ",
+    "ta gueule connasse",
+    "\u0440ute",
+    "je vais te tuer",
+    "je sais où tu habites",
+    "nique ta mère",
+    "you fucking bitch",
+    "I know where you live",
+]
+
+
+@pytest.mark.parametrize("text", KIND)
+def test_kind_texts_are_not_flagged(text: str) -> None:
+    assert score(text).value < FLAGGED
+    assert score(text).tier == "none"
+
+
+@pytest.mark.parametrize("text", ABUSE)
+def test_insults_and_threats_are_flagged_through_their_disguise(text: str) -> None:
+    assert score(text).value >= FLAGGED
+    assert score(text).tier == "lexicon"
+
+
+def test_the_model_finds_what_no_list_holds() -> None:
+    text = "retourne à la cuisine et ferme ta bouche"
+    assert sense(spell(text)) is Sense.UNKNOWN
+    assert score(text).tier == "model"
+
+
+def test_without_the_rules_for_reports_a_victim_would_be_flagged(monkeypatch: pytest.MonkeyPatch) -> None:
+    report = "il m'a traitée de sale pute devant tout le monde"
+    assert score(report).value < FLAGGED
+    monkeypatch.setattr(lexicon, "_REPORT", re.compile("(?!)"))
+    assert score(report).value >= FLAGGED
+
+
+def test_without_the_rules_for_supporters_their_anger_would_be_flagged(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kind = "ne vous laissez pas faire par ces enculés"
+    assert score(kind).value < FLAGGED
+    monkeypatch.setattr(lexicon, "_SUPPORT", re.compile("(?!)"))
+    assert score(kind).value >= FLAGGED
+
+
+def test_the_lists_are_written_as_texts_are_spelt() -> None:
+    for pattern in (lexicon._ABUSE, lexicon._REPORT, lexicon._SUPPORT, lexicon._OPENER, lexicon._TEST):
+        words = re.findall(r"[a-zà-ÿ]{2,}", pattern.pattern)
+        assert [word for word in words if spell(word).strip() != word] == []
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("Ça VA ?", "ca va ?"),
+        ("saaalut", "salut"),
+        ("c0nn4rd", "conard"),
+        ("f.d.p", "fdp"),
+        ("c a toi", "c a toi"),
+        ("rdv 18h30", "rdv 18h30"),
+        ("œuf", "oeuf"),
+    ],
+)
+def test_many_spellings_are_read_as_one(written: str, read: str) -> None:
+    assert spell(written).strip() == read
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=()), max_size=300))
+def test_no_text_raises_and_every_score_is_a_share(body: str) -> None:
+    value, tier = score(body)
+    assert 0.0 < value < 1.0
+    assert (tier == "none") is (value < FLAGGED)
+
+
+HOSTILE = [
+    "\0",
+    "\ud800\udfff",
+    "\u202e\u2066",
+    "a b ",
+    "!@$*0134",
+    "\ufdfa",
+    "\u0300",
+    "😀",
+    "il m a ",
+    "je vais te ",
+    "1 ",
+]
+
+
+@pytest.mark.parametrize("piece", HOSTILE)
+def test_the_longest_hostile_texts_are_bounded(piece: str) -> None:
+    body = (piece * 10_000)[:10_000]
+    taken = []
+    for _ in range(5):
+        start = perf_counter()
+        score(body)
+        taken.append(perf_counter() - start)
+    assert min(taken) < 0.01
+    assert len(spell(body)) <= 2 * LONGEST + 1
+
+
+def test_what_is_hidden_at_the_end_of_a_long_text_is_seen() -> None:
+    assert score("bonjour " * 1_200 + "sale pute").tier == "lexicon"
+
+
+def test_the_weights_are_one_byte_each_and_survive_their_file() -> None:
+    model = shipped()
+    assert model.weights.dtype == np.int8
+    assert len(model.packed()) == 8 + (1 << BUCKETS_BITS)
+    again = Model.unpacked(model.packed())
+    assert (again.bias, again.scale) == (model.bias, model.scale)
+    assert np.array_equal(again.weights, model.weights)
+
+
+def test_a_file_of_another_size_is_refused() -> None:
+    with pytest.raises(ValueError, match="weights is wanted"):
+        Model.unpacked(shipped().packed()[:-1])
+
+
+def test_places_are_the_same_on_every_machine() -> None:
+    assert places("salut").tolist()[:4] == PLACES
+    assert score("on va les ruiner", Model(1.0, 0.0, np.zeros(1 << BUCKETS_BITS, np.int8))).value == 0.5
+
+
+PLACES = [60548, 95368, 32231, 35934]
+
+
+def test_log_odds_stay_finite() -> None:
+    assert logit(0.0) == pytest.approx(-logit(1.0))
+    assert logit(0.5) == 0.0
+    assert abuse.FLAGGED == 0.5

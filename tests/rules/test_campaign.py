@@ -1,0 +1,166 @@
+"""A raid is seen by its share, never by its rate; the same buckets tell the same story anywhere."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from router.rules.campaign import (
+    Bucket,
+    Campaign,
+    Cause,
+    Mode,
+    Raids,
+    declare,
+    end,
+    evidence,
+    fold,
+    merge,
+    raided,
+    replay,
+)
+from router.rules.clusters import Sighting, explain
+from router.rules.contrast import terms
+
+NOON = datetime(2017, 11, 27, 12, tzinfo=UTC)
+POLICY = Raids()
+LEARNT = Campaign(learnt=5_000, baseline=0.05)
+
+
+def buckets(share: float, count: int, *, texts: int = 20, start: int = 0, seed: int = 1) -> list[Bucket]:
+    random = Random(seed)
+    return [
+        Bucket(
+            at=NOON + timedelta(seconds=start + index),
+            texts=texts,
+            flagged=sum(random.random() < share for _ in range(texts)),
+        )
+        for index in range(count)
+    ]
+
+
+def run(campaign: Campaign, those: list[Bucket], policy: Raids = POLICY) -> tuple[Campaign, list[Mode]]:
+    modes = []
+    for bucket in those:
+        campaign, change = fold(campaign, bucket, policy)
+        modes += [change.mode] if change else []
+    return campaign, modes
+
+
+def test_a_raid_is_seen_and_its_end_is_seen() -> None:
+    campaign, modes = run(
+        LEARNT, buckets(0.05, 50) + buckets(0.6, 20, start=50) + buckets(0.05, 20, start=70)
+    )
+    assert modes == [Mode.RAID, Mode.CALM]
+    assert campaign.mode is Mode.CALM
+    assert campaign.baseline == pytest.approx(0.05, abs=0.02)
+
+
+def test_ten_times_the_texts_are_no_raid() -> None:
+    assert run(LEARNT, buckets(0.05, 400, texts=200))[1] == []
+
+
+def test_an_angry_weekend_is_learnt_during_the_warm_up() -> None:
+    angry = buckets(0.15, 1_500)
+    assert run(Campaign(), angry)[1] == []
+    assert run(Campaign(learnt=POLICY.warm_up), angry)[1][:1] == [Mode.RAID]
+
+
+def test_the_first_texts_only_teach() -> None:
+    campaign, modes = run(Campaign(), buckets(1.0, 49))
+    assert (modes, campaign.statistic, campaign.learnt) == ([], 0.0, 980)
+
+
+def test_what_looks_like_a_raid_is_not_learnt() -> None:
+    suspicious = replace(LEARNT, statistic=3.5, began=NOON, texts=9, flagged=5)
+    campaign, _ = fold(suspicious, Bucket(at=NOON, texts=10, flagged=3), POLICY)
+    assert campaign.statistic >= 3
+    assert campaign.baseline == LEARNT.baseline
+    learning, _ = fold(LEARNT, Bucket(at=NOON, texts=10, flagged=1), POLICY)
+    assert learning.baseline > LEARNT.baseline
+
+
+def test_a_change_explains_itself() -> None:
+    _, changes = replay([*buckets(0.05, 60), *buckets(0.7, 10, start=60)], POLICY)
+    (change,) = changes
+    assert change.cause is Cause.STATISTIC
+    assert change.statistic >= change.limit == POLICY.alarm
+    assert change.baseline == pytest.approx(0.05, abs=0.03)
+    assert change.raided == pytest.approx(raided(change.baseline, POLICY.mixed))
+    assert NOON + timedelta(seconds=58) <= change.began <= change.at
+    again = evidence(
+        Bucket(at=NOON, texts=change.texts, flagged=change.flagged), change.baseline, POLICY.mixed
+    )
+    assert again == pytest.approx(change.statistic, abs=0.8)
+
+
+def test_the_operator_declares_and_only_the_operator_ends() -> None:
+    campaign, change = declare(LEARNT, NOON, POLICY)
+    assert (change.mode, change.cause) == (Mode.RAID, Cause.OPERATOR)
+    campaign, modes = run(campaign, buckets(0.0, 50))
+    assert (campaign.mode, modes) == (Mode.RAID, [])
+    campaign, change = end(campaign, NOON, POLICY)
+    assert (campaign.mode, change.cause, campaign.by_hand) == (Mode.CALM, Cause.OPERATOR, False)
+    assert campaign.baseline == LEARNT.baseline
+
+
+def test_after_a_false_end_the_raid_is_seen_again() -> None:
+    seen, _ = run(LEARNT, buckets(0.6, 20))
+    ended, _ = end(seen, NOON, POLICY)
+    assert run(ended, buckets(0.6, 20, start=30))[1] == [Mode.RAID]
+
+
+counts = st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40), st.integers(0, 2)), max_size=60)
+
+
+@given(counts)
+def test_many_processes_see_what_one_sees(rows: list[tuple[int, int, int]]) -> None:
+    parts = [
+        Bucket(at=NOON + timedelta(seconds=index // 3), texts=max(texts, flagged), flagged=flagged)
+        for index, (texts, flagged, _) in enumerate(rows)
+    ]
+    owners = [[part for part, row in zip(parts, rows, strict=True) if row[2] == owner] for owner in range(3)]
+    together = [part for owner in reversed(owners) for part in owner]
+    policy = Raids(warm_up=1)
+    assert replay(merge(together), policy) == replay(merge(parts), policy)
+
+
+@given(counts, st.integers(0, 60))
+def test_the_fold_goes_on_where_a_crash_left_it(rows: list[tuple[int, int, int]], crash: int) -> None:
+    whole = merge(
+        Bucket(at=NOON + timedelta(seconds=index), texts=max(texts, flagged), flagged=flagged)
+        for index, (texts, flagged, _) in enumerate(rows)
+    )
+    policy = Raids(warm_up=1)
+    before, _ = replay(whole[:crash], policy)
+    for bucket in whole[crash:]:
+        before, _ = fold(before, bucket, policy)
+    assert before == replay(whole, policy)[0]
+
+
+def test_an_empty_bucket_changes_nothing() -> None:
+    assert fold(LEARNT, Bucket(at=NOON, texts=0, flagged=0), POLICY) == (LEARNT, None)
+
+
+@pytest.mark.parametrize("setting", [{"held": 1.5}, {"alarm": 1}, {"warm_up": 0}, {"mixed": 0}])
+def test_settings_without_sense_are_refused(setting: dict[str, float]) -> None:
+    with pytest.raises(ValidationError):
+        Raids.model_validate(setting)
+
+
+def test_an_explanation_shows_wordings_numbers_and_prefixes() -> None:
+    _, changes = replay([*buckets(0.05, 60), *buckets(0.7, 10, start=60)], POLICY)
+    pasted = terms("spam ce numero les gars")
+    seen = [Sighting(pasted, f"a{index % 2}", "+336", "poster") for index in range(5)]
+    seen += [Sighting(terms("salut c est kevin"), "b", "+337", "bar")]
+    told = explain(changes[0], seen)
+    assert (told.texts, told.senders, len(told.clusters)) == (6, 3, 1)
+    assert (told.clusters[0].texts, told.clusters[0].senders) == (5, 2)
+    assert told.numbers == {"poster": 5, "bar": 1}
+    assert told.prefixes == {"+336": 5, "+337": 1}
