@@ -1,3 +1,5 @@
+"""Groups of tests stay together, and every mark is one that is seen."""
+
 from __future__ import annotations
 
 from pathlib import Path

@@ -41,10 +41,11 @@ def _ordering(verb: str, says: str) -> click.Command:
     @click.command(verb, help=says)
     @click.argument("name")
     @click.option("--sender", default="", help="One of its senders instead of the whole account.")
+    @config_option
     @json_option
     @click.pass_obj
-    def ordered(config: Path | None, name: str, sender: str, as_json: bool) -> None:
-        found = run(_order(config, verb, name, sender))
+    def ordered(above: Path | None, config: Path | None, name: str, sender: str, as_json: bool) -> None:
+        found = run(_order(config or above, verb, name, sender))
         if as_json:
             show_json(found)
         else:

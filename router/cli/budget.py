@@ -31,38 +31,41 @@ def command(context: click.Context, config: Path | None, as_json: bool) -> None:
 
 
 @command.command
+@config_option
 @json_option
 @click.pass_obj
-def show(config: Path | None, as_json: bool) -> None:
+def show(above: Path | None, config: Path | None, as_json: bool) -> None:
     """The same as `paravent budget` alone."""
-    _print(*run(_show(config)), as_json=as_json)
+    _print(*run(_show(config or above)), as_json=as_json)
 
 
 @command.command("set")
 @click.argument("purse")
 @click.argument("amount")
+@config_option
 @json_option
 @click.pass_obj
-def set_(config: Path | None, purse: str, amount: str, as_json: bool) -> None:
+def set_(above: Path | None, config: Path | None, purse: str, amount: str, as_json: bool) -> None:
     """Set the limit of a purse, from now on.
 
     AMOUNT is written as 20.00, or unlimited. It outranks the settings file until that
     line of the file changes. A limit below what is spent stops sending at once.
     """
-    _print(*run(_set(config, purse, amount)), as_json=as_json)
+    _print(*run(_set(config or above, purse, amount)), as_json=as_json)
 
 
 @command.command("top-up")
 @click.argument("purse")
 @click.argument("amount")
+@config_option
 @json_option
 @click.pass_obj
-def top_up(config: Path | None, purse: str, amount: str, as_json: bool) -> None:
+def top_up(above: Path | None, config: Path | None, purse: str, amount: str, as_json: bool) -> None:
     """Add AMOUNT to what PURSE may spend in its present window.
 
     The next window has its usual limit again.
     """
-    _print(*run(_top_up(config, purse, amount)), as_json=as_json)
+    _print(*run(_top_up(config or above, purse, amount)), as_json=as_json)
 
 
 async def _show(config: Path | None) -> tuple[Settings, list[PurseNow]]:

@@ -87,7 +87,10 @@ def test_a_second_router_on_the_port_is_refused_in_plain_words(served: Served) -
 
 def test_commands_join_the_running_database(served: Served) -> None:
     assert "Nothing to do" in served.paravent("migrate", TOKEN="0" * 32).out
-    assert served.paravent("accounts", "--json", TOKEN="0" * 32).json["accounts"][0]["state"] == "open"
+    ordered = served.paravent(
+        "accounts", "pin", "twilio", "--config", "paravent.toml", "--json", TOKEN="0" * 32
+    )
+    assert ordered.json["operator"] == "pin"
 
 
 def test_ctrl_c_reaches_all_and_ends_in_order(paravent: Paravent, served: Served) -> None:
