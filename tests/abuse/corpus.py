@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from tests.abuse.seeds import families
+from tests.abuse.growth import families
 
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "abuse"
 """Beside the checkout; the texts may not be copied into it (their authors' rights), weights may."""

@@ -19,8 +19,8 @@ from router.rules.contrast import Contrast, rank, terms
 from router.rules.estimate import Labels, Share, estimate
 from router.rules.spelling import spell
 from tests.abuse.corpus import SHARED, public
+from tests.abuse.growth import families
 from tests.abuse.night import Night
-from tests.abuse.seeds import families
 from tests.abuse.traffic import (
     FRIDAY,
     GENUINE,

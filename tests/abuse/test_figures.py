@@ -11,8 +11,8 @@ from router.rules.abuse import Model, shipped
 from router.rules.campaign import Mode, Raids
 from tests.abuse.corpus import grown, public
 from tests.abuse.figures import Figure, shares, viral
+from tests.abuse.growth import families
 from tests.abuse.night import Night
-from tests.abuse.seeds import families
 from tests.abuse.traffic import MONDAY, Sent, Writer, angry, raid, weekend
 from tests.abuse.train import judged, trained
 

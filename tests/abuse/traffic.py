@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from math import cos, exp2, pi
 from random import Random
 
-from tests.abuse.seeds import Family, families
+from tests.abuse.growth import Family, families
 
 FRIDAY = datetime(2017, 11, 24, 18, tzinfo=UTC)
 MONDAY = timedelta(hours=70)
