@@ -248,6 +248,6 @@ async def test_a_database_away_while_a_call_is_counted_has_sent_nothing() -> Non
             raise ConnectionError("the database is away")
 
         station.departures._wait = away
-        found = await asyncio.gather(station.travel("1"), station.travel("2"), return_exceptions=True)
+        found = await together(station.travel("1"), station.travel("2"))
         assert found == [Throttled(1.0, "allowance")] * 2
         assert station.road.carried == 0

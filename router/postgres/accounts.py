@@ -66,19 +66,21 @@ class Accounts:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
+        self._line = pool.line()
 
     async def facts(self) -> Facts:
-        """Read all that routes are chosen by, in one snapshot."""
+        """Read all that routes are chosen by, in one snapshot; on a line, for it is asked all the time."""
         async with (
-            self._pool.connection() as connection,
+            self._line.connection() as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
             read_at = await connection.fetchval("SELECT clock_timestamp()")
             health = await connection.fetch("SELECT * FROM health")
             caps = await connection.fetch("SELECT name, cap FROM purse")
             rooms = await connection.fetch(
-                "SELECT DISTINCT ON (purse) purse, starts_at, unlimited, cap - reserved - spent AS room"
-                " FROM purse_window ORDER BY purse, starts_at DESC"
+                "SELECT w.* FROM purse p CROSS JOIN LATERAL ("
+                " SELECT purse, starts_at, unlimited, cap - reserved - spent AS room FROM purse_window"
+                " WHERE purse = p.name ORDER BY starts_at DESC LIMIT 1) w"
             )
             flying = await connection.fetch(
                 "SELECT account, count(DISTINCT coalesce(tag, reference)) AS n FROM attempt"

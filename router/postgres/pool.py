@@ -19,6 +19,7 @@ _T = TypeVar("_T")
 _CLOSE = 5.0
 # A line keeps its plans, also those made while a table was tiny: then scanning it looks cheap for ever.
 _BY_INDEX = {"enable_seqscan": "off", "enable_mergejoin": "off"}
+_PLANNED_ANEW = {"plan_cache_mode": "force_custom_plan"}
 _LOST = (
     OSError,
     asyncpg.PostgresConnectionError,
@@ -128,7 +129,7 @@ class Pool:
         return await self._pool.acquire(timeout=self._patience)
 
     async def _connect(self, *_ignored: object, **_given: object) -> asyncpg.Connection[asyncpg.Record]:
-        return await self._open(self._settings)
+        return await self._open(self._settings | _PLANNED_ANEW if self._cache else self._settings)
 
     async def _connect_line(self) -> asyncpg.Connection[asyncpg.Record]:
         return await self._open(self._settings | _BY_INDEX if self._cache else self._settings)
