@@ -60,7 +60,7 @@ class AioWire:
             cookie_jar=aiohttp.DummyCookieJar(),
             trace_configs=[trace],
             auto_decompress=False,
-            skip_auto_headers=("User-Agent", "Accept-Encoding", "Accept"),
+            headers={"Accept-Encoding": "identity", "User-Agent": "paravent"},
             max_line_size=16_384,
         )
 
