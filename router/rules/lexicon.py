@@ -12,29 +12,33 @@ from enum import Enum
 _INSULTS = """
 salop(e|es|ard|ards|io|iaud)?, conard(e|s|es)?, conase?s?, conas(e|es), enfoires?,
 encul(e|es|er|ez|eur|eurs), putes?, petases?, poufiases?, grognases?, batarde?s?, fdps?, ntm, vtf, ftg,
-fils de pute, trou du cul, trouducs?, raclures?, grose merde, sous merdes?, traine(s|es)?, bougnoules?,
-bamboulas?, youpine?s?, niakoues?, crouiles?, tarlouzes?, tafioles?, feminazie?s?, mal baise(e|s|es)?,
-sac a foutre, vide couiles?, suce (moi|ma bite|mon), sucez, ta gueule, vos gueules,
-(nique|niquer|niquez|nik) (ta|tes|toi|vos|sa|les|la) [a-z]+, va te faire
-(foutre|enculer|metre|voir|soigner), alez (vous|tous vous) faire (foutre|enculer), va (chier|te pendre),
-(je|on) (t|vous) emerde, mange tes morts, sale
+fils? de (pute|pte|chien|chiene), trou du cul, trouducs?, raclures?, grose merde, sous merdes?,
+traine(s|es)?, bougnoules?, bamboulas?, youpine?s?, niakoues?, crouiles?, tarlouzes?, tafioles?,
+feminazie?s?, mal baise(e|s|es)?, sac a foutre, vide couiles?, suce (moi|ma bite|mon), sucez, ta gueule,
+vos gueules, (nique|niquer|niquez|nik) (ta|tes|toi|vos|sa|les|la) [a-z]+,
+va te faire (foutre|enculer|metre|voir|soigner), alez (vous|tous vous) faire (foutre|enculer),
+va (chier|te pendre), (je|on) (t|vous) emerde, mange tes morts,
+sale
 (con|cone|chien|chiene|arabe|juif|noir|blanc|gitan|rom|pd|pede|race|fole|porc|truie|grose|negre|negro),
-(grose|vieile) (vache|truie|cone|pute|dinde), pauvre (con|cone|merde|tache), gros (con|porc), espece de
-(con|cone|merde|chien|pute|ordure), bande de
-(con|cons|cone|cones|chiens|merde|merdes|pd|tapetes), bitch(es)?, whores?, sluts?, cunts?,
-fagots?, niger, nigers, skanks?, asholes?, fuck (you|u|of), go fuck, suck my, eat shit, kil yourself, kys
+(grose|vieile) (vache|truie|cone|pute|dinde), pauvre (con|cone|merde|tache), gros (con|porc),
+espece de (con|cone|merde|chien|pute|ordure),
+bande de (con|cons|cone|cones|chiens|merde|merdes|pd|tapetes), bitch(es)?, whores?, sluts?, cunts?,
+fagots?, niger, nigers, skanks?, asholes?, fuck (you|u|of), go fuck, suck my, eat shit, kil yourself, kys,
+encles?, btch, fck (you|u), salep(ute|d)s?, nik ?ta ?mere, nique ?ta ?mere,
+(je|on) (te|vous) (pise|chie|crache) (desus|a la)
 """
 
 _THREATS = """
 (je|on|j|ge) ?(vais|va|v) (te|vous|t)
-(tuer|buter|crever|egorger|violer|fumer|planter|bruler|tabaser|defoncer|defigurer), (je|on|j|ge)
-?(vais|va|v) (te|vous|t) (demonter|eclater|retrouver|choper|niquer|baiser|faire la peau|faire du mal),
+(tuer|buter|crever|egorger|violer|fumer|planter|bruler|tabaser|defoncer|defigurer),
+(je|on|j|ge) ?(vais|va|v) (te|vous|t) (demonter|eclater|retrouver|choper|niquer|baiser|faire la
+peau|faire du mal),
 jv(ais|e|ai)? te (tuer|bute|buter|crever|fumer|retrouve|retrouver|choper|niquer|baiser|violer|trouver),
-(je|on) te (bute|creve|tue|nique|baise|viole|retrouve), t es (une )?(feme )?morte, (je|j|on) ?s(ais|ait)
-(tres bien )?ou (tu|t|vous) ?(habites?|habitez|vis|boses?|dors|creches?), (tu|vous) (vas|va|alez) (le |me
-le |tout )?(regreter|payer|crever|mourir|morfler|suplier), (tu|vous) meritez?s? (de|d) (crever|mourir|te
-faire|vous faire), i know where you (live|work|slep), (i l|i wil|i m gona|im gona|we wil)
-(kil|rape|hurt|find|beat|cut) you
+(je|on) te (bute|creve|tue|nique|baise|viole|retrouve), t es (une )?(feme )?morte,
+(je|j|on) ?s(ais|ait) (tres bien )?ou (tu|t|vous) ?(habites?|habitez|vis|boses?|dors|creches?),
+(tu|vous) (vas|va|alez) (le |me le |tout )?(regreter|payer|crever|mourir|morfler|suplier),
+(tu|vous) meritez?s? (de|d) (crever|mourir|te faire|vous faire), i know where you (live|work|slep),
+(i l|i wil|i m gona|im gona|we wil) (kil|rape|hurt|find|beat|cut) you
 """
 
 _TELLING = """
@@ -44,21 +48,24 @@ _TELLING = """
 (m|l|nous) (a|ont) (trait|insult|menac|harcel|suivi|frap|touch|agres|crach|apel)[a-z]*, on m a,
 (me|la|nous) (menace|harcele|suit|suis|insulte|frape|force|traite|traitait|sifle), m apelent?,
 (ai|a) ete (trait|insult|menac|harcel|suivi|viol|agres|frap)[a-z]*, s (est|etait) fait [a-z]+,
-se fait [a-z]+er,
-(me|nous|la|les) trait[a-z]* de, (de|a) traiter, traiter (les gens|quelqu un|une|un) [a-z ]{0,9}de,
-plainte, aidez moi, j ai peur, que faire, que dois je faire, a qui (en )?parler, je recois des, temoin,
-(he|she|they|someone|a guy|a man|my (ex|bos|husband)) (just |has )?(caled|folowed|told|hit|sent) (me|her|us),
-(he|she|they|someone|a guy|a man|my (ex|bos|husband)) (just |has )?(threatened|insulted|raped) (me|her|us),
-keps (threatening|texting|caling|folowing), i (was|got|ve ben) (folowed|harased|insulted|raped|asaulted),
-she was (raped|asaulted|beaten), (said|wrote) [a-z0-9 ?!]{1,60} to me, what should i do, what can i do,
-i m (stil )?(scared|shaking), who can i cal
+se fait [a-z]+er, (me|nous|la|les) trait[a-z]* de, (de|a) traiter,
+traiter (les gens|quelqu un|une|un) [a-z ]{0,9}de, plainte, aidez moi, j ai peur, que faire,
+que dois je faire, a qui (en )?parler, je recois des, temoin,
+(he|she|they|someone|a guy|a man|my (ex|bos|husband)) (just |has )?(caled|folowed|told|hit|sent)
+(me|her|us),
+(he|she|they|someone|a guy|a man|my (ex|bos|husband)) (just |has )?(threatened|insulted|raped)
+(me|her|us), keps (threatening|texting|caling|folowing),
+i (was|got|ve ben) (folowed|harased|insulted|raped|asaulted), she was (raped|asaulted|beaten),
+(said|wrote) [a-z0-9 ?!]{1,60} to me, what should i do, what can i do, i m (stil )?(scared|shaking),
+who can i cal
 """
 
 _SIDING = """
-(vous|vs) laise[sz]? pas?, (on est|je suis|tous) avec vous, soutien, bravo, courage (a |contre |face
-)?(vous|toute|tous|l equipe|au|les files), merci (pour ce|pour votre|pour tout|pour eles|pour el|pour l
-initiative|a vous|les files|infiniment|de votre travail|d exister), vous etes (geniales|formidables|au
-top), j ai (done|file|laise|utilise) (ce|votre|le) num[a-z]*, stay strong, don t give up, thank you for,
+(vous|vs) laise[sz]? pas?, (on est|je suis|tous) avec vous, soutien, bravo,
+courage (a |contre |face )?(vous|toute|tous|l equipe|au|les files),
+merci (pour ce|pour votre|pour tout|pour eles|pour el|pour l initiative|a vous|les files|infiniment|de
+votre travail|d exister), vous etes (geniales|formidables|au top),
+j ai (done|file|laise|utilise) (ce|votre|le) num[a-z]*, stay strong, don t give up, thank you for,
 thanks for, kep going, sont (pathetiques|minables|des laches)
 """
 
@@ -72,15 +79,15 @@ _GREETING = (
 )
 
 _SMALL_TALK = """
-ca va, sa va, cv, tu vas bien, tu va bien, coment tu vas, coment vas tu, tu fais quoi, bien rentre, t es
-bien rentre, how are you, how r u, what s up, toi, ma bele, beaute, mis, mademoisele, madame, there,
+ca va, sa va, cv, tu vas bien, tu va bien, coment tu vas, coment vas tu, tu fais quoi, bien rentre,
+t es bien rentre, how are you, how r u, what s up, toi, ma bele, beaute, mis, mademoisele, madame, there,
 bonne soire, bone soire, bone nuit, a bientot, bisous, biz
 """
 
 _TRYING = """
 (ceci est |c est |juste )?(un |1 )?(petit )?(test|teste|tester|esai|testing|ping|alo|verification)(
-[a-z0-9]{1,6}){0,2}, je (teste|verifie)( [a-z]+){0,4}, (est ce que )?(ca|sa) marche( [a-z]+){0,3}, (this
-is|just) a test( [a-z]+){0,2}, is this a bot, c est un (robot|bot)
+[a-z0-9]{1,6}){0,2}, je (teste|verifie)( [a-z]+){0,4}, (est ce que )?(ca|sa) marche( [a-z]+){0,3},
+(this is|just) a test( [a-z]+){0,2}, is this a bot, c est un (robot|bot)
 """
 
 
