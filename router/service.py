@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -15,12 +15,12 @@ from providers import Ability, Price
 from router.departures import Departures
 from router.metrics import Metrics
 from router.office import Account, Number, Office, Purses
-from router.postgres.accounts import Accounts
+from router.postgres.accounts import Accounts, Facts
 from router.postgres.allowance import Allowance
 from router.postgres.desk import Desk
 from router.postgres.inbox import Inbox
 from router.postgres.ledger import Ledger
-from router.postgres.pool import Pool
+from router.postgres.pool import DatabaseAwayError, Pool
 from router.postgres.purses import Purses as PurseRows
 from router.rules import abuse, budget
 from router.rules.story import Story
@@ -34,6 +34,8 @@ from router.web import app, serve
 from router.web.terms import Phone, Terms
 from router.wire import AioWire
 from router.worker import Worker
+
+_PATIENCE = 5.0
 
 
 def wall_clock() -> datetime:
@@ -74,7 +76,10 @@ async def running(
         ears: Hear what the sweep brings about.
     """
     async with Pool(dsn, application="paravent") as pool:
-        service = await _compose(settings, pool, now, tell, ears or Ears())
+        service = _compose(settings, pool, now, tell, ears or Ears())
+        with suppress(DatabaseAwayError, TimeoutError):  # then the door opens all the same, over the spool
+            async with asyncio.timeout(_PATIENCE):
+                await service.watch.refresh()
         tasks = [
             asyncio.create_task(service.watch.run()),
             asyncio.create_task(service.worker.run()),
@@ -151,7 +156,7 @@ def _terms(settings: Settings) -> Terms:
     )
 
 
-async def _compose(
+def _compose(
     settings: Settings,
     pool: Pool,
     now: Callable[[], datetime],
@@ -160,8 +165,6 @@ async def _compose(
 ) -> Service:
     owner, lease = uuid4(), settings.workers.lease
     purses = Purses({name: purse.period for name, purse in settings.purses.items()}, settings.zone)
-    windows = {name: purses.window(name, now()) for name in settings.purses}
-    await PurseRows(pool).sync(settings.purses, windows)
     accounts = Accounts(pool)
     allowance = Allowance(pool, _calls(settings))
     inbox = Inbox(owner, lease)
@@ -187,10 +190,15 @@ async def _compose(
         now=now,
         lease=lease,
         call_deadline=settings.workers.call_deadline,
-        facts=await accounts.facts(),
+        facts=Facts(read_at=wall_clock()),
         scorer=abuse.score,
     )
-    watch = Watch(office, accounts, settings.health)
+
+    async def prepare() -> None:
+        windows = {name: purses.window(name, now()) for name in settings.purses}
+        await PurseRows(pool).sync(settings.purses, windows)
+
+    watch = Watch(office, accounts, settings.health, prepare)
     office.heed = watch.heed
     places = 2 * sum(account.max_in_flight for account in settings.accounts.values())
     worker = Worker(office, inbox, pool.line(), tell or _nobody, places=places, batch=settings.workers.batch)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -24,17 +24,22 @@ class Watch:
     """Health as this process sees it: read from PostgreSQL, swapped there, used from memory.
 
     Args:
+        prepare: Done once, before the first reading: what is read rests on it.
         every: Seconds between two readings.
     """
 
     office: Office
     accounts: Accounts
     policy: Policy
+    prepare: Callable[[], Awaitable[None]] | None = None
     every: float = 0.5
     _folding: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def refresh(self) -> None:
         """Read everything anew. A state that was swapped while we read stands."""
+        if self.prepare is not None:
+            await self.prepare()
+            self.prepare = None
         facts = await self.accounts.facts()
         known = self.office.facts.health
         health = {

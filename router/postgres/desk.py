@@ -23,6 +23,8 @@ Out = TypeVar("Out")
 PATIENCE = 1.5
 """Seconds the door waits for the database: providers wait 15 s, and some ask only once."""
 
+_PAUSE = 0.5
+
 
 class Desk:
     """Store, arm, settle, finish, consent and receive: one at a time for whoever calls, many for PostgreSQL.
@@ -39,7 +41,8 @@ class Desk:
         self._inbox = inbox
         self._ledger = ledger
         self._now = now
-        self._orphans: set[asyncio.Task[str]] = set()
+        self._orphans: dict[str, asyncio.Task[None]] = {}
+        self._ending = False
         self._door = _Door()
         self._back = pool.line()
         self._receipts = Receipts()
@@ -63,26 +66,57 @@ class Desk:
         self._door.away = False
 
     async def drain(self) -> None:
-        """Wait until nothing is gathered or in flight."""
+        """Wait until nothing is gathered or in flight, and insist on nothing."""
+        self._ending = True
         for gathered in (self.store, self.receive, self.consent, self.arm):
             await gathered.drain()
         while self._orphans:
-            await asyncio.wait(self._orphans)
+            await asyncio.wait(self._orphans.values())
         await self.settle.drain()
         await self.finish.drain()
 
     async def _arm(self, line: Line, intents: Sequence[Intent]) -> list[str]:
-        return await self._ledger.arm(line, intents, self._now())
+        try:
+            return await self._ledger.arm(line, intents, self._now())
+        except DatabaseAwayError:
+            # Nobody knows whether it took hold; but that nothing is sent on it is certain.
+            for intent in intents:
+                self._unsent(intent, "armed")
+            raise
 
     async def _settle(self, line: Line, proofs: Sequence[Proof]) -> list[str]:
-        return await self._ledger.settle(line, proofs, self._now())
+        try:
+            return await self._ledger.settle(line, proofs, self._now())
+        except DatabaseAwayError:
+            for proof in proofs:
+                if proof.source == "send":  # all others are found again
+                    self._insist(proof)
+            raise
 
     def _unsent(self, intent: Intent, verdict: str) -> None:
         if verdict == "armed":
-            proof = Proof(reference=intent.reference, outcome="refused", source="orphan", then="queued")
-            task = asyncio.get_running_loop().create_task(_quietly(self.settle, proof))
-            self._orphans.add(task)
-            task.add_done_callback(self._orphans.discard)
+            self._insist(Proof(reference=intent.reference, outcome="refused", source="orphan", then="queued"))
+
+    def _insist(self, proof: Proof) -> None:
+        """Settle it once the database is back: what is known now need not be looked up."""
+        if proof.reference not in self._orphans:
+            task = asyncio.get_running_loop().create_task(self._settled(proof))
+            self._orphans[proof.reference] = task
+            task.add_done_callback(lambda _task: self._orphans.pop(proof.reference))
+
+    async def _settled(self, proof: Proof) -> None:
+        """If the process ends first, the lease runs out and the attempt is looked up: nothing is lost."""
+        while True:
+            try:
+                await self.settle(proof)
+            except DatabaseAwayError:
+                if self._ending:
+                    return
+                await asyncio.sleep(_PAUSE)
+            except Exception:  # noqa: BLE001 -- nobody waits for it any more
+                return
+            else:
+                return
 
 
 @dataclass(slots=True)
@@ -117,14 +151,6 @@ async def _in_time() -> AsyncIterator[None]:
             yield
     except TimeoutError:
         raise DatabaseAwayError(f"the database did not answer within {PATIENCE} s") from None
-
-
-async def _quietly(settle: Coalesce[Proof, str], proof: Proof) -> str:
-    """If even this fails, the lease runs out and the attempt is looked up: nothing is lost."""
-    try:
-        return await settle(proof)
-    except Exception:  # noqa: BLE001 - nobody waits for it any more
-        return ""
 
 
 def _gather(

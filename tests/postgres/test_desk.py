@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -175,12 +176,60 @@ async def test_an_orphan_that_cannot_be_settled_waits_for_the_reaper(
     assert (await scene.attempt(one), await scene.reply(one)) == ("open", "sending")
 
 
-async def test_whatever_settling_an_orphan_raises_stays_here(monkeypatch: pytest.MonkeyPatch) -> None:
+async def _lost_arm_is_undone(desk: Desk, scene: Scene, monkeypatch: pytest.MonkeyPatch, lost: str) -> None:
+    """The database does one of the two, and is lost before it says so; it comes back a moment later."""
+    kim = text_of("kim")
+    await desk.store(kim)
+    one = intent(kim.id)
+    with monkeypatch.context() as patch:
+        call = getattr(Ledger, lost)
+
+        async def lose(*given: Any) -> None:
+            await call(*given)
+            raise DatabaseAwayError("lost")
+
+        async def away(*_given: object) -> None:
+            raise DatabaseAwayError("away")
+
+        patch.setattr(Ledger, "settle", away)
+        patch.setattr(Ledger, lost, lose)
+        with suppress(DatabaseAwayError):
+            await desk.arm(one)
+            await desk.settle(proof(one, "accepted"))
+        assert desk._orphans
+    await asyncio.wait_for(asyncio.gather(*desk._orphans.values()), 5)
+    found = (await scene.attempt(one), await scene.reply(one))
+    assert found == (("refused", "queued") if lost == "arm" else ("accepted", "accepted"))
+
+
+@pytest.mark.parametrize("lost", ["arm", "settle"])
+async def test_what_was_lost_with_the_database_is_settled_when_it_is_back(
+    desk: Desk, scene: Scene, monkeypatch: pytest.MonkeyPatch, lost: str
+) -> None:
+    monkeypatch.setattr(desks, "_PAUSE", 0.05)
+    await _lost_arm_is_undone(desk, scene, monkeypatch, lost)
+
+
+async def test_without_insisting_a_lost_arm_is_in_doubt(
+    desk: Desk, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Desk, "_insist", lambda *_: None)
+    with pytest.raises(AssertionError):
+        await _lost_arm_is_undone(desk, scene, monkeypatch, "arm")
+
+
+async def test_whatever_settling_an_orphan_raises_stays_here(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def settle(_proof: Proof) -> str:
         raise RuntimeError("a flush of 1 items answered 2 results")
 
     armed: Intent = intent(text_of("kim").id)
-    assert await desks._quietly(settle, proof(armed, "refused")) == ""  # type: ignore[arg-type]
+    with monkeypatch.context() as patch:
+        patch.setattr(desk, "settle", settle)
+        desk._unsent(armed, "armed")
+        await asyncio.wait_for(asyncio.gather(*desk._orphans.values()), 5)
+    assert desk._orphans == {}
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ from router.stage.cast import NUMBERS
 from tests.audit import audit
 from tests.cli.paravent import get
 from tests.faults.proxy import Proxy, proxied
+from tests.scenarios.mortal import mortal
 from tests.sweep.town import Town, fresh_texter, town
 
 pytestmark = pytest.mark.xdist_group("a database of their own")
@@ -237,3 +238,35 @@ async def test_without_the_spool_texts_are(
         await scene.settled(dsn)
         with pytest.raises(AssertionError, match=found):
             await scene.judge(dsn)
+
+
+async def test_what_a_killed_router_spooled_is_answered_by_the_next_which_opens_without_a_database(
+    server: Server, tmp_path: Path
+) -> None:
+    database = await asyncpg.connect(server.dsn)
+    await database.execute("CREATE DATABASE killed")
+    await database.close()
+    dsn = server.dsn.replace("@/postgres?", "@/killed?", 1)
+    await migrate(dsn)
+    texters = [fresh_texter() for _ in range(15)]
+    async with mortal(dsn, tmp_path) as one:
+        await one.live()
+        assert all([await one.text("twilio", who) for who in texters[:5]])
+        await server.stop(immediate=True)
+        assert all([await one.text("twilio", who) for who in texters[5:10]])
+        await one.die()
+        await one.live()
+        assert all([await one.text("twilio", who) for who in texters[10:]])
+        await server.start()
+        one.database.terminate()
+        one.database = await asyncpg.connect(dsn)
+        await one.eventually("SELECT 1 WHERE 15 > (SELECT count(*) FROM inbound)")
+        await one.eventually(
+            "SELECT state FROM reply WHERE state IN ('queued', 'delayed', 'claimed', 'sending')"
+        )
+        sends = Counter(entry.to for entry in one.sent())
+        doubts = await one.database.fetchval("SELECT count(*) FROM reply WHERE state = 'in_doubt'")
+        assert max(sends.values()) == 1
+        assert set(texters[5:]) <= sends.keys()
+        assert len(texters) - len(sends) <= doubts
+    await audit(dsn)
