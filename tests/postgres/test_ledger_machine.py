@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Coroutine
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
@@ -146,12 +147,13 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(data=st.data(), owner=OWNERS)
     def arm_what_is_not_ours(self, data: st.DataObject, owner: int) -> None:
         one = data.draw(st.sampled_from(self._in("claimed", "queued", "sending")))
-        if one.owner == owner and one.state == "claimed":
-            return
         attempt = Try(random_reference(), one.number, 1, self.now, (("acme", DAY), ("total", MONTH)))
         for key in attempt.windows:
             self.model.window(key)
-        assert self.run(self.owners[owner].arm(self._intent(one, attempt, 99, 99), now=self.now)) == ["lost"]
+        old = self._intent(one, attempt, 99, 99)
+        if one.owner == owner and one.state == "claimed":
+            old = replace(old, fence=one.fence - 1)
+        assert self.run(self.owners[owner].arm(old, now=self.now)) == ["lost"]
 
     @precondition(lambda self: self.tries)
     @rule(data=st.data(), owner=OWNERS)
