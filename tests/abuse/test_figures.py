@@ -7,14 +7,14 @@ from functools import cache
 
 import pytest
 
-from router.rules.abuse import Model, shipped
+from router.rules.abuse import FLAGGED, Model, score, shipped
 from router.rules.campaign import Mode, Raids
 from tests.abuse.corpus import grown, public
 from tests.abuse.figures import Figure, shares, viral
 from tests.abuse.growth import families
 from tests.abuse.night import Night
 from tests.abuse.traffic import MONDAY, Sent, Writer, angry, raid, weekend
-from tests.abuse.train import judged, trained
+from tests.abuse.train import POLITE, judged, trained
 
 SEED = 424_242
 GENUINE, RAIDERS = 3_600, 2_000
@@ -97,8 +97,12 @@ def test_training_gives_the_same_weights_again_and_others_by_another_seed() -> N
 def test_the_shipped_model_knows_families_it_never_saw() -> None:
     figures = judged([e for e in grown(SEED, 10) if e.test], shipped())
     assert float(figures["seeds"].split()[1].strip(",")) > 0.94
-    for kind in ("opener", "supporter", "test"):
-        assert float(figures[f"seeds {kind}"].split()[2]) <= 1 / 80
+
+
+def test_one_polite_text_in_eighty_is_flagged_at_most() -> None:
+    polite = [e for e in grown(SEED, 10) if e.test and e.kind in POLITE]
+    flagged = [example.text for example in polite if score(example.text).value >= FLAGGED]
+    assert len(flagged) <= len(polite) / 80
 
 
 def test_a_model_of_zeros_knows_nothing() -> None:
