@@ -259,7 +259,7 @@ async def test_what_a_killed_router_spooled_is_answered_by_the_next_which_opens_
         assert all([await one.text("twilio", who) for who in texters[10:]])
         await server.start()
         one.database.terminate()
-        one.database = await asyncpg.connect(dsn)
+        one.database = database = await asyncpg.connect(dsn)
         await one.eventually("SELECT 1 WHERE 15 > (SELECT count(*) FROM inbound)")
         await one.eventually(
             "SELECT state FROM reply WHERE state IN ('queued', 'delayed', 'claimed', 'sending')"
@@ -268,5 +268,6 @@ async def test_what_a_killed_router_spooled_is_answered_by_the_next_which_opens_
         doubts = await one.database.fetchval("SELECT count(*) FROM reply WHERE state = 'in_doubt'")
         assert max(sends.values()) == 1
         assert set(texters[5:]) <= sends.keys()
+        await database.close()
         assert len(texters) - len(sends) <= doubts
     await audit(dsn)
