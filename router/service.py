@@ -55,6 +55,7 @@ class Service:
     worker: Worker
     sweep: Sweep
     spool: Spool
+    wire: AioWire
 
 
 @asynccontextmanager
@@ -95,7 +96,7 @@ async def running(
             await service.watch.drain()
             await service.office.desk.drain()
             service.spool.close()
-            await service.office.wire.close()  # type: ignore[attr-defined]
+            await service.wire.close()
 
 
 @asynccontextmanager
@@ -214,7 +215,7 @@ def _compose(
         ears=ears,
         spool=spool,
     )
-    return Service(settings, pool, office, inbox, watch, worker, sweep, spool)
+    return Service(settings, pool, office, inbox, watch, worker, sweep, spool, wire)
 
 
 def _sweep_terms(settings: Settings) -> SweepTerms:
