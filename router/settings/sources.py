@@ -25,6 +25,8 @@ def read_file(path: Path) -> tuple[dict[str, Any], list[Problem]]:
         found = re.search(r"\(at (line \d+, column \d+|end of document)\)", str(error))
         where = f" at {found[1]}" if found else ""
         return {}, [Problem("", f"the settings file is not TOML{where}")]
+    except RecursionError:
+        return {}, [Problem("", "the settings file is nested too deeply")]
     except UnicodeDecodeError:
         return {}, [Problem("", "the settings file is not UTF-8")]
     except OSError as error:
@@ -85,7 +87,7 @@ def _lay(tree: dict[str, Any], steps: list[str], value: str) -> tuple[Place, str
         if depth == len(steps) - 1:
             try:
                 inner[key] = tomllib.loads(f"v = {value}")["v"] if value[:1] in {"[", "{"} else value
-            except tomllib.TOMLDecodeError:
+            except (tomllib.TOMLDecodeError, RecursionError):
                 return tuple(place), "is not a TOML list or table"
         elif not isinstance(inner.setdefault(key, {}), dict):
             return tuple(place), "is no table"

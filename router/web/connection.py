@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import resource
 import socket
 from typing import Any
 
@@ -13,7 +14,15 @@ from router.web.body import PATIENCE
 
 _IDLE = 30.0
 _LINGERING = 1.0
+_MOST = 8_192
+_OTHER_FILES = 512
 _log = logging.getLogger(__name__)
+
+
+def most() -> int:
+    """Connections at once: files enough are left for the database, the spool and the providers."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return min(_MOST, max(files // 2, files - _OTHER_FILES))
 
 
 class Connection(web.RequestHandler):
@@ -22,9 +31,9 @@ class Connection(web.RequestHandler):
     It would also log what broke HTTP, word by word; and that may be a text, or a number.
     """
 
-    __slots__ = ("_deadline",)
+    __slots__ = ("_crowd", "_deadline")
 
-    def __init__(self, server: web.Server, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, server: web.Server, loop: asyncio.AbstractEventLoop, crowd: set[Connection]) -> None:
         super().__init__(
             server,
             loop=loop,
@@ -34,15 +43,21 @@ class Connection(web.RequestHandler):
             lingering_time=_LINGERING,
             max_headers=64,
         )
+        self._crowd = crowd
         self._deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin to wait for the first head."""
+        """Begin to wait for the first head; hang up where there are too many."""
         super().connection_made(transport)
+        self._crowd.add(self)
+        if len(self._crowd) > most():
+            self.force_close()
+            return
         self._deadline = asyncio.get_running_loop().call_later(PATIENCE, self.force_close)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Wait no more."""
+        self._crowd.discard(self)
         self._in_time()
         super().connection_lost(exc)
 
@@ -111,8 +126,10 @@ class Site(web.BaseSite):
         if server is None:
             raise RuntimeError("the runner is not set up")
 
+        crowd: set[Connection] = set()
+
         def connection() -> Connection:
-            return Connection(server, loop)
+            return Connection(server, loop, crowd)
 
         if self._sock is not None:
             self._server = await loop.create_server(connection, sock=self._sock, backlog=self._backlog)

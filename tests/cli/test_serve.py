@@ -111,6 +111,18 @@ def test_ctrl_c_reaches_all_and_ends_in_order(paravent: Paravent, served: Served
     assert leavings(paravent.folder / "two") == []
 
 
+def test_a_spool_that_cannot_be_written_to_does_not_start(paravent: Paravent) -> None:
+    data = paravent.folder / "spoilt"
+    data.mkdir()
+    (data / "spool").write_text("not a folder")
+    (data / "paravent.toml").write_text(SETTINGS.format(port=free_port()))
+    config = ("--config", data / "paravent.toml")
+    done = paravent("serve", *config, TOKEN="0" * 32, PARAVENT_DATA=str(data))
+    assert done.code == 2
+    assert "data: the spool in it cannot be written to: File exists" in done.err
+    assert "Traceback" not in done.err
+
+
 def test_a_database_that_is_away_is_told_without_its_password(paravent: Paravent) -> None:
     address = "postgresql://someone:hunter2@127.0.0.1:9/paravent"
     (paravent.folder / "away.toml").write_text(SETTINGS.format(port=free_port()))

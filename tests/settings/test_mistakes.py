@@ -185,3 +185,11 @@ def test_a_file_that_cannot_be_read_says_where_and_shows_nothing(
 def test_no_file_is_a_mistake_and_no_traceback(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="the settings file cannot be read"):
         load(tmp_path / "none.toml", {}, plugins=PIGEONS)
+
+
+def test_a_file_or_a_variable_that_is_nested_too_deeply_is_a_mistake_like_any_other(tmp_path: Path) -> None:
+    file = tmp_path / "paravent.toml"
+    file.write_text("plugins = " + "[" * 5_000)
+    for path, environ in ((file, {}), (None, {"PARAVENT_NUMBERS": "[" * 5_000})):
+        with pytest.raises(SettingsError):
+            load(path, environ)

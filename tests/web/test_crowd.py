@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import psutil
 import pytest
+from aiohttp import ClientError
 
 from router.web import body, connection
 from tests.web.house import House
@@ -126,6 +127,37 @@ async def test_a_hostile_crowd_is_hung_up_while_signed_texts_get_through(house: 
     assert longest <= HUNG_UP
     assert p99 < P99 * SLACK
     assert grown < GROWTH * SLACK
+
+
+async def _files_are_left(house: House) -> None:
+    """Forty sockets where thirty are let in: the door's own files are not eaten up."""
+    host, port = urlsplit(house.url).netloc.split(":")
+    crowd = [await asyncio.open_connection(host, int(port)) for _ in range(40)]
+    try:
+        ends = await asyncio.gather(
+            *(asyncio.wait_for(reader.read(), 0.5) for reader, _ in crowd), return_exceptions=True
+        )
+        assert 10 <= ends.count(b"") <= 11  # the session's own kept connection may be one of them
+    finally:
+        for _, writer in crowd:
+            writer.close()
+
+
+async def test_more_connections_than_there_are_files_for_are_hung_up_at_once(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "_MOST", 30)
+    await _files_are_left(house)
+    async with asyncio.timeout(5):
+        while True:
+            with suppress(ClientError):
+                assert await house.text("Salut") == 200
+                return
+
+
+async def test_without_the_limit_all_come_in(house: House) -> None:
+    with pytest.raises(AssertionError):
+        await _files_are_left(house)
 
 
 @pytest.mark.usefixtures("many_files")
