@@ -38,7 +38,7 @@ class Raids(BaseModel):
     warm_up: int = Field(default=1_000, ge=1, description="First texts that only teach what is usual.")
     memory: int = Field(default=5_000, ge=100, description="Texts over which the usual share is learnt.")
     mixed: float = Field(default=0.4, gt=0, le=1, description="Share of raid texts worth an alarm.")
-    alarm: float = Field(default=14.0, gt=3, description="Sum at which a raid is seen, and its end.")
+    alarm: float = Field(default=18.0, gt=3, description="Sum at which a raid is seen, and its end.")
     held: float = Field(default=0.05, ge=0, le=1, description="Share of ordinary texts that a raid may hold.")
 
 
