@@ -13,16 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from router.postgres.inbox import Arrival
 from router.postgres.receipts import Notice
 from router.spool import Item, Spool, SpoolError, prove, segment
-from router.spool.line import open_line, seal_line
 from router.vault import Vault
 from tests.postgres.scene import text
-from tests.spool.belongings import ARRIVALS, NOTICES, receipt
+from tests.spool.belongings import receipt
 
 VAULT = Vault([b"k" * 32])
 LETTER = "0639980001 Salut c'est Kevin"
@@ -53,24 +50,6 @@ def files(folder: Path, suffix: str = ".spool") -> list[Path]:
 def tear(path: Path, lost: int) -> None:
     """Take bytes off the end, as a power cut does."""
     os.truncate(path, path.stat().st_size - lost)
-
-
-@given(ARRIVALS | NOTICES)
-def test_a_line_says_what_was_kept(item: Item) -> None:
-    line = seal_line(item, VAULT, "one")
-    assert line.endswith(b"\n")
-    assert line.count(b"\n") == 1
-    assert open_line(line[:-1], VAULT, "one") == item
-
-
-@given(ARRIVALS | NOTICES, st.data())
-def test_a_line_that_was_changed_or_moved_does_not_open(item: Item, data: st.DataObject) -> None:
-    line = bytearray(seal_line(item, VAULT, "one")[:-1])
-    place = data.draw(st.integers(0, len(line) - 1))
-    line[place] ^= data.draw(st.integers(1, 255))
-    assert open_line(bytes(line), VAULT, "one") in {None, item}
-    assert open_line(seal_line(item, VAULT, "one")[:-1], VAULT, "two") is None
-    assert open_line(seal_line(item, VAULT, "one")[:-1], Vault([b"x" * 32]), "one") is None
 
 
 async def test_what_is_kept_is_taken_in_order_and_once(spool: Spool, tmp_path: Path) -> None:
