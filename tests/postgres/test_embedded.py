@@ -98,10 +98,11 @@ async def test_without_its_keeper_it_stays_dead(folder: Path, monkeypatch: pytes
 
     monkeypatch.setattr(Server, "_keep", idle)
     async with embedded(folder) as server:
-        assert server.pid is not None
-        os.kill(server.pid, signal.SIGKILL)
+        dead = server.pid
+        assert dead is not None
+        os.kill(dead, signal.SIGKILL)
         with pytest.raises(TimeoutError):
-            await until(lambda: server.pid is not None and server.pid in processes(folder), 3)
+            await until(lambda: server.pid not in {None, dead} and server.pid in processes(folder), 3)
 
 
 async def test_it_comes_back_while_in_use(folder: Path) -> None:

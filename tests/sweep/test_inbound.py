@@ -70,7 +70,8 @@ async def _a_pushed_text_nobody_recorded_is_not_answered(place: Town) -> None:
         await place.round("rereads")
         await place.round("inbound_logs")
     (reply,) = await place.eventually(
-        lambda: place.replies(texter), lambda rows: rows[0]["state"] not in {"queued", "claimed", "sending"}
+        lambda: place.replies(texter),
+        lambda rows: rows and rows[0]["state"] not in {"queued", "claimed", "sending"},
     )
     assert reply["state"] == "delayed"
     assert place.sends(texter) == []
@@ -117,7 +118,6 @@ async def test_the_log_proves_in_bulk_what_could_not_be_read_again(
     monkeypatch.setattr(Rereads, "__call__", nothing)
     async with town(database, tmp_path) as place:
         texters = [await place.text("ovh") for _ in range(3)]
-        assert [(await place.replies(texter))[0]["state"] for texter in texters] == ["delayed"] * 3
         await place.round("inbound_logs")
         for texter in texters:
             await place.attempted(texter, "accepted")

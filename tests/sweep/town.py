@@ -25,7 +25,7 @@ from router.stage.cast import NUMBERS, cast
 from tests import audit
 
 T = TypeVar("T")
-PATIENCE = 8.0
+PATIENCE = 30.0
 CREDIT = Decimal("0.065")
 _texters = itertools.count(1)
 
