@@ -89,10 +89,18 @@ def _hooks(subject: Subject) -> Target:
                 raise Wrong(f"{type(error).__name__} out of a webhook") from error
             return
         found = read(provider, changed)
-        if signs and found and list(found) != list(said[place]):
+        if signs and found and list(found) != list(said[place]) and not _run_together(subject, hook, changed):
             raise Wrong("a forgery was believed")
 
     return case
+
+
+def _run_together(subject: Subject, hook: Hook, changed: Hook) -> bool:
+    """Twilio signs names and values run together: where a name ends and its value begins is not signed."""
+    if not isinstance(subject, TestTwilio) or hook.url != changed.url:
+        return False
+    signed, also = ("".join(name + value for name, value in sorted(set(h.form()))) for h in (hook, changed))
+    return signed == also
 
 
 def _changed(luck: Luck, hook: Hook) -> Hook:
