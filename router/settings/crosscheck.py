@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from providers import Price
 from router.plugins import Loaded
@@ -145,9 +146,13 @@ def _numbers(draft: Draft) -> Iterator[Problem]:
 
 
 def _doors(draft: Draft) -> Iterator[Problem]:
-    listen = draft.found.get("listen")
-    if listen and not is_loopback(listen) and "token" not in _written(draft, "operator"):
-        yield Problem("operator.token", "is missing", "`listen` can be reached from other machines")
+    if "token" not in _written(draft, "operator"):
+        listen, public_url = draft.found.get("listen"), draft.found.get("public_url")
+        if listen and not is_loopback(listen):
+            yield Problem("operator.token", "is missing", "`listen` can be reached from other machines")
+        elif public_url and not _is_here(public_url):
+            # What stands in front may ask as this machine does: nothing in its requests need show it.
+            yield Problem("operator.token", "is missing", "`public_url` leads here from other machines")
     lease, deadline = draft.get("workers", "lease"), draft.get("workers", "call_deadline")
     if lease and deadline and lease <= deadline:
         yield Problem("workers.lease", "must be longer than workers.call_deadline")
@@ -155,6 +160,13 @@ def _doors(draft: Draft) -> Iterator[Problem]:
         if "hook_token" not in _written(draft, "accounts", name):
             path = dotted(("accounts", name, "hook_token"))
             yield Problem(path, "is missing", "its provider signs no webhooks; `paravent token` makes one")
+
+
+def _is_here(url: str) -> bool:
+    try:
+        return is_loopback(f"{urlsplit(url).hostname}:0")
+    except ValueError:
+        return False
 
 
 def _written(draft: Draft, *place: str) -> Mapping[str, Any]:

@@ -37,6 +37,12 @@ def _token(written: SecretStr) -> SecretStr:
     return written
 
 
+def _in_a_path(written: SecretStr) -> SecretStr:
+    if not re.fullmatch("[A-Za-z0-9_-]+", written.get_secret_value()):
+        raise ValueError('may have letters, digits, "-" and "_" only, for it stands in a path')
+    return written
+
+
 def _url(written: SecretStr) -> SecretStr:
     if not written.get_secret_value().startswith(("https://", "http://")):
         raise ValueError("must begin with https:// or http://")
@@ -97,7 +103,7 @@ class Account(BaseModel):
     calls_per_minute: Annotated[int, Field(ge=1)] | Literal["unlimited"] = Field(
         default="unlimited", description="Calls of any kind a minute, of the whole fleet."
     )
-    hook_token: Token | None = Field(
+    hook_token: Annotated[Token, AfterValidator(_in_a_path)] | None = Field(
         default=None, description="Secret part of the webhook path, for a provider that signs nothing."
     )
 

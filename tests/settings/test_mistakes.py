@@ -80,6 +80,8 @@ def test_all_mistakes_are_named_at_once_each_by_its_path(tmp_path: Path) -> None
         ({"accounts.coop.settings.key": "late"}, "accounts.coop.settings", "raised ValueError"),
         ({"accounts.coop.receive_price": "1 credit"}, "rates.credit", "accounts.coop.receive_price is in it"),
         ({"accounts.coop.hook_token": "short"}, "accounts.coop.hook_token", "at least 20 characters"),
+        ({"accounts.coop.hook_token": "t" * 20 + "/"}, "accounts.coop.hook_token", "stands in a path"),
+        ({"accounts.coop.hook_token": "t" * 20 + "%41"}, "accounts.coop.hook_token", "stands in a path"),
         ({"accounts.coop.max_in_flight": 0}, "accounts.coop.max_in_flight", "greater than or equal to 1"),
         ({"answer_countries": ["FR", "BE"]}, "accounts.coop.prices.BE", "is missing"),
         ({"answer_countries": ["France"]}, "answer_countries", "ISO 3166"),
@@ -161,6 +163,26 @@ def test_control_a_door_that_is_taken_for_a_private_one_would_open(
     monkeypatch.setattr(crosscheck, "is_loopback", lambda _listen: True)
     with pytest.raises(pytest.fail.Exception, match="DID NOT RAISE"):
         test_a_door_that_others_can_reach_does_not_open_without_a_token(tmp_path, "0.0.0.0:80")
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://localhost", "https://[::1]/hooks"])
+def test_a_public_url_of_this_machine_needs_no_token(tmp_path: Path, url: str) -> None:
+    assert settings_of(tmp_path, changed({"public_url": url})).base_url == url
+
+
+@pytest.mark.parametrize("url", ["https://sms.example.org", "http://10.0.0.1:80", "http://[", "http://a@b"])
+def test_what_leads_here_from_other_machines_does_not_open_without_a_token(tmp_path: Path, url: str) -> None:
+    assert list(mistakes(tmp_path, changed({"public_url": url}))) == ["operator.token"]
+    opened = settings_of(tmp_path, changed({"public_url": url, "operator.token": "t" * 20}))
+    assert opened.base_url == url
+
+
+def test_control_a_url_that_is_taken_for_a_private_one_would_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crosscheck, "_is_here", lambda _url: True)
+    with pytest.raises(pytest.fail.Exception, match="DID NOT RAISE"):
+        test_what_leads_here_from_other_machines_does_not_open_without_a_token(tmp_path, "https://x.org")
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ from router.vault import Vault
 from router.web import Phone, Terms, app, serve
 from router.wire import AioWire
 
-PUBLIC = "https://sms.example.org/door"
+PUBLIC = "https://localhost/door"
 TOKEN = "t0ken-of-twilio-0123456789abcdef"
 HOOK_TOKEN = "hook-token-of-twenty-characters-and-more"
 FRONT, SIDE = "+33937000001", "+33937000003"
