@@ -72,7 +72,7 @@ def trouble(status: int, error: str, remedy: str) -> web.Response:
 def _lured(request: web.Request) -> web.Response | None:
     """Refuse what a foreign page may have made a browser send."""
     origin = request.headers.get("Origin")
-    if origin is not None and urlsplit(origin).netloc != request.headers.get("Host"):
+    if origin is not None and origin.partition("://")[2] != request.headers.get("Host"):
         return trouble(403, "this came from another page", "send it from the console, or without a browser")
     if request.content_type != "application/json":
         return trouble(415, "an order is JSON", "send Content-Type: application/json, and a body such as {}")
@@ -80,8 +80,8 @@ def _lured(request: web.Request) -> web.Response | None:
 
 
 def _is_here(host: str) -> bool:
-    name = urlsplit(f"//{host}").hostname or ""
     try:
+        name = urlsplit(f"//{host}").hostname or ""
         return name == "localhost" or ipaddress.ip_address(name).is_loopback
     except ValueError:
         return False

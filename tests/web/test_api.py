@@ -77,7 +77,12 @@ async def test_probes_and_the_page_ask_for_no_token(locked: House) -> None:
 
 @pytest.mark.parametrize(
     "headers",
-    [{"Host": "rebound.example.org"}, {"X-Forwarded-For": "192.0.2.1"}, {"Forwarded": "for=192.0.2.1"}],
+    [
+        {"Host": "rebound.example.org"},
+        {"Host": "["},
+        {"X-Forwarded-For": "192.0.2.1"},
+        {"Forwarded": "for=192.0.2.1"},
+    ],
 )
 async def test_without_a_token_set_only_this_machine_asks_by_its_own_name(
     house: House, headers: dict[str, str]
@@ -100,8 +105,8 @@ async def test_an_order_cuts_pins_and_restores_and_is_kept_as_history(locked: Ho
 
 
 async def _foreign_page_orders_nothing(house: House) -> None:
-    foreign = {"Origin": "https://evil.example.org"}
-    assert (await post(house, CUT, headers=foreign))[0] == 403
+    for foreign in ("https://evil.example.org", "null", "https://["):
+        assert (await post(house, CUT, headers={"Origin": foreign}))[0] == 403
     async with house.session.post(house.url + CUT, data={"a": "b"}) as answer:
         assert answer.status == 415
     assert await operator_said(house) is Operator.NONE
