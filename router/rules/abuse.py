@@ -113,6 +113,9 @@ def judge(spelt: str, model: Model | None = None) -> Score:
 FLAGGED = 0.5
 """From this value on a text counts as flagged."""
 
+SUSPICIOUS = 1 / 3
+"""From this value on a text counts towards a raid: the usual share is learnt, so an error costs less there."""
+
 
 def logit_of(spelt: str, model: Model) -> float:
     """What the model alone makes of a spelt text, as log odds against its own threshold."""

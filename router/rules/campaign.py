@@ -49,7 +49,7 @@ class Bucket:
     Args:
         at: End of the span, aware.
         texts: How many came in.
-        flagged: How many of them were flagged.
+        flagged: How many of them were suspicious (`router.rules.abuse.SUSPICIOUS`).
     """
 
     at: datetime

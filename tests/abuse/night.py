@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from itertools import groupby
 
-from router.rules.abuse import FLAGGED, judge, logit
+from router.rules.abuse import SUSPICIOUS, judge, logit
 from router.rules.campaign import Bucket, Campaign, Change, Mode, Raids, fold
 from router.rules.contrast import Contrast, Reference, Terms, rank, terms
 from router.rules.spelling import spell
@@ -23,10 +23,10 @@ COUNTED = 50
 
 @lru_cache(maxsize=200_000)
 def judged(body: str) -> tuple[bool, float, Terms]:
-    """Whether a text is flagged, its log odds and its terms."""
+    """Whether a text is suspicious, its log odds and its terms."""
     spelt = spell(body)
     value = judge(spelt).value
-    return value >= FLAGGED, logit(value), terms(spelt)
+    return value >= SUSPICIOUS, logit(value), terms(spelt)
 
 
 @dataclass(slots=True)
