@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -17,6 +18,7 @@ from router.rules.health import Policy, State
 from router.rules.story import Attempt
 
 _TRIES = 4
+_log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -51,8 +53,12 @@ class Watch:
     async def run(self) -> None:
         """Read again and again. While the database is away the last facts stand."""
         while True:
-            with suppress(DatabaseAwayError):
+            try:
                 await self.refresh()
+            except DatabaseAwayError:
+                pass
+            except Exception as error:  # noqa: BLE001 - watching never ends for good
+                _log.error("reading the facts raised %s", type(error).__name__)
             await asyncio.sleep(self.every)
 
     def heed(self, attempt: Attempt) -> None:

@@ -96,6 +96,9 @@ class Worker:
             claims = await self._inbox.claim(self._line, lanes, most)
         except DatabaseAwayError:
             return 0
+        except Exception as error:  # noqa: BLE001 - answering never ends for good; no traceback: it may hold a text
+            _log.error("claiming raised %s", type(error).__name__)
+            return 0
         for claim in claims:
             if self._stopping:
                 await self._give_back(claim)

@@ -41,6 +41,11 @@ _PAGES = 90
 _EARLIEST, _LATEST = timedelta(seconds=-5), timedelta(seconds=60)
 
 
+# Twilio signs names and values run together: a captured request could be cut at other places, into a text
+# without its words or with a longer id. These forms leave no other place to cut.
+_SID = re.compile("(?:SM|MM)[0-9a-fA-F]{32}")
+
+
 class Twilio(Provider):
     """One account at Twilio. It confirms the default stop words by itself."""
 
@@ -102,16 +107,16 @@ class Twilio(Provider):
     def inbound(self, hook: Hook) -> Sequence[Inbound]:
         """Read one text. Twilio has joined its parts already."""
         form = self._proof.fields(hook)
-        sid, sender, to = form.get("MessageSid"), form.get("From"), form.get("To")
-        if not (sid and sender and to):
+        sid, sender, to, body = (form.get(name) for name in ("MessageSid", "From", "To", "Body"))
+        if not (sid and _SID.fullmatch(sid) and sender and to) or body is None:
             raise Malformed("fields")
-        return [Inbound(provider_id=sid, sender=sender, to=to, text=form.get("Body", ""))]
+        return [Inbound(provider_id=sid, sender=sender, to=to, text=body)]
 
     def receipt(self, hook: Hook) -> Sequence[Receipt]:
         """Read one receipt. Being signed, it proves that the text its address names was accepted."""
         form = self._proof.fields(hook)
-        sid = form.get("MessageSid")
-        if not sid:
+        sid = form.get("MessageSid", "")
+        if not _SID.fullmatch(sid):
             raise Malformed("fields")
         reference = dict(hook.query()).get("reference", "")
         ours = reference if re.fullmatch("[a-z2-7]{20}", reference) else None

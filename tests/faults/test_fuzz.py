@@ -50,7 +50,13 @@ def _requests(luck: Luck) -> bytes:
         path, form = f"/hooks/ovh/{HOOK_TOKEN}/inbound", {"id": "1", "senderid": TEXTER, "message": "Salut"}
     else:
         path = luck.choice(("/hooks/twilio/inbound", "/hooks/twilio/receipt"))
-        form = {"MessageSid": "SM1", "From": TEXTER, "To": FRONT, "Body": "Salut", "MessageStatus": "sent"}
+        form = {
+            "MessageSid": "SM" + "1" * 32,
+            "From": TEXTER,
+            "To": FRONT,
+            "Body": "Salut",
+            "MessageStatus": "sent",
+        }
     said = urlencode(form).encode()
     proof = signed(path, form)["X-Twilio-Signature"]
     head = f"POST {path} HTTP/1.1\r\nHost: x\r\nX-Twilio-Signature: {proof}\r\nContent-Length: {len(said)}"

@@ -226,3 +226,19 @@ def test_without_the_comparison_forged_texts_would_be_taken(
     monkeypatch.setattr("providers.twilio.proof.hmac.compare_digest", weakness)
     with pytest.raises(pytest.fail.Exception, match="DID NOT RAISE"):
         forged_texts_are_refused()
+
+
+WHOLE = FIELDS | {"NumMedia": "0"}
+CUT_ELSEWHERE = [
+    {name: value for name, value in WHOLE.items() if name != "Body"} | {f"Body{TEXT}": ""},
+    {name: value for name, value in WHOLE.items() if name != "NumMedia"}
+    | {"MessageSid": FIELDS["MessageSid"] + "NumMedia0"},
+]
+
+
+@pytest.mark.parametrize("form", CUT_ELSEWHERE)
+def test_a_captured_webhook_cut_at_other_places_is_no_text(form: dict[str, str]) -> None:
+    captured = RequestValidator(TOKEN).compute_signature(URL, WHOLE)
+    assert RequestValidator(TOKEN).validate(URL, form, captured)
+    with pytest.raises(Malformed):
+        Twilio(SETTINGS).inbound(hook(body=urlencode(form).encode(), **{SIGNED: captured}))

@@ -122,11 +122,11 @@ class House:
             await answer.read()
             return answer.status
 
-    async def text(self, words: str, sid: str = "SM1", **more: Any) -> int:
+    async def text(self, words: str, sid: str = "SM" + "1" * 32, **more: Any) -> int:
         form = {"MessageSid": sid, "From": TEXTER, "To": FRONT, "Body": words} | more.pop("form", {})
         return await self.knock("/hooks/twilio/inbound", form, **more)
 
-    async def receipt(self, status: str, sid: str = "SM9", **more: Any) -> int:
+    async def receipt(self, status: str, sid: str = "SM" + "9" * 32, **more: Any) -> int:
         path = "/hooks/twilio/receipt?reference=" + "a" * 20
         return await self.knock(path, {"MessageSid": sid, "MessageStatus": status}, **more)
 

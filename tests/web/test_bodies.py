@@ -15,7 +15,7 @@ from router.web import body, connection
 from tests.web.house import FRONT, TEXTER, House, signed
 
 INBOUND = "/hooks/twilio/inbound"
-FORM = {"MessageSid": "SM1", "From": TEXTER, "To": FRONT, "Body": "Salut"}
+FORM = {"MessageSid": "SM" + "1" * 32, "From": TEXTER, "To": FRONT, "Body": "Salut"}
 LARGE = {**FORM, "Body": "a" * 70_000}
 BOUND = 2.0
 
@@ -207,9 +207,9 @@ async def test_a_kept_connection_outlives_the_patience_for_heads(
 
 async def test_a_torn_body_stores_nothing(house: House) -> None:
     async with dialled(house) as (_, writer):
-        writer.write(head("Content-Length: 5000") + b"MessageSid=SM1")
+        writer.write(head("Content-Length: 5000") + b"MessageSid=SM" + b"1" * 32)
         await writer.drain()
-    assert await house.text("Salut", sid="SM2") == 200
+    assert await house.text("Salut", sid="SM" + "2" * 32) == 200
     assert len(await house.letters()) == 1
 
 

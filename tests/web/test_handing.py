@@ -35,5 +35,5 @@ async def test_a_text_waits_in_its_lane_while_nobody_can_carry_it(house: House) 
     await house.text("Salut")
     assert house.worker.handed == []
     house.office.facts = facts
-    await house.text("Salut", sid="SM2")
+    await house.text("Salut", sid="SM" + "2" * 32)
     assert len(house.worker.handed) == 1

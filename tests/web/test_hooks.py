@@ -77,7 +77,7 @@ async def test_without_the_signature_check_the_forged_text_gets_in(
 
 async def test_a_text_signed_for_another_address_is_forged_whatever_a_proxy_says(house: House) -> None:
     headers = {"X-Forwarded-Host": "sms.example.org", "X-Forwarded-Proto": "https", "Host": "sms.example.org"}
-    form = {"MessageSid": "SM1", "From": TEXTER, "To": FRONT, "Body": "Salut"}
+    form = {"MessageSid": "SM" + "1" * 32, "From": TEXTER, "To": FRONT, "Body": "Salut"}
     assert await house.knock("/hooks/twilio/inbound", form, headers=headers) == 200
     assert await house.knock("/hooks/twilio/inbound?x=1", form, headers=headers) == 200
     headers |= {"X-Twilio-Signature": "Zm9yZ2Vk"}
@@ -122,7 +122,7 @@ async def test_of_a_batch_each_receipt_is_told_apart(house: House) -> None:
 
 
 async def test_what_a_malformed_webhook_says_is_not_kept(house: House) -> None:
-    assert await house.knock("/hooks/twilio/inbound", {"MessageSid": "SM1", "Body": "Salut"}) == 400
+    assert await house.knock("/hooks/twilio/inbound", {"MessageSid": "SM" + "1" * 32, "Body": "Salut"}) == 400
     assert await house.letters() == []
     assert await house.sample("paravent_webhooks_rejected_total", account="twilio", reason="malformed") == 1
 

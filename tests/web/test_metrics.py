@@ -101,7 +101,7 @@ async def test_closed_sets_are_there_from_the_start_at_zero(house: House) -> Non
 
 async def test_every_outcome_has_its_word(house: House) -> None:
     outcomes = (
-        Accepted(provider_id="SM1"),
+        Accepted(provider_id="SM" + "1" * 32),
         Unreachable("dns"),
         CutOff(CutReason.UNPAID, "20003"),
         Refused(RefusedReason.BAD_NUMBER, "21211"),
@@ -218,7 +218,7 @@ async def test_the_ledger_adds_up_alike_however_often_it_is_read(
 
 async def test_a_silence_by_rule_saves_what_an_answer_costs(house: House) -> None:
     for place, reason in enumerate(("cooldown", "opted_out", "expired")):
-        await house.text("Salut", sid=f"SM{place}")
+        await house.text("Salut", sid=f"SM{place:032}")
         await house.rows(
             "UPDATE reply SET state = 'suppressed', reason = $1 WHERE state = 'queued' RETURNING 1", reason
         )
@@ -241,7 +241,7 @@ async def test_strangers_add_no_series(house: House) -> None:
     before = len((await pages(house)).splitlines())
     for place in range(20):
         await house.get(f"/hooks/nobody{place}/inbound")
-        await house.text("Salut", sid=f"SM{place}", form={"From": f"+3363998{place:04d}"})
+        await house.text("Salut", sid=f"SM{place:032}", form={"From": f"+3363998{place:04d}"})
     assert len((await pages(house)).splitlines()) == before
 
 
