@@ -34,7 +34,8 @@ class Allowance:
     async def take(self, account: str, share: float = 1.0) -> bool:
         """Take one call, of a share of the minute's calls; False if none is left.
 
-        Sends may take all of them, everything else half: answering comes before asking.
+        Sends may take all of them, what proves a text most, everything else half: answering comes
+        before asking.
         """
         limit = self._limits.get(account)
         if limit is None:

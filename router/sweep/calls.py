@@ -25,11 +25,12 @@ class _Metered:
     wire: Wire
     allowance: Allowance
     account: str
+    share: float
 
     async def __call__(
         self, request: Request, *, not_after: float | None = None
     ) -> Response | Unreachable | InDoubt:
-        if not await self.allowance.take(self.account, _SHARE):
+        if not await self.allowance.take(self.account, self.share):
             return Unreachable(NO_ALLOWANCE)
         return await self.wire(request, not_after=not_after)
 
@@ -42,15 +43,20 @@ class Calls:
     allowance: Allowance
     _turns: dict[str, asyncio.Semaphore] = field(default_factory=dict)
 
-    async def ask(self, account: str, exchange: Callable[[Provider], Exchange[T]]) -> T | Failure:
-        """Run an exchange that carries no text; a failure where it could not be asked."""
+    async def ask(
+        self, account: str, exchange: Callable[[Provider], Exchange[T]], share: float = _SHARE
+    ) -> T | Failure:
+        """Run an exchange that carries no text; a failure where it could not be asked.
+
+        `share` is how much of the minute's calls may be used once it has taken its own.
+        """
         provider = self.office.accounts[account].provider
         try:
             begun = exchange(provider)
         except Exception:  # noqa: BLE001 -- a plugin may raise anything
             return Unreachable("provider-raised")
         async with self._turns.setdefault(account, asyncio.Semaphore(_AT_ONCE)):
-            return await carry(begun, _Metered(self.office.wire, self.allowance, account))
+            return await carry(begun, _Metered(self.office.wire, self.allowance, account, share))
 
 
 def failed(found: object) -> TypeGuard[Failure]:

@@ -17,6 +17,7 @@ WAITS = tuple(timedelta(seconds=seconds) for seconds in (2, 10, 60, 600))
 """Between two tries; after the last it is left to the inbound log."""
 
 _NO_CALLS = timedelta(seconds=15)
+_SHARE = 0.8  # no answer without it: what only asks after answers must not use its calls up
 
 
 def proved(office: Office, account: str, text: Inbound, number: str) -> Proved:
@@ -68,7 +69,7 @@ class Rereads:
         pushed = Inbound(
             provider_id=text.provider_id, sender=sender, to=self.office.numbers[text.number].e164, text=body
         )
-        found = await self.calls.ask(text.account, lambda provider: provider.reread(pushed, now))
+        found = await self.calls.ask(text.account, lambda provider: provider.reread(pushed, now), _SHARE)
         if without_allowance(found):
             await self.incoming.read_again(text.id, _NO_CALLS, tried=False)
             return False

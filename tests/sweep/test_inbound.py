@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 
 from router.stage.cast import NUMBERS
+from router.sweep import rereads
 from router.sweep.rereads import Rereads
 from tests.sweep.town import Town, fresh_texter, town
 
@@ -142,3 +143,31 @@ async def test_past_the_allowance_a_text_is_kept_and_waits(database: str, tmp_pa
         (reply,) = await place.replies(texter)
         assert reply["state"] == "delayed"
         assert sum(place.network.carrier("ovh").calls.values()) == asked
+
+
+async def test_calls_that_ask_after_answers_leave_some_to_prove_texts_with(
+    database: str, tmp_path: Path
+) -> None:
+    def ten(written: str) -> str:
+        return written.replace("calls_per_minute = 55", "calls_per_minute = 10")
+
+    async with town(database, tmp_path, change=ten) as place:
+        await place.database.execute(
+            "INSERT INTO allowance SELECT 'ovh', date_trunc('minute', now()) + n * interval '1 min', 5"
+            " FROM generate_series(0, 2) n ON CONFLICT (account, minute) DO UPDATE SET used = 5"
+        )
+        texter = await place.text("ovh")
+        await place.eventually(
+            lambda: place.rows("SELECT 1 FROM inbound WHERE verified OR reread_after > clock_timestamp()"),
+            lambda rows: rows,
+        )
+        assert await place.rows("SELECT 1 FROM inbound WHERE verified")
+        await place.attempted(texter, "accepted")
+
+
+async def test_control_with_the_same_share_they_leave_none(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rereads, "_SHARE", 0.5)
+    with pytest.raises(AssertionError):
+        await test_calls_that_ask_after_answers_leave_some_to_prove_texts_with(database, tmp_path)
