@@ -114,7 +114,7 @@ FLAGGED = 0.5
 """From this value on a text counts as flagged."""
 
 SUSPICIOUS = 1 / 3
-"""From this value on a text counts towards a raid: the usual share is learnt, so an error costs less there."""
+"""From this value on a text counts towards a raid: what is usual is learnt, so errors cost less there."""
 
 
 def logit_of(spelt: str, model: Model) -> float:
