@@ -54,7 +54,9 @@ class Guard:
                 403, "this is for this machine only", "set operator.token, and send it as a bearer"
             )
         scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), self._token):
+        if scheme.lower() == "bearer" and hmac.compare_digest(
+            given.strip().encode(errors="replace"), self._token
+        ):
             return None
         response = trouble(
             401, "the operator's token is missing or wrong", "send Authorization: Bearer TOKEN"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -62,6 +63,16 @@ async def test_without_the_token_nothing_is_shown(locked: House, path: str) -> N
         assert status == 401
         assert '"do"' in said
     assert (await locked.get(path, headers=BEARER))[0] == 200
+
+
+async def test_a_token_that_is_no_text_is_a_wrong_token(locked: House) -> None:
+    host, port = locked.url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(b"GET /api/v1/health HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \xff\xfe\r\n\r\n")
+    async with asyncio.timeout(10):
+        assert (await reader.readline()).split()[1] == b"401"
+    writer.close()
+    await writer.wait_closed()
 
 
 async def test_without_the_comparison_any_token_opens(locked: House, monkeypatch: pytest.MonkeyPatch) -> None:
