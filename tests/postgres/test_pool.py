@@ -106,6 +106,7 @@ async def test_after_a_crash_the_next_use_waits_and_works(own: Server, kind: str
         async with opened() as connection:
             assert await connection.fetchval("SELECT 1") == 1
         await own.stop(immediate=True)
+        await asyncio.sleep(0.2)  # the loop hears of the hang-up in its own time
         restart = asyncio.create_task(own.start())
         async with opened() as connection:
             assert await connection.fetchval("SELECT 2") == 2

@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -88,6 +88,15 @@ class Mortal:
             await asyncio.sleep(0.1)
 
 
+async def _launch(
+    said: Sequence[str], environment: Mapping[str, str], door: socket.socket
+) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-m", launcher.__name__, *said, env=environment, pass_fds=[door.fileno()],
+        stdout=asyncio.subprocess.PIPE, cwd=Path(__file__).parents[2],
+    )  # fmt: skip
+
+
 @asynccontextmanager
 async def mortal(dsn: str, folder: Path, *patches: str) -> AsyncIterator[Mortal]:
     """A router that is not yet alive, three carriers, and a door that stays open.
@@ -119,18 +128,8 @@ async def mortal(dsn: str, folder: Path, *patches: str) -> AsyncIterator[Mortal]
                 network.connect(name, inbound_url=f"{hook}/inbound", receipt_url=f"{hook}/receipt")
 
             async def start() -> asyncio.subprocess.Process:
-                command = (
-                    sys.executable,
-                    "-m",
-                    launcher.__name__,
-                    str(settings_file),
-                    dsn,
-                    str(door.fileno()),
-                )
-                return await asyncio.create_subprocess_exec(
-                    *command, *patches, env=environment, pass_fds=[door.fileno()],
-                    stdout=asyncio.subprocess.PIPE, cwd=Path(__file__).parents[2],
-                )  # fmt: skip
+                said = (str(settings_file), dsn, str(door.fileno()), *patches)
+                return await _launch(said, environment, door)
 
             database = await asyncpg.connect(dsn)
             one = Mortal(network, dsn, database, start)

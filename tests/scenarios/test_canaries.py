@@ -21,7 +21,7 @@ from router.postgres.migrate import migrate
 from router.settings import Settings
 from tests.sweep.town import Town, town
 
-pytestmark = pytest.mark.xdist_group("a database of their own")
+pytestmark = pytest.mark.xdist_group("own-database")
 TEXTER = "+33639989876"
 WORDS = "canary-words c'est Kevin"
 OPERATOR = "canary-operator-token-0123456789"

@@ -31,7 +31,7 @@ from tests.faults.proxy import Proxy, proxied
 from tests.scenarios.mortal import mortal
 from tests.sweep.town import Town, fresh_texter, town
 
-pytestmark = pytest.mark.xdist_group("a database of their own")
+pytestmark = pytest.mark.xdist_group("own-database")
 PACE = 0.02
 BEFORE, AWAY, AFTER = 0.5, 2.0, 0.5
 SOON, BACK = 4.0, 5.0
