@@ -12,20 +12,29 @@ from router.cli.showing import show_json, show_table
 
 if TYPE_CHECKING:
     from router.examination import Finding
+    from router.settings import Settings
 
 
 @click.command
 @config_option
 @json_option
-def command(config: Path | None, as_json: bool) -> None:
+@click.option("--urls", is_flag=True, help="Only print the webhooks' URLs, secrets included.")
+def command(config: Path | None, as_json: bool, urls: bool) -> None:
     """Look at the database, the accounts and the way in, live.
 
     Sends no text and costs nothing. The way in is tried through `public_url`, as
     providers come: the router must be running. Exit code 1 if anything is wrong.
+    Ends with the URLs to give to each carrier; a secret in one shows with --urls.
     """
-    found = run(_examine(config))
+    settings = settings_of(config)
+    webhooks = _webhooks(settings, exactly=urls)
+    if urls:
+        show_json({"webhooks": webhooks}) if as_json else _show_webhooks(webhooks)
+        return
+    found = run(_examine(settings))
     if as_json:
-        show_json({"findings": [{"what": f.what, "ok": f.ok, "said": f.said, "do": f.do} for f in found]})
+        findings = [{"what": f.what, "ok": f.ok, "said": f.said, "do": f.do} for f in found]
+        show_json({"findings": findings, "webhooks": webhooks})
     else:
         rows = [
             (
@@ -36,10 +45,32 @@ def command(config: Path | None, as_json: bool) -> None:
             for f in found
         ]
         show_table(("WHAT", "", "FOUND"), rows)
+        click.echo()
+        _show_webhooks(webhooks)
     raise SystemExit(any(f.ok is False for f in found))
 
 
-async def _examine(config: Path | None) -> list[Finding]:
+async def _examine(settings: Settings) -> list[Finding]:
     from router.examination import examine
 
-    return await examine(settings_of(config))
+    return await examine(settings)
+
+
+def _webhooks(settings: Settings, *, exactly: bool) -> dict[str, dict[str, str]]:
+    """Where each account's carrier posts texts and receipts, by account."""
+    from router.service import hook_url
+
+    found = {}
+    for name, account in settings.accounts.items():
+        url = hook_url(settings, name)
+        if account.hook_token is not None and not exactly:
+            url = url.replace(account.hook_token.get_secret_value(), "HOOK_TOKEN")
+        found[name] = {"texts": f"{url}/inbound", "receipts": f"{url}/receipt"}
+    return found
+
+
+def _show_webhooks(webhooks: dict[str, dict[str, str]]) -> None:
+    """One URL a line, so that it can be copied whole."""
+    for name, urls in webhooks.items():
+        for what, url in urls.items():
+            click.echo(f"{name}, {what}:\n  {url}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
@@ -45,3 +46,15 @@ def test_no_secret_is_printed(demo: Demo) -> None:
     secrets = [value for name, value in kept.items() if name.endswith(("TOKEN", "SECRET", "KEY"))]
     assert len(secrets) >= 8
     assert [secret for secret in secrets if secret in said] == []
+
+
+def test_it_prints_where_the_carriers_post_and_the_secret_only_when_asked(demo: Demo) -> None:
+    token = json.loads((demo.home / "environment.json").read_text())["OVH_HOOK_TOKEN"]
+    plain, exact = demo.paravent("doctor"), demo.paravent("doctor", "--urls", "--json")
+    assert token not in plain.out
+    assert "/hooks/twilio/inbound\n" in plain.out
+    webhooks = exact.json["webhooks"]
+    assert webhooks["ovh"]["texts"].endswith(f"/hooks/ovh/{token}/inbound")
+    assert webhooks["vonage"]["receipts"].endswith("/hooks/vonage/receipt")
+    with pytest.raises(HTTPError, match="403"):  # our door, which turns an unsigned one away
+        urlopen(Request(webhooks["twilio"]["texts"], b"Body=a", method="POST"), timeout=10)
