@@ -29,6 +29,7 @@ from router.spool import Spool
 from router.sweep import Ears, Sweep
 from router.sweep import Terms as SweepTerms
 from router.vault import Vault
+from router.vitals import Vitals
 from router.watch import Watch
 from router.web import app, serve
 from router.web.terms import Phone, Terms
@@ -126,6 +127,7 @@ async def house(
     ears = Ears(
         silenced=metrics.silenced,
         delivered=metrics.delivered,
+        put_away=metrics.put_away,
         received=partial(metrics.received, fresh=True),
         receipt=metrics.receipt,
     )
@@ -142,7 +144,8 @@ async def house(
         )
         runner = await serve(application, sock=door)
         try:
-            yield service
+            async with Vitals(metrics.machine, service.pool, service.office.desk):
+                yield service
         finally:
             await runner.cleanup()
 

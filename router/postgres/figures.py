@@ -12,6 +12,7 @@ from typing import NamedTuple
 import asyncpg
 
 from router.postgres.accounts import state_of
+from router.postgres.counts import Counts, count
 from router.postgres.pool import Connection, Pool
 from router.rules.health import State
 
@@ -24,15 +25,9 @@ COSTS = ("settle", "late", "write_off", "adjust", "inbound")
 RETURNS = ("refund", "adjust")
 """Kinds of ledger rows that may take from it."""
 
-SAVING = (
-    "cooldown", "lifetime", "opted_out", "unanswerable_short", "unanswerable_alphanumeric",
-    "unanswerable_premium", "unanswerable_country", "unanswerable_impossible", "own_number",
-)  # fmt: skip
-"""Silences by rule: each is a reply that was not paid. One that merely expired saved nothing."""
-
 _RUNWAY_OVER = 900.0
 _SETTLED = 120.0
-_SILENCES_EVERY = 60.0
+_COUNTED_EVERY = 60.0
 
 
 class PurseFigures(NamedTuple):
@@ -44,6 +39,14 @@ class PurseFigures(NamedTuple):
     overrun: int
     runway: float
     origin: str
+
+
+class Burden(NamedTuple):
+    """What weighs on the database: its size in bytes, its connections, seconds of its oldest snapshot."""
+
+    size: int
+    connections: int
+    snapshot: float
 
 
 class Held(NamedTuple):
@@ -71,6 +74,9 @@ class Figures:
         silences: Final silences by rule, by name of the number.
         last_reply_at: When the last reply was settled as accepted, business time; None for long ago.
         receipts_waiting: Receipts stored and not applied yet.
+        estimated: Set aside for sends that were then paid, by account.
+        recent: Replies taken 10 to 70 minutes ago, by account and what receipts say.
+        burden: What weighs on the database.
     """
 
     read_at: datetime
@@ -85,6 +91,9 @@ class Figures:
     silences: Mapping[str, int]
     last_reply_at: datetime | None
     receipts_waiting: int
+    estimated: Mapping[str, int]
+    recent: Mapping[tuple[str, str], int]
+    burden: Burden
 
 
 _QUEUE = """
@@ -100,8 +109,19 @@ SELECT (SELECT count(*) FROM reply WHERE state = 'queued') AS queued,
 
 _COST = """
 SELECT account, kind, coalesce(sum(spent) FILTER (WHERE spent > 0), 0)::bigint AS cost,
-    coalesce(-sum(spent) FILTER (WHERE spent < 0), 0)::bigint AS returned
-FROM ledger WHERE id > $1 AND id <= $2 AND spent <> 0 GROUP BY account, kind
+    coalesce(-sum(spent) FILTER (WHERE spent < 0), 0)::bigint AS returned,
+    coalesce(-sum(reserved) FILTER (WHERE kind = 'settle'), 0)::bigint AS estimated
+FROM ledger WHERE id > $1 AND id <= $2 AND (spent <> 0 OR kind = 'settle') GROUP BY account, kind
+"""
+
+# What a snapshot may still see cannot be cleaned away, and the queue slows down on what is left lying.
+# A role that may not read the statistics of others sees its own only.
+_BURDEN = """
+SELECT count(*) AS connections,
+    greatest(0, extract(epoch FROM clock_timestamp() - least(
+        min(xact_start) FILTER (WHERE backend_xmin IS NOT NULL AND backend_type = 'client backend'),
+        (SELECT min(prepared) FROM pg_prepared_xacts))))::float8 AS snapshot
+FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
 """
 
 # Far back there is nothing to say of answering now, and looking would be long.
@@ -124,6 +144,7 @@ class Sums(NamedTuple):
 
     cost: dict[tuple[str, str], int]
     returned: dict[tuple[str, str], int]
+    estimated: dict[str, int]
 
 
 @dataclass(slots=True)
@@ -131,17 +152,18 @@ class FiguresDesk:
     """Reads figures for one process; what cannot change any more is not added up twice."""
 
     pool: Pool
-    _base: Sums = field(default_factory=lambda: Sums({}, {}))
+    _base: Sums = field(default_factory=lambda: Sums({}, {}, {}))
     _upto: int = 0
     _mark: tuple[int, float] = (0, 0.0)
     _past: deque[tuple[float, dict[str, int]]] = field(default_factory=deque)
-    _silences: tuple[dict[str, int], float] | None = None
+    _counts: tuple[Counts, float] | None = None
 
-    async def read(self, windows: Mapping[str, datetime]) -> Figures:
+    async def read(self, windows: Mapping[str, datetime], now: datetime) -> Figures:
         """Read everything.
 
         Args:
             windows: Start of the present window of each purse.
+            now: Business time.
 
         Raises:
             DatabaseAwayError: It cannot be read now.
@@ -156,8 +178,10 @@ class FiguresDesk:
             purses = await connection.fetch(_PURSES, list(windows), list(windows.values()))
             health = await connection.fetch("SELECT * FROM health")
             balances = await connection.fetch("SELECT * FROM balance")
-            silences = await self._silent(connection)
+            counts = await self._counted(connection, now)
+            burden = await connection.fetchrow(_BURDEN)
             last = await connection.fetchval(_LAST_REPLY)
+        assert burden is not None  # noqa: S101 -- likewise
         in_doubt = {row["account"]: row["n"] for row in doubt}
         return Figures(
             read_at=queue["read_at"],
@@ -169,9 +193,12 @@ class FiguresDesk:
             purses=self._purses(purses),
             states={(row["account"], row["sender"]): state_of(row) for row in health},
             balances={row["account"]: Held(row["amount"], row["unit"], row["at"]) for row in balances},
-            silences=silences,
+            silences=counts.silences,
             last_reply_at=last,
             receipts_waiting=queue["receipts"],
+            estimated=sums.estimated,
+            recent=counts.recent,
+            burden=Burden(counts.size, burden["connections"] + 1, burden["snapshot"] or 0.0),
         )
 
     async def _sums(self, connection: Connection) -> Sums:
@@ -188,21 +215,15 @@ class FiguresDesk:
                 _add(self._base, await connection.fetch(_COST, self._upto, mark))
                 self._upto = mark
             self._mark = (newest, now)
-        sums = Sums(dict(self._base.cost), dict(self._base.returned))
+        sums = Sums(dict(self._base.cost), dict(self._base.returned), dict(self._base.estimated))
         _add(sums, await connection.fetch(_COST, self._upto, newest))
         return sums
 
-    async def _silent(self, connection: Connection) -> dict[str, int]:
-        """Silences are many and final: counted once a minute."""
-        now = time.monotonic()
-        if self._silences is None or now - self._silences[1] > _SILENCES_EVERY:
-            rows = await connection.fetch(
-                "SELECT number, count(*) AS n FROM reply WHERE state = 'suppressed' AND reason = ANY ($1)"
-                " GROUP BY number",
-                list(SAVING),
-            )
-            self._silences = ({row["number"]: row["n"] for row in rows}, now)
-        return self._silences[0]
+    async def _counted(self, connection: Connection, now: datetime) -> Counts:
+        clock = time.monotonic()
+        if self._counts is None or clock - self._counts[1] > _COUNTED_EVERY:
+            self._counts = (await count(connection, now), clock)
+        return self._counts[0]
 
     def _purses(self, rows: list[asyncpg.Record]) -> dict[str, PurseFigures]:
         used = {row["name"]: row["reserved"] + row["spent"] for row in rows}
@@ -240,3 +261,5 @@ def _add(sums: Sums, rows: list[asyncpg.Record]) -> None:
         for total, amount in ((sums.cost, row["cost"]), (sums.returned, row["returned"])):
             if amount:
                 total[key] = total.get(key, 0) + amount
+        if row["estimated"]:
+            sums.estimated[key[0]] = sums.estimated.get(key[0], 0) + row["estimated"]

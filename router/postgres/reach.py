@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import asyncpg
 
-from router.postgres.pool import DatabaseAwayError
+from router.postgres.pool import DatabaseAwayError, Pool
 
 _ASKED = """
 SELECT current_setting('server_version') AS version, clock_timestamp() AS now,
@@ -60,3 +60,10 @@ async def reach(dsn: str) -> Answered:
         connection.terminate()
     assert row is not None  # noqa: S101 -- it is asked for one
     return Answered(row["version"], row["durable"], row["now"])
+
+
+async def clock(pool: Pool) -> datetime:
+    """The database's clock; asking for it shows how near it is. Raises `DatabaseAwayError`."""
+    async with pool.connection() as connection:
+        now: datetime = await connection.fetchval("SELECT clock_timestamp()")
+    return now

@@ -11,7 +11,16 @@ from enum import StrEnum
 from typing import TypeAlias, assert_never
 from uuid import UUID
 
-from providers.contract.failure import CutOff, InDoubt, Refused, Throttled, Unreachable
+from providers.contract.failure import (
+    CutOff,
+    CutReason,
+    Failure,
+    InDoubt,
+    Refused,
+    RefusedReason,
+    Throttled,
+    Unreachable,
+)
 from providers.contract.message import Accepted, Outcome
 from router.rules.answer import Decision, Reply
 from router.rules.failover import Passed, Route
@@ -123,6 +132,36 @@ def outcome_word(outcome: Outcome) -> str:
             return "in_doubt"
         case _:
             assert_never(outcome)
+
+
+OWN_CODES = (
+    "dns", "connect", "tls", "certificate", "request", "timeout", "reset", "lease-over", "unreadable",
+    "provider-raised", "provider-answered-junk", "job-abandoned",
+)  # fmt: skip
+"""Codes that are ours: what became of a call that no provider's own word describes."""
+ANSWER = "answer"
+"""Stands for a provider's own code."""
+
+FAILURES = (
+    ("throttled", "throttled"),
+    *(("cut_off", reason.value) for reason in CutReason),
+    *(("refused", reason.value) for reason in RefusedReason),
+    *((outcome, code) for outcome in ("unreachable", "in_doubt") for code in (*OWN_CODES, ANSWER)),
+)
+"""Every outcome that failed with every reason it may have: it labels `paravent_failures_total`."""
+
+
+def failure_word(failure: Failure) -> str:
+    """Why it failed, in a word of a closed set: a provider's codes are too many, and are its own."""
+    match failure:
+        case CutOff(reason=reason) | Refused(reason=reason):
+            return reason.value
+        case Throttled():
+            return "throttled"
+        case Unreachable(code=code) | InDoubt(code=code):
+            return code if code in OWN_CODES else ANSWER
+        case _:
+            assert_never(failure)
 
 
 def line(story: Story) -> dict[str, object]:

@@ -6,7 +6,7 @@ import asyncio
 
 from aiohttp import web
 
-from router.metrics import CONTENT_TYPE, Metrics
+from router.metrics import CONTENT_TYPE, Metrics, page, spooled
 from router.postgres.pool import DatabaseAwayError
 from router.spool import Spool
 from router.web.guard import Guard, trouble
@@ -20,7 +20,7 @@ def routes(readings: Readings, metrics: Metrics, spool: Spool, guard: Guard) -> 
 
     async def events(_request: web.Request) -> web.Response:
         depth = await asyncio.to_thread(spool.depth)
-        return web.Response(body=metrics.events() + metrics.spooled(*depth), headers=_METRICS)
+        return web.Response(body=metrics.events() + page(spooled(*depth)), headers=_METRICS)
 
     async def facts(_request: web.Request) -> web.Response:
         try:

@@ -77,7 +77,7 @@ class Readings:
     async def _read(self) -> Reading:
         office, now = self.office, self.office.now()
         purses = office.purses
-        figures = await self._desk.read({name: purses.window(name, now) for name in purses.periods})
+        figures = await self._desk.read({name: purses.window(name, now) for name in purses.periods}, now)
         oldest = 0.0 if figures.oldest is None else max(0.0, (now - figures.oldest).total_seconds())
         return Reading(figures, oldest, {name: self._worth(name) for name in office.numbers})
 

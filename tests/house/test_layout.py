@@ -18,7 +18,6 @@ FUNCTION = 40
 LONGER = {
     "migrations/0002_arm_and_settle.sql": "one state machine in two calls; a migration is never edited",
     "router/arrivals.py:arrival": "one row, column by column; whoever splits it hides a column",
-    "router/metrics.py:__init__": "one series after the other, nothing between them that could have a name",
     "router/service.py:_compose": "the parts of a process, each put in its place once",
     "router/stage/cast.py:cast": "three accounts, each with its fields spelled out",
 }

@@ -194,6 +194,7 @@ async def test_money_doubt_state_and_balance_are_facts(house: House) -> None:
     assert await house.sample("paravent_cost_total", account="twilio", kind="adjust") == 0.005
     assert await house.sample("paravent_cost_returned_total", account="twilio", kind="refund") == 0.02
     assert await house.sample("paravent_cost_returned_total", account="twilio", kind="adjust") == 0.001
+    assert await house.sample("paravent_estimated_money_total", account="twilio") == 0.05
     assert await house.sample("paravent_attempts_in_doubt", account="twilio") == 1
     assert await house.sample("paravent_queue_texts", state="in_doubt") == 1
     assert await house.sample("paravent_balance", account="ovh", unit="credit") == 12.5

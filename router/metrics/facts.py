@@ -1,0 +1,101 @@
+"""Facts: what the database says of queue, money and accounts, the same from every process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from prometheus_client.core import Metric
+
+from router.metrics.series import count, gauge, keyed, pairs
+from router.postgres.counts import PROVED
+from router.postgres.figures import COSTS, RETURNS, WAITING, Figures
+from router.rules.budget import MICROS
+from router.rules.health import WORDS, Reason, State
+
+REASONS = tuple(reason.value for reason in Reason if reason)
+
+
+def families(
+    figures: Figures,
+    worth: Mapping[str, int],
+    *,
+    oldest: float,
+    stalled: bool,
+    accounts: Iterable[str],
+    currency: str,
+) -> Iterator[Metric]:
+    """Every fact, as Prometheus' families.
+
+    Args:
+        figures: Just read.
+        worth: Millionths that one reply of each number would have cost.
+        oldest: Seconds that the oldest ready text waits.
+        stalled: Ready texts wait and are not answered.
+        accounts: Names of all accounts.
+        currency: Of the ledger.
+    """
+    accounts = list(accounts)
+    yield gauge("ledger_info", "The ledger's currency.", ("currency",), {(currency,): 1})
+    yield from _waiting(figures, oldest, stalled, accounts)
+    yield from _money(figures, worth, accounts)
+    yield from _purses(figures)
+    yield from _accounts(figures, accounts)
+    yield from _database(figures)
+
+
+def _waiting(figures: Figures, oldest: float, stalled: bool, accounts: list[str]) -> Iterator[Metric]:
+    last = {(): figures.last_reply_at.timestamp() if figures.last_reply_at else 0}
+    yield gauge("queue_texts", "Replies that are not over.", ("state",), keyed(figures.queue, WAITING))
+    yield gauge("queue_oldest_seconds", "Age of the oldest ready text.", (), {(): oldest})
+    yield gauge("answering_stalled", "Ready texts wait, unanswered.", (), {(): stalled})
+    yield gauge("receipts_waiting", "Receipts not applied yet.", (), {(): figures.receipts_waiting})
+    yield gauge("raid_held_texts", "Texts held back.", (), {(): figures.queue["held"]})
+    yield gauge("last_reply_timestamp_seconds", "When the last was accepted; 0: none lately.", (), last)
+    doubts = keyed(figures.in_doubt, accounts)
+    yield gauge("attempts_in_doubt", "Sends whose outcome is not known.", ("account",), doubts)
+    recent = {pair: figures.recent.get(pair, 0) for pair in pairs(accounts, PROVED)}
+    yield gauge(
+        "recent_replies",
+        "Taken by a carrier 10 to 70 minutes ago, by what receipts say.",
+        ("account", "receipt"),
+        recent,
+    )
+
+
+def _money(figures: Figures, worth: Mapping[str, int], accounts: list[str]) -> Iterator[Metric]:
+    costs = {pair: figures.cost.get(pair, 0) / MICROS for pair in pairs(accounts, COSTS)}
+    returns = {pair: figures.returned.get(pair, 0) / MICROS for pair in pairs(accounts, RETURNS)}
+    estimated = {(name,): figures.estimated.get(name, 0) / MICROS for name in accounts}
+    saved = sum(texts * worth.get(number, 0) for number, texts in figures.silences.items()) / MICROS
+    yield count("cost", "Booked, and corrected upwards.", ("account", "kind"), costs)
+    yield count("cost_returned", "Refunded, and corrected downwards.", ("account", "kind"), returns)
+    yield count("estimated_money", "Set aside for sends that were then paid.", ("account",), estimated)
+    yield count("saved_money", "What final silences would have cost.", (), {(): saved})
+
+
+def _purses(figures: Figures) -> Iterator[Metric]:
+    purses = figures.purses
+    limits = {(name,): float("inf") if p.limit is None else p.limit / MICROS for name, p in purses.items()}
+    yield gauge("purse_limit_money", "Most that may be spent in the window.", ("purse",), limits)
+    for word in ("reserved", "spent", "overrun"):
+        amounts = {(name,): getattr(purse, word) / MICROS for name, purse in purses.items()}
+        yield gauge(f"purse_{word}_money", f"Money {word} in the present window.", ("purse",), amounts)
+    runways = {(name,): purse.runway for name, purse in purses.items()}
+    yield gauge("purse_runway_seconds", "Until it is empty, at the present pace.", ("purse",), runways)
+
+
+def _accounts(figures: Figures, accounts: list[str]) -> Iterator[Metric]:
+    states = {name: figures.states.get((name, ""), State(account=name)) for name in accounts}
+    words = {(name, word): states[name].word == word for name, word in pairs(accounts, WORDS)}
+    reasons = {(name, why): states[name].reason == why for name, why in pairs(accounts, REASONS)}
+    balances = {(name, held.unit): held.amount for name, held in figures.balances.items()}
+    yield gauge("account_state", "What each account does.", ("account", "state"), words)
+    yield gauge("account_reason", "Why an account is not open.", ("account", "reason"), reasons)
+    yield gauge("balance", "What is left in the account.", ("account", "unit"), balances)
+
+
+def _database(figures: Figures) -> Iterator[Metric]:
+    burden = figures.burden
+    yield gauge("database_bytes", "Size of the database.", (), {(): burden.size})
+    yield gauge("database_connections", "Connections to it, of everybody.", (), {(): burden.connections})
+    yield gauge("database_snapshot_seconds", "Age of its oldest snapshot.", (), {(): burden.snapshot})

@@ -1,0 +1,59 @@
+"""What is long to count and counted once a minute: silences, what receipts say of the last hour, the size."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from router.postgres.pool import Connection
+
+PROVED = ("delivered", "failed", "missing")
+"""What receipts say of a reply: it arrived, it did not, nothing final."""
+
+SAVING = (
+    "cooldown", "lifetime", "opted_out", "unanswerable_short", "unanswerable_alphanumeric",
+    "unanswerable_premium", "unanswerable_country", "unanswerable_impossible", "own_number",
+)  # fmt: skip
+"""Silences by rule: each is a reply that was not paid. One that merely expired saved nothing."""
+
+_SILENCES = (
+    "SELECT number, count(*) AS n FROM reply WHERE state = 'suppressed' AND reason = ANY ($1) GROUP BY number"
+)
+
+# Receipts come within minutes or not at all: a reply of this moment says nothing of them yet.
+_RECENT = """
+SELECT account, count(*) AS n,
+    CASE WHEN receipt_rank < 2 THEN 'missing' WHEN receipt = 'delivered' THEN 'delivered' ELSE 'failed' END
+        AS proved
+FROM attempt
+WHERE at > $1::timestamptz - interval '70 min' AND at <= $1::timestamptz - interval '10 min'
+    AND (state = 'accepted' OR state = 'refused' AND receipt_rank >= 2)
+GROUP BY account, proved
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """One count.
+
+    Args:
+        silences: Final silences by rule, by name of the number.
+        recent: Replies taken 10 to 70 minutes ago, by account and a word of `PROVED`.
+        size: Bytes of the database.
+    """
+
+    silences: Mapping[str, int]
+    recent: Mapping[tuple[str, str], int]
+    size: int
+
+
+async def count(connection: Connection, now: datetime) -> Counts:
+    """Count anew; `now` is business time."""
+    silences = await connection.fetch(_SILENCES, list(SAVING))
+    recent = await connection.fetch(_RECENT, now)
+    return Counts(
+        silences={row["number"]: row["n"] for row in silences},
+        recent={(row["account"], row["proved"]): row["n"] for row in recent},
+        size=await connection.fetchval("SELECT pg_database_size(current_database())"),
+    )
