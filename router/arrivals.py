@@ -10,6 +10,8 @@ from providers import Ability, Inbound, Part, Provider
 from router.office import Account, Number, Office
 from router.postgres.inbox import Arrival
 from router.rules import answer, budget
+from router.rules.abuse import SUSPICIOUS
+from router.rules.campaign import Mode
 from router.rules.consent import Consent, read_consent
 
 JOINING = timedelta(seconds=60)
@@ -87,7 +89,7 @@ def arrival(
         score=score.value,
         tier=score.tier,
         lane=number.lane,
-        priority=_priority(inbound.text),
+        priority=_priority(office, inbound.text, score),
         cost=cost(office, office.accounts[account], inbound),
         claim=claim and not_before is None,
     )
@@ -146,9 +148,12 @@ def _join_key(
     return f"{account} {number.name} {texter.hex()} {part[0]} {int(now.timestamp()) // _BUCKET}"
 
 
-def _priority(text: str) -> int:
-    stops = read_consent(text) is Consent.OPT_OUT
-    return int(answer.Priority.STOP_CONFIRMATION if stops else answer.Priority.FIRST_CONTACT)
+def _priority(office: Office, text: str, score: answer.Score) -> answer.Priority:
+    """A guess, for the queue: no history is read at the door."""
+    if read_consent(text) is Consent.OPT_OUT:
+        return answer.Priority.STOP_CONFIRMATION
+    suspect = office.stance.mode is Mode.RAID and score.value >= SUSPICIOUS
+    return answer.Priority.SUSPECT if suspect else answer.Priority.FIRST_CONTACT
 
 
 def _storable(written: str) -> str:

@@ -17,7 +17,9 @@ from router.postgres.accounts import Facts
 from router.postgres.desk import Desk
 from router.postgres.inbox import Claimed
 from router.rules import answer, budget, failover, senders
+from router.rules.campaign import Raids
 from router.rules.failover import Choice, Route
+from router.rules.holding import Stance
 from router.rules.story import Attempt
 from router.vault import Vault
 from router.wire import boottime
@@ -67,13 +69,14 @@ class Purses:
 
 @dataclass(slots=True)
 class Office:
-    """The house around `relay`. `facts` is replaced whole at each reading; nothing else changes.
+    """The house around `relay`. `facts` and `stance` are replaced whole at a reading; nothing else changes.
 
     Args:
         now: Business time.
         owner: This process in leases.
         lease: How long a claim or an armed send is ours; `call_deadline` is the longest a send may take.
         scorer: How abusive a text looks.
+        raids: When a raid is seen; `stance` is what texts are judged by in one.
         heed: Told of every attempt at once: an account that is cut off is left before its text's story ends.
     """
 
@@ -93,6 +96,8 @@ class Office:
     call_deadline: timedelta
     facts: Facts
     scorer: answer.Scorer = answer.not_scored
+    raids: Raids = field(default_factory=Raids)
+    stance: Stance = field(default_factory=Stance)
     prober: UUID | None = None
     heed: Callable[[Attempt], None] = lambda _attempt: None
     _learnt: float = field(default_factory=boottime)

@@ -16,11 +16,13 @@ from providers import (
     Unreachable,
 )
 from router.office import Office
+from router.postgres.held import Verdict
 from router.postgres.inbox import Claimed
 from router.postgres.ledger import Intent, Proof
 from router.rules import budget
 from router.rules.answer import Reply, Text
 from router.rules.failover import Passed, Route
+from router.rules.holding import Judgement
 from router.rules.story import Attempt, Step
 
 _SHORTEST_VALIDITY = 60
@@ -29,6 +31,20 @@ _SHORTEST_VALIDITY = 60
 def fence(claim: Claimed, steps: list[Step]) -> int:
     """The fence now: every attempt moved it up by one."""
     return claim.fence + sum(isinstance(step, Attempt) for step in steps)
+
+
+def verdict(claim: Claimed, place: Judgement, office: Office) -> Verdict:
+    """What is written down of a text that a raid had judged, held or not."""
+    return Verdict(
+        reply=claim.id,
+        fence=claim.fence,
+        version=place.version,
+        rank=place.rank,
+        line=place.line,
+        held=place.held,
+        cluster=office.vault.cluster(place.wording),
+        at=office.now(),
+    )
 
 
 def intent(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from time import perf_counter
 
@@ -11,6 +12,7 @@ from router.office import Office, count_parts
 from router.postgres.inbox import Claimed, Finish
 from router.rules.answer import Decision, Reason, Reply, Silence, Text, decide
 from router.rules.failover import Passed, Route, Why
+from router.rules.holding import Judgement, judged
 from router.rules.story import Attempt, Ending, Step, Story
 from router.wire import boottime
 
@@ -23,6 +25,11 @@ async def relay(claim: Claimed, office: Office) -> Story:
         await office.desk.consent((claim.texter, decision.consent, office.now()))
     if isinstance(decision, Silence):
         return await _silence(claim, office, decision, [])
+    place = judged(text.body, decision.purpose, office.stance, let_go=claim.let_go)
+    if place is not None:  # a raid is on
+        mine = await office.desk.judge(papers.verdict(claim, place, office))
+        if place.held or not mine:
+            return _held(claim, office, decision, place if mine else None)
 
     choice = office.routes(text, decision, office.now())
     steps: list[Step] = list(choice.passed)
@@ -91,6 +98,12 @@ async def _wait(claim: Claimed, office: Office, reply: Reply, steps: list[Step])
     until = office.now() + timedelta(seconds=max([1.0, *pauses]))
     kept = await office.desk.finish(Finish(claim.id, papers.fence(claim, steps), "delayed", "", until))
     return _story(claim, office, reply, steps, Ending.WAITING if kept else Ending.DROPPED)
+
+
+def _held(claim: Claimed, office: Office, reply: Reply, place: Judgement | None) -> Story:
+    """It waits, unpaid, until calm or the operator lets it go."""
+    story = _story(claim, office, reply, [], Ending.DROPPED if place is None else Ending.HELD)
+    return replace(story, judgement=place)
 
 
 def _story(claim: Claimed, office: Office, decision: Decision, steps: list[Step], ending: Ending) -> Story:

@@ -196,6 +196,7 @@ def _compose(
         call_deadline=settings.workers.call_deadline,
         facts=Facts(read_at=wall_clock()),
         scorer=abuse.score,
+        raids=settings.raids,
     )
 
     async def prepare() -> None:

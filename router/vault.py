@@ -104,6 +104,12 @@ class Vault:
         spelled = number.encode("utf-8", "surrogatepass")
         return hmac.digest(self._pseudonym_key, spelled, hashlib.sha256)[:16]
 
+    def cluster(self, wording: tuple[int, ...]) -> str:
+        """The name of a wording: keyed, so that no word can be guessed from it; empty for no words."""
+        if not wording:
+            return ""
+        return hmac.digest(self._pseudonym_key, f"wording {wording}".encode(), hashlib.sha256).hex()[:12]
+
     def reference(self, reply: UUID, fence: int) -> str:
         """20 characters of base32 for one attempt: the same for the same attempt, also after a crash."""
         digest = hmac.digest(self._reference_key, reply.bytes + fence.to_bytes(8, "big"), hashlib.sha256)

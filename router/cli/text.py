@@ -27,6 +27,7 @@ _REASONS = {
     "no_text": "no reply text fits (`replies.texts`)",
     "budget": "the budget is empty",
     "operator": "the operator said so",
+    "raid": "a raid is on and it looks like part of it: it waits, unpaid (`paravent raid`)",
     "unanswerable_short": "short codes are never answered",
     "unanswerable_alphanumeric": "a sender that is a name cannot be answered",
     "unanswerable_premium": "premium numbers are never answered",

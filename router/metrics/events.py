@@ -86,6 +86,8 @@ class Metrics:
             self._carried[story.number, CARRIED[0] if first else CARRIED[1]].inc()
         elif story.ending is Ending.SILENT and isinstance(story.decision, Silence):
             self._silences[(story.decision.reason,)].inc()
+        elif story.ending is Ending.HELD:
+            self._flagged[("campaign",)].inc()
 
     def silenced(self, reason: Reason, texts: int = 1) -> None:
         """Count texts that fell silent without a story, such as those that expired while they waited."""

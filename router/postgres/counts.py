@@ -13,7 +13,7 @@ PROVED = ("delivered", "failed", "missing")
 
 SAVING = (
     "cooldown", "lifetime", "opted_out", "unanswerable_short", "unanswerable_alphanumeric",
-    "unanswerable_premium", "unanswerable_country", "unanswerable_impossible", "own_number",
+    "unanswerable_premium", "unanswerable_country", "unanswerable_impossible", "own_number", "operator",
 )  # fmt: skip
 """Silences by rule: each is a reply that was not paid. One that merely expired saved nothing."""
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from router.coalesce import Coalesce
+from router.postgres.held import Verdict, judge
 from router.postgres.inbox import POISON, Arrival, Finish, Inbox, Stored
 from router.postgres.ledger import Intent, Ledger, Proof
 from router.postgres.pool import DatabaseAwayError, Line, Pool
@@ -27,7 +28,7 @@ _PAUSE = 0.5
 
 
 class Desk:
-    """Store, arm, settle, finish, consent and receive: one at a time for whoever calls, many for PostgreSQL.
+    """Store, judge, arm, settle, finish, consent, receive: one for whoever calls, many for PostgreSQL.
 
     Each has lines of its own: a slow arm never holds up the door. An arm whose waiter is gone is
     settled as unsent, because nobody will send it. Store and receive give up soon, and at once after one
@@ -49,6 +50,7 @@ class Desk:
         self.store: Coalesce[Arrival, Stored] = _gather(pool, self._door.bounded(inbox.store), lines=2)
         self.receive: Coalesce[Notice, bool] = _gather(pool, self._door.bounded(self._receipts.store))
         self.finish: Coalesce[Finish, bool] = _gather(pool, inbox.finish)
+        self.judge: Coalesce[Verdict, bool] = _gather(pool, self._judge)
         self.consent: Coalesce[tuple[bytes, Consent, datetime], None] = _gather(pool, inbox.consent)
         self.arm: Coalesce[Intent, str] = _gather(pool, self._arm, lines=2, orphan=self._unsent)
         self.settle: Coalesce[Proof, str] = _gather(pool, self._settle)
@@ -68,7 +70,7 @@ class Desk:
     async def drain(self) -> None:
         """Wait until nothing is gathered or in flight, and insist on nothing."""
         self._ending = True
-        for gathered in (self.store, self.receive, self.consent, self.arm):
+        for gathered in (self.store, self.receive, self.consent, self.judge, self.arm):
             await gathered.drain()
         while self._orphans:
             await asyncio.wait(self._orphans.values())
@@ -83,6 +85,9 @@ class Desk:
             for intent in intents:
                 self._unsent(intent, "armed")
             raise
+
+    async def _judge(self, line: Line, verdicts: Sequence[Verdict]) -> list[bool]:
+        return await judge(line, self._inbox.owner, verdicts)
 
     async def _settle(self, line: Line, proofs: Sequence[Proof]) -> list[str]:
         try:

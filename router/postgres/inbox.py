@@ -76,6 +76,7 @@ class Claimed:
     history: History
     priority: int = 1
     unsent_by: str = ""
+    let_go: bool = False
 
 
 class Finish(NamedTuple):
@@ -150,7 +151,7 @@ WITH best AS (
         lease_until = clock_timestamp() + $4::interval
     FROM best WHERE reply.id = best.id
     RETURNING reply.id, reply.account, reply.number, reply.texter, reply.lane, reply.fence, reply.received_at,
-        reply.expires_at, reply.priority, reply.join_key, reply.unsent_by
+        reply.expires_at, reply.priority, reply.join_key, reply.unsent_by, reply.let_go
 )
 SELECT mine.*, i.letter, i.part_reference, x.next_allowed_at, x.answered, x.opted_out_at, x.stop_confirmed
 FROM mine JOIN inbound i USING (id) LEFT JOIN texter x ON x.pseudonym = mine.texter
@@ -288,4 +289,5 @@ def _claimed(record: asyncpg.Record, letters: tuple[tuple[UUID, bytes], ...]) ->
         history=_history(record),
         priority=record["priority"],
         unsent_by=record["unsent_by"],
+        let_go=record["let_go"],
     )

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from math import log
 
 from pydantic import BaseModel, ConfigDict, Field
+
+SPAN = timedelta(seconds=5)
+"""Of a bucket: short, for no raid is seen before the end of one; it counts texts all the same."""
 
 
 class Mode(StrEnum):
@@ -129,6 +132,12 @@ def evidence(bucket: Bucket, baseline: float, mixed: float) -> float:
     return bucket.flagged * log(other / usual) + (bucket.texts - bucket.flagged) * log(
         (1 - other) / (1 - usual)
     )
+
+
+def bucket_end(at: datetime) -> datetime:
+    """The end of the bucket that this moment falls into; a bucket's end belongs to the next one."""
+    whole = at.astimezone(UTC).replace(microsecond=0)
+    return whole - timedelta(seconds=int(whole.timestamp()) % int(SPAN.total_seconds())) + SPAN
 
 
 def fold(campaign: Campaign, bucket: Bucket, policy: Raids) -> tuple[Campaign, Change | None]:

@@ -24,6 +24,7 @@ from providers.contract.failure import (
 from providers.contract.message import Accepted, Outcome
 from router.rules.answer import Decision, Reply
 from router.rules.failover import Passed, Route
+from router.rules.holding import Judgement
 
 
 class Ending(StrEnum):
@@ -34,6 +35,7 @@ class Ending(StrEnum):
     REFUSED = "refused"
     SILENT = "silent"
     WAITING = "waiting"
+    HELD = "held"
     DROPPED = "dropped"
 
 
@@ -81,6 +83,7 @@ class Story:
         ending: How it ended for now.
         received_at: Business time, aware.
         ended_at: Business time, aware.
+        judgement: Where it stood in a raid, None in calm.
     """
 
     text: UUID
@@ -91,6 +94,7 @@ class Story:
     ending: Ending
     received_at: datetime
     ended_at: datetime
+    judgement: Judgement | None = None
 
     @property
     def attempts(self) -> tuple[Attempt, ...]:
@@ -176,6 +180,9 @@ def line(story: Story) -> dict[str, object]:
         }
     elif decision is not None:
         said = {"silence": decision.reason.value}
+    place = story.judgement
+    if place is not None:
+        said["raid"] = {"version": place.version, "rank": round(place.rank, 3), "line": round(place.line, 3)}
     return {
         "text": str(story.text),
         "account": story.account,

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, 
 from providers import Provider
 from router.rules import answer, senders, wording
 from router.rules.budget import TOTAL, OnePrice, Prices, Purse, Rates
+from router.rules.campaign import Raids
 from router.rules.failover import Route, lane
 from router.rules.health import Policy as Health
 from router.rules.span import Span
@@ -207,6 +208,7 @@ class Settings(BaseModel):
     accounts: Mapping[str, Account] = Field(min_length=1, description="Who can carry texts.")
     numbers: Mapping[str, Number] = Field(min_length=1, description="The published numbers.")
     replies: answer.Replies = Field(repr=False, description="What is answered and how often.")
+    raids: Raids = Field(default=Raids(), description="When a raid is seen, and how many it may hold.")
     health: Health = Field(default=Health(), description="When an account is left and tried again.")
     operator: Operator = Field(default=Operator(), description="Whom to tell, and who may order.")
     workers: Workers = Field(default=Workers(), description="How long each step may take.")

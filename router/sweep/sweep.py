@@ -8,14 +8,17 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Self
 
+from router.lookout import Lookout
 from router.office import Office
 from router.postgres.accounts import Accounts
 from router.postgres.allowance import Allowance
 from router.postgres.doubts import Doubts
+from router.postgres.held import HeldBooks
 from router.postgres.inbox import Inbox
 from router.postgres.incoming import Incoming
 from router.postgres.parked import Parking
 from router.postgres.pool import Pool
+from router.postgres.raid import RaidBooks
 from router.postgres.standing import Standing
 from router.postgres.upkeep import Upkeep
 from router.spool import Spool
@@ -29,6 +32,7 @@ from router.sweep.ears import Ears
 from router.sweep.log import InboundLogs
 from router.sweep.news import News
 from router.sweep.probes import Probes
+from router.sweep.raid import LetGo, RaidWatch
 from router.sweep.receipts import Receipts
 from router.sweep.rereads import Rereads
 from router.sweep.spooled import Spooled
@@ -55,7 +59,7 @@ class Terms:
 
 @dataclass(kw_only=True)
 class Sweep:
-    """The duties. Use it with `async with`; `duties` has them by name."""
+    """The duties. Use it with `async with`; `duties` has them by name, `raid` can be stepped by hand."""
 
     office: Office
     watch: Watch
@@ -67,17 +71,23 @@ class Sweep:
     ears: Ears
     spool: Spool
     duties: dict[str, Duty] = field(init=False)
+    raid: RaidWatch = field(init=False)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.ears = replace(self.ears, ready=self.worker.wake)
+        lookout = Lookout(self.office.vault, RaidBooks(self.pool), self.office.raids)
+        self.raid = RaidWatch(self.office, lookout)
         self.duties = {duty.name: duty for duty in (*self._inside(), *self._asking())}
 
     def _inside(self) -> tuple[Duty, ...]:
         """What the database alone is needed for."""
         office, standing = self.office, Standing(self.pool)
         moves = TimeBrings(office, Upkeep(self.pool), self.ears)
+        let_go = LetGo(office, self.raid.lookout, HeldBooks(self.pool), self.ears)
         return (
+            Duty("raid", 0.5, self.raid, lease=None),
+            Duty("held", 0.5, let_go, lease=20.0),
             Duty("spool", 0.25, Spooled(office, self.spool, self.ears), lease=None),
             Duty("time", 0.5, moves, lease=None),
             Duty("costs", 1.0, Costs(office, Incoming(self.pool)), lease=20.0),

@@ -1,0 +1,184 @@
+"""Texts that a raid holds: judged, let go, dropped, and what they look like together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from router.postgres.orders import record
+from router.postgres.pool import Line, Pool
+from router.rules.answer import Priority, Reason
+
+HELD = "raid"
+"""The reason of a reply that is held."""
+
+
+class Verdict(NamedTuple):
+    """A judgement to write down; a held text's claim ends with it. `at` is business time."""
+
+    reply: UUID
+    fence: int
+    version: int
+    rank: float
+    line: float
+    held: bool
+    cluster: str
+    at: datetime
+
+
+class HeldCluster(NamedTuple):
+    """Held texts of one wording; `first` and `last` are when they came in."""
+
+    id: str
+    texts: int
+    senders: int
+    first: datetime
+    last: datetime
+
+
+_JUDGE = f"""
+WITH item AS (
+    SELECT * FROM unnest($1::uuid[], $2::integer[], $3::bigint[], $4::float8[], $5::float8[], $6::boolean[],
+        $7::text[], $8::timestamptz[])
+        WITH ORDINALITY AS i (reply, fence, version, rank, line, held, cluster, at, place)
+), mine AS (
+    SELECT item.* FROM item
+    JOIN reply r ON r.id = item.reply AND r.owner = $9 AND r.fence = item.fence AND r.state = 'claimed'
+    ORDER BY r.id FOR UPDATE OF r
+), moved AS (
+    UPDATE reply r SET state = 'held', reason = '{HELD}', owner = NULL, lease_until = NULL,
+        changed_at = clock_timestamp()
+    FROM mine m WHERE r.id = m.reply AND m.held
+), noted AS (
+    INSERT INTO judgement AS j (reply, version, rank, line, held, cluster, at)
+    SELECT reply, version, rank, line, held, cluster, at FROM mine ORDER BY reply
+    ON CONFLICT (reply) DO UPDATE SET version = excluded.version, rank = excluded.rank, line = excluded.line,
+        held = excluded.held, cluster = excluded.cluster, at = excluded.at, released_at = NULL,
+        released_by = ''
+)
+SELECT place FROM mine
+"""  # noqa: S608 -- our own words
+
+# The time a text was held does not count towards its expiry.
+_RELEASE = """
+WITH best AS (
+    SELECT r.id FROM reply r JOIN judgement j ON j.reply = r.id
+    WHERE r.state = 'held' AND ($3::text IS NULL OR r.lane = $3) AND ($4::text IS NULL OR j.cluster = $4)
+    ORDER BY r.received_at, r.id LIMIT $2 FOR UPDATE OF r SKIP LOCKED
+), noted AS (
+    UPDATE judgement j SET released_at = $1, released_by = $5 FROM best WHERE j.reply = best.id
+    RETURNING j.reply, j.at
+), moved AS (
+    UPDATE reply r SET state = 'queued', reason = '', priority = $6, let_go = $5 = 'operator',
+        not_before = NULL, expires_at = r.expires_at + greatest($1 - noted.at, interval '0'),
+        changed_at = clock_timestamp()
+    FROM noted WHERE r.id = noted.reply RETURNING r.id
+), told AS (
+    UPDATE raid_state SET let_go = let_go + CASE $5 WHEN 'operator' THEN 0 ELSE n.moved END,
+        let_go_early = let_go_early + CASE $5 WHEN 'operator' THEN n.moved ELSE 0 END
+    FROM (SELECT count(*) AS moved FROM moved) n WHERE n.moved > 0
+)
+SELECT count(*) FROM moved
+"""
+
+_DROP = """
+WITH best AS (
+    SELECT r.id FROM reply r JOIN judgement j ON j.reply = r.id
+    WHERE r.state = 'held' AND ($3::text IS NULL OR j.cluster = $3)
+    ORDER BY r.received_at, r.id LIMIT $2 FOR UPDATE OF r SKIP LOCKED
+), noted AS (
+    UPDATE judgement j SET released_at = $1, released_by = 'dropped' FROM best WHERE j.reply = best.id
+), moved AS (
+    UPDATE reply r SET state = 'suppressed', reason = $4, changed_at = clock_timestamp()
+    FROM best WHERE r.id = best.id RETURNING r.id
+), told AS (
+    UPDATE raid_state SET dropped = dropped + n.moved FROM (SELECT count(*) AS moved FROM moved) n
+    WHERE n.moved > 0
+)
+SELECT count(*) FROM moved
+"""
+
+# Lanes in which nothing better is ready, and how many texts wait there that were let go.
+_ROOM = """
+SELECT lane, (SELECT count(*) FROM (SELECT FROM reply q WHERE q.state = 'queued' AND q.lane = open.lane
+                                    AND q.priority = $3 LIMIT $2) w) AS waiting
+FROM unnest($1::text[]) AS open (lane)
+WHERE NOT EXISTS (SELECT FROM reply q WHERE q.state = 'queued' AND q.lane = open.lane AND q.priority < $3)
+"""
+
+_ANY = "SELECT EXISTS (SELECT FROM reply WHERE state = 'held')"
+
+_CLUSTERS = """
+SELECT j.cluster AS id, count(*) AS texts, count(DISTINCT r.texter) AS senders, min(r.received_at) AS first,
+    max(r.received_at) AS last
+FROM reply r JOIN judgement j ON j.reply = r.id WHERE r.state = 'held'
+GROUP BY j.cluster ORDER BY count(*) DESC, j.cluster LIMIT $1
+"""
+
+
+@dataclass(slots=True)
+class HeldBooks:
+    """Each call moves at most `most` replies, so that none holds its locks for long."""
+
+    pool: Pool
+    most: int = 500
+
+    async def any(self) -> bool:
+        """Whether any text is held."""
+        async with self.pool.connection() as connection:
+            return bool(await connection.fetchval(_ANY))
+
+    async def calm(self, now: datetime, lanes: Sequence[str], places: int) -> int:
+        """Let the oldest go that these lanes have places for; answer how many.
+
+        Args:
+            now: Business time.
+            lanes: Those that carry texts now. One in which anything better is ready gets none.
+            places: Texts let go that may wait in a lane at once.
+        """
+        freed = 0
+        async with self.pool.connection() as connection:
+            for row in await connection.fetch(_ROOM, lanes, places, Priority.SUSPECT):
+                left = places - row["waiting"]
+                if left > 0:
+                    freed += await connection.fetchval(
+                        _RELEASE, now, left, row["lane"], None, "calm", Priority.SUSPECT
+                    )
+        return freed
+
+    async def release(self, now: datetime, cluster: str | None, by: str) -> int:
+        """Let texts of a cluster go, or all, because the operator says so; answer how many."""
+        return await self._ordered(
+            "raid held released", cluster, by,
+            _RELEASE, now, self.most, None, cluster, "operator", Priority.SUSPECT,
+        )  # fmt: skip
+
+    async def drop(self, now: datetime, cluster: str | None, by: str) -> int:
+        """Silence texts of a cluster, or all, because the operator says so; answer how many."""
+        return await self._ordered(
+            "raid held dropped", cluster, by, _DROP, now, self.most, cluster, Reason.OPERATOR.value
+        )
+
+    async def clusters(self, most: int) -> list[HeldCluster]:
+        """What the held texts look like, the largest cluster first."""
+        async with self.pool.connection() as connection:
+            return [HeldCluster(*row) for row in await connection.fetch(_CLUSTERS, most)]
+
+    async def _ordered(self, what: str, cluster: str | None, by: str, order: str, *arguments: object) -> int:
+        done = 0
+        async with self.pool.connection() as connection:
+            while moved := await connection.fetchval(order, *arguments):
+                done += moved
+            await record(connection, what, {"cluster": cluster, "texts": done}, by)
+        return done
+
+
+async def judge(line: Line, owner: UUID, verdicts: Sequence[Verdict]) -> list[bool]:
+    """Write judgements down, and hold what is to be held. False where the reply was no longer ours."""
+    async with line.connection() as connection:
+        rows = await connection.fetch(_JUDGE, *map(list, zip(*verdicts, strict=True)), owner)
+    places = {row["place"] for row in rows}
+    return [place in places for place in range(1, len(verdicts) + 1)]

@@ -1,0 +1,144 @@
+"""What is remembered of texts, to draw the line by: value by value, and as the bytes it is kept as."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from math import inf
+
+import numpy as np
+from numpy.typing import NDArray
+
+from router.rules.abuse import SUSPICIOUS, logit
+from router.rules.campaign import Mode
+from router.rules.clusters import Sighting
+from router.rules.contrast import BITS, Contrast, Reference, terms
+from router.rules.spelling import spell
+
+_DIGITS = 5
+_SUSPICIOUS = round(logit(SUSPICIOUS), _DIGITS)
+_PREFIX = 4
+_COUNTS = 4 << BITS
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One stored text, as it is counted.
+
+    Args:
+        odds: Its score as log odds.
+        sighting: What an explanation needs.
+    """
+
+    odds: float
+    sighting: Sighting
+
+    @property
+    def flagged(self) -> bool:
+        """Whether it counts towards a raid."""
+        return self.odds >= _SUSPICIOUS
+
+
+def seen(body: str, score: float, sender: str, texter: bytes, number: str) -> Seen:
+    """What is remembered of a text.
+
+    Args:
+        body: As received.
+        score: As stored with it.
+        sender: Who texted; only country and first digit of a number stay.
+        texter: The same as a pseudonym.
+        number: The texted number's name.
+    """
+    prefix = sender[:_PREFIX] if sender.startswith("+") else "other"
+    return Seen(round(logit(score), _DIGITS), Sighting(terms(spell(body)), texter.hex(), prefix, number))
+
+
+def packed(texts: Sequence[Seen]) -> bytes:
+    """Some texts as bytes, to be sealed."""
+    return zlib.compress(
+        json.dumps(
+            [(t.odds, t.sighting.terms.tolist(), *t.sighting[1:]) for t in texts], separators=(",", ":")
+        ).encode(),
+        1,
+    )
+
+
+def unpacked(kept: bytes) -> list[Seen]:
+    """The reverse of `packed`."""
+    return [
+        Seen(odds, Sighting(np.array(found, np.uint16), sender, prefix, number))
+        for odds, found, sender, prefix, number in json.loads(zlib.decompress(kept))
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """All that a line is drawn from; `Memory()` before the first bucket.
+
+    Args:
+        version: After so many buckets.
+        words: How often each term comes, now and before.
+        reference: The last texts of calm.
+        loose: Texts since it was last kept whole.
+    """
+
+    version: int = 0
+    words: Contrast = field(default_factory=Contrast.empty)
+    reference: Reference = field(default_factory=Reference)
+    loose: int = 0
+
+    def after(self, texts: Sequence[Seen], mode: Mode) -> Memory:
+        """The memory after one more bucket, in the mode that this bucket left."""
+        found, calm = [text.sighting.terms for text in texts], mode is Mode.CALM
+        return Memory(
+            version=self.version + 1,
+            words=self.words.after(found, raid=not calm),
+            reference=self.reference.after([text.odds for text in texts], found) if calm else self.reference,
+            loose=self.loose + len(texts),
+        )
+
+    def line(self, mode: Mode, held: float) -> float:
+        """The rank above which a text is held, by the operator's knob: infinite in calm."""
+        return inf if mode is Mode.CALM else self.reference.line(self.words.table(), held)
+
+    def packed(self) -> bytes:
+        """All of it as bytes, to be sealed: what is read back draws the same line, to the last bit."""
+        words, reference = self.words, self.reference
+        head = {
+            "version": self.version,
+            "words": (words.version, words.now_texts, words.before_texts),
+            "odds": reference.logits,
+            "lengths": [len(found) for found in reference.texts],
+        }
+        counts = words.now.tobytes() + words.before.tobytes()
+        texts = b"".join(found.tobytes() for found in reference.texts)
+        return zlib.compress(json.dumps(head).encode() + b"\n" + counts + texts, 1)
+
+    @staticmethod
+    def unpacked(kept: bytes) -> Memory:
+        """The reverse of `packed`."""
+        line, _, body = zlib.decompress(kept).partition(b"\n")
+        head = json.loads(line)
+        version, now_texts, before_texts = head["words"]
+        places = np.cumsum([2 * _COUNTS, *(2 * length for length in head["lengths"])])
+        return Memory(
+            version=head["version"],
+            words=Contrast(
+                version=version,
+                now=_counts(body[:_COUNTS]),
+                now_texts=now_texts,
+                before=_counts(body[_COUNTS : 2 * _COUNTS]),
+                before_texts=before_texts,
+            ),
+            reference=Reference(
+                logits=tuple(head["odds"]),
+                texts=tuple(np.frombuffer(body[start:end], np.uint16) for start, end in pairwise(places)),
+            ),
+        )
+
+
+def _counts(kept: bytes) -> NDArray[np.float32]:
+    return np.frombuffer(kept, np.float32)
