@@ -30,7 +30,7 @@ def night() -> list[Sent]:
     """An hour of 300 genuine texts, then half an hour in which 150 raid texts come between 100 others."""
     writer = Writer(7)
     spans = ((300, 0, 60, GENUINE, False), (100, 60, 90, GENUINE, False), (150, 60, 90, RAID, True))
-    texts = []
+    texts: list[Sent] = []
     for count, start, end, mix, raid in spans:
         for _ in range(count):
             at = FRIDAY + timedelta(minutes=writer.random.uniform(start, end))
