@@ -105,14 +105,14 @@ class Office:
 
     def read(self, claim: Claimed) -> answer.Text:
         """Open the letters of a claimed text; pieces of a long one are joined."""
-        letters = [self.vault.open_letter(text_id, letter) for text_id, letter in claim.letters]
+        sender, body = self.vault.read(claim.letters)
         provider = self.accounts[claim.account].provider
         return answer.Text(
             id=claim.id,
             account=claim.account,
             number=claim.number,
-            sender=letters[0][0],
-            body="".join(body for _, body in letters),
+            sender=sender,
+            body=body,
             received_at=claim.received_at,
             expires_at=claim.expires_at,
             confirms_stop=Ability.CONFIRMS_STOP in provider.abilities,

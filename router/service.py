@@ -157,6 +157,7 @@ def _terms(settings: Settings) -> Terms:
         base_url=settings.base_url,
         hook_tokens={name: token.get_secret_value() for name, token in tokens.items() if token},
         operator_token=None if operator is None else operator.get_secret_value(),
+        review_per_day=settings.review.per_day,
     )
 
 

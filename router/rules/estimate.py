@@ -7,13 +7,36 @@ Am. J. Epidemiol. 107): (flagged + specificity - 1) / (sensitivity + specificity
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+WINDOW = timedelta(hours=24)
+"""The share is that of the texts of this time, or of the raid if one began since."""
 
 DRAWS = 20_000
 """Draws of the three unknowns behind an interval."""
+
+
+class Label(StrEnum):
+    """What a person says of a text; who is unsure leaves it out of all figures."""
+
+    ABUSIVE = "abusive"
+    FINE = "fine"
+    UNSURE = "unsure"
+
+
+class Reviewing(BaseModel):
+    """Section ``[review]``: the texts that people look at."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    per_day: int = Field(default=30, ge=0, le=1_000, description="Texts of a day, drawn at random. 0: none.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +73,7 @@ class Share(NamedTuple):
     high: float
 
 
+@lru_cache(maxsize=16)
 def estimate(flagged: int, texts: int, here: Labels, elsewhere: Labels | None = None) -> Share:
     """The share of abusive texts among `texts`, of which `flagged` were flagged.
 
@@ -81,6 +105,14 @@ def estimate(flagged: int, texts: int, here: Labels, elsewhere: Labels | None = 
     abusive, others = here.caught + here.missed, here.wronged + here.passed
     likely = abusive * np.log(share) + others * np.log1p(-share) - np.log(sharpness[possible])
     return _summed_up(share, np.exp(likely - likely.max()))
+
+
+def blurred(body: str) -> str:
+    """The shape of a text without its words: nobody has to read what they do not want to."""
+    return "".join("\n" if each == "\n" else " " if each.isspace() else "•" for each in body[:_SHOWN])
+
+
+_SHOWN = 320
 
 
 def _summed_up(share: NDArray[np.float64], weight: NDArray[np.float64]) -> Share:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import re
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -16,72 +15,13 @@ from providers import Provider
 from router.rules import answer, senders, wording
 from router.rules.budget import TOTAL, OnePrice, Prices, Purse, Rates
 from router.rules.campaign import Raids
+from router.rules.estimate import Reviewing
 from router.rules.failover import Route, lane
 from router.rules.health import Policy as Health
 from router.rules.span import Span
+from router.settings import spelling
 
 _STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-_SHORTEST_TOKEN = 20
-
-
-def _zone(written: str) -> str:
-    try:
-        ZoneInfo(written)
-    except (KeyError, OSError, ValueError):
-        raise ValueError('must be a time zone such as "Europe/Paris"') from None
-    return written
-
-
-def _token(written: SecretStr) -> SecretStr:
-    if len(written.get_secret_value()) < _SHORTEST_TOKEN:
-        raise ValueError("must have at least 20 characters; `paravent token` makes one")
-    return written
-
-
-def _in_a_path(written: SecretStr) -> SecretStr:
-    if not re.fullmatch("[A-Za-z0-9_-]+", written.get_secret_value()):
-        raise ValueError('may have letters, digits, "-" and "_" only, for it stands in a path')
-    return written
-
-
-def _url(written: SecretStr) -> SecretStr:
-    if not written.get_secret_value().startswith(("https://", "http://")):
-        raise ValueError("must begin with https:// or http://")
-    return written
-
-
-def _database(written: SecretStr) -> SecretStr:
-    if written.get_secret_value() == "embedded":
-        return written
-    if not written.get_secret_value().startswith(("postgresql://", "postgres://")):
-        raise ValueError('must be "embedded" or begin with postgresql://')
-    return written
-
-
-def _listen(written: str) -> str:
-    host, _, port = written.rpartition(":")
-    if not host or not re.fullmatch("[0-9]{1,5}", port) or int(port) > 65_535:  # noqa: PLR2004 -- the last port
-        raise ValueError('must be host:port, such as "127.0.0.1:8080"')
-    return written
-
-
-def _number(written: str) -> str:
-    if not senders.is_number(written):
-        raise ValueError(
-            "must be a number with a plus and its country, such as +33 and nine digits, unspaced"
-        )
-    return written
-
-
-def _countries(written: frozenset[str]) -> frozenset[str]:
-    if not written <= senders.COUNTRIES:
-        raise ValueError('must be countries in ISO 3166 capitals, such as ["FR"]')
-    return written
-
-
-NAME = r"[a-z](?:_?[a-z0-9]){0,31}"
-"""What accounts and numbers may be called: it becomes a label, a path and part of a variable's name."""
-Token = Annotated[SecretStr, AfterValidator(_token)]
 
 
 class Account(BaseModel):
@@ -104,7 +44,7 @@ class Account(BaseModel):
     calls_per_minute: Annotated[int, Field(ge=1)] | Literal["unlimited"] = Field(
         default="unlimited", description="Calls of any kind a minute, of the whole fleet."
     )
-    hook_token: Annotated[Token, AfterValidator(_in_a_path)] | None = Field(
+    hook_token: Annotated[spelling.Token, AfterValidator(spelling.in_a_path)] | None = Field(
         default=None, description="Secret part of the webhook path, for a provider that signs nothing."
     )
 
@@ -114,7 +54,9 @@ class Number(BaseModel):
 
     model_config = _STRICT
 
-    number: Annotated[str, AfterValidator(_number)] = Field(repr=False, description="As published, E.164.")
+    number: Annotated[str, AfterValidator(spelling.number)] = Field(
+        repr=False, description="As published, E.164."
+    )
     account: str = Field(description="The account its texts come in through.")
     reply_from: Route = Field(description="The account and the sender that answer.")
     fallback: tuple[Route, ...] = Field(
@@ -138,8 +80,8 @@ class Operator(BaseModel):
 
     model_config = _STRICT
 
-    token: Token | None = Field(default=None, description="Opens the operator API and the console.")
-    notify_url: Annotated[SecretStr, AfterValidator(_url)] | None = Field(
+    token: spelling.Token | None = Field(default=None, description="Opens the operator API and the console.")
+    notify_url: Annotated[SecretStr, AfterValidator(spelling.url)] | None = Field(
         default=None, description="Told by POST when an account is left or comes back."
     )
 
@@ -177,10 +119,10 @@ class Settings(BaseModel):
     currency: str = Field(
         default="EUR", pattern=r"^[A-Z]{3}$", description="The ledger's currency, ISO 4217."
     )
-    timezone: Annotated[str, AfterValidator(_zone)] = Field(
+    timezone: Annotated[str, AfterValidator(spelling.zone)] = Field(
         default="Europe/Paris", description="Whose midnights, Mondays and firsts begin a purse's window."
     )
-    database: Annotated[SecretStr, AfterValidator(_database)] = Field(
+    database: Annotated[SecretStr, AfterValidator(spelling.database)] = Field(
         default=SecretStr("embedded"), description='"embedded", or the postgresql:// URL of your own server.'
     )
     data: Path = Field(
@@ -191,11 +133,11 @@ class Settings(BaseModel):
         pattern=r"^https?://[^\s?#]*[^\s?#/]$",
         description="Where providers reach this door; left out: http:// and `listen`.",
     )
-    listen: Annotated[str, AfterValidator(_listen)] = Field(
+    listen: Annotated[str, AfterValidator(spelling.listen)] = Field(
         default="127.0.0.1:8080", description="Where the door opens."
     )
     plugins: frozenset[str] = Field(default=frozenset(), description="Installed plugins that may run.")
-    answer_countries: Annotated[frozenset[str], AfterValidator(_countries)] = Field(
+    answer_countries: Annotated[frozenset[str], AfterValidator(spelling.countries)] = Field(
         default=frozenset({"FR"}), description="Countries whose numbers are answered, ISO 3166."
     )
     refused_prefixes: tuple[Annotated[str, StringConstraints(pattern=r"^\+[0-9]{1,8}$")], ...] = Field(
@@ -210,6 +152,7 @@ class Settings(BaseModel):
     replies: answer.Replies = Field(repr=False, description="What is answered and how often.")
     raids: Raids = Field(default=Raids(), description="When a raid is seen, and how many it may hold.")
     health: Health = Field(default=Health(), description="When an account is left and tried again.")
+    review: Reviewing = Field(default=Reviewing(), description="The texts that people look at.")
     operator: Operator = Field(default=Operator(), description="Whom to tell, and who may order.")
     workers: Workers = Field(default=Workers(), description="How long each step may take.")
 

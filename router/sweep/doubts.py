@@ -25,12 +25,11 @@ _NO_CALLS = timedelta(seconds=10)
 
 def doubt(office: Office, asked: Asked) -> Doubt:
     """What a provider looks a send up by. The words are made again, as they were made for the send."""
-    opened = [office.vault.open_letter(text_id, letter) for text_id, letter in asked.letters]
-    body = "".join(said for _, said in opened)
+    sender, body = office.vault.read(asked.letters)
     _, words = answer.words(Purpose(asked.purpose), asked.number, body, office.policy)
     return Doubt(
         reference=asked.tag or asked.reference,
-        to=opened[0][0],
+        to=sender,
         sender=asked.sender,
         text=words,
         sent_at=asked.at,

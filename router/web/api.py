@@ -15,12 +15,12 @@ from router.postgres.orders import VERBS, BusyError, order
 from router.postgres.pool import DatabaseAwayError, Pool
 from router.rules.budget import MICROS
 from router.rules.health import State, Status
-from router.web import shapes
+from router.web import review, shapes
 from router.web.body import Unread, read
 from router.web.guard import Guard, Handler, trouble
 from router.web.openapi import document
 from router.web.reading import Readings
-from router.web.terms import Phone
+from router.web.terms import Phone, Terms
 
 
 @dataclass(slots=True)
@@ -92,7 +92,7 @@ class Api:
 
 
 def routes(
-    office: Office, pool: Pool, readings: Readings, guard: Guard, phone: Phone | None
+    office: Office, pool: Pool, readings: Readings, guard: Guard, terms: Terms, phone: Phone | None
 ) -> list[web.RouteDef]:
     """Everything under `/api`. The demo's telephone is there only in a demo."""
     verbs = "|".join(VERBS)
@@ -102,6 +102,7 @@ def routes(
         web.get("/api/v1/accounts", guard.question(_patiently(api.list))),
         web.post(f"/api/v1/accounts/{{name}}/{{verb:{verbs}}}", guard.order(_patiently(api.order))),
         web.get("/api/v1/budget", guard.question(_patiently(api.budget))),
+        *review.routes(office, pool, guard, _patiently, terms.review_per_day),
         web.get("/api/openapi.json", _openapi),
     ]
     return found if phone is None else found + _telephone(office, phone, guard)

@@ -50,7 +50,7 @@ def app(
     readings = Readings(office, pool)
     application.add_routes(hooks.routes(hooks.Doors(office, worker, metrics, spool, receipts_waiting), terms))
     application.add_routes(probes.routes(readings, metrics, spool, guard))
-    application.add_routes(api.routes(office, pool, readings, guard, phone))
+    application.add_routes(api.routes(office, pool, readings, guard, terms, phone))
     application.add_routes(console.routes())
     application.on_response_prepare.append(_plain)
     return application

@@ -31,6 +31,9 @@ _OPERATIONS = (
         for order in ("cut", "restore", "pin")
     ),
     _Operation("get", "/api/v1/budget", "Every purse in its present window.", shapes.Budget),
+    _Operation("get", "/api/v1/review", "Random texts of the last day, blurred.", shapes.Review),
+    _Operation("post", "/api/v1/review/{id}/open", "Open a text; it is written down.", shapes.Opened),
+    _Operation("post", "/api/v1/review/{id}", "Say what a text is.", None, takes=shapes.NewLabel),
     _Operation("get", "/api/v1/numbers", "The published numbers (demo only).", shapes.Numbers),
     _Operation(
         "get", "/api/v1/conversations", "One texter's texts (demo only).", shapes.Conversation, query="number"
@@ -71,8 +74,9 @@ def document() -> dict[str, Any]:
 
 def _operation(each: _Operation) -> dict[str, Any]:
     parameters = [
-        {"name": "name", "in": "path", "required": True, "schema": {"type": "string"}}
-        for _ in range("{name}" in each.path)
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in ("name", "id")
+        if f"{{{name}}}" in each.path
     ] + [
         {"name": each.query, "in": "query", "required": True, "schema": {"type": "string"}}
         for _ in range(bool(each.query))

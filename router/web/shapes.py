@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from typing import Literal
+from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from router.rules.estimate import Label
 
 
 class Trouble(BaseModel):
@@ -84,6 +87,50 @@ class Budget(BaseModel):
 
     currency: str
     purses: list[Purse]
+
+
+class Share(BaseModel):
+    """The share of abusive texts with its 95 % interval, 0 to 1."""
+
+    value: float
+    low: float
+    high: float
+
+
+class Blurred(BaseModel):
+    """A text that somebody should look at."""
+
+    id: UUID
+    number: str = Field(description="The texted number's name.")
+    received_at: AwareDatetime
+    blurred: str = Field(description="Its shape without its words.")
+
+
+class Review(BaseModel):
+    """The random texts of the last day."""
+
+    drawn: int = Field(description="How many were drawn.")
+    labelled: int = Field(description="How many of them have a label.")
+    mode: Literal["calm", "raid"]
+    texts: int = Field(description="All texts of the last day, or of the present raid.")
+    flagged: int = Field(description="How many of them the detector flagged.")
+    share: Share
+    waiting: list[Blurred] = Field(description="Those without a label.")
+
+
+class Opened(BaseModel):
+    """The words of a text that was opened."""
+
+    id: UUID
+    text: str = Field(repr=False)
+
+
+class NewLabel(BaseModel):
+    """What somebody says of a text."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    label: Label
 
 
 class Number(BaseModel):

@@ -16,11 +16,13 @@ class Terms:
         base_url: Where providers reach the door, as they write it; no slash at its end.
         hook_tokens: The secret path part of each account whose provider signs nothing.
         operator_token: Opens the API; None only where nobody but this machine can reach the door.
+        review_per_day: Texts of a day that people look at.
     """
 
     base_url: str
     hook_tokens: Mapping[str, str] = field(default_factory=dict, repr=False)
     operator_token: str | None = field(default=None, repr=False)
+    review_per_day: int = 30
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,158 @@
+"""The texts that people look at, what they said of them, and what the detector had said: by SQL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+import asyncpg
+
+from router.postgres.inbox import letters
+from router.postgres.orders import record
+from router.postgres.pool import Connection, Pool
+from router.rules.campaign import Mode
+from router.rules.estimate import WINDOW, Label, Labels
+
+# At random, and the same for whoever asks: by a hash of an id that is a hash already.
+_SAMPLE = """
+SELECT i.id, i.number, i.received_at, i.letter, i.part_reference, v.label
+FROM inbound i JOIN reply r USING (id) LEFT JOIN review v ON v.inbound = i.id
+WHERE i.received_at > $1 AND i.received_at <= $2 AND octet_length(i.letter) > 0
+ORDER BY md5(i.id::text) LIMIT $3
+"""
+
+_ONE = """
+SELECT i.id, i.number, i.received_at, i.letter, i.part_reference, v.label
+FROM inbound i JOIN reply r USING (id) LEFT JOIN review v ON v.inbound = i.id WHERE i.id = $1
+"""
+
+_LABEL = """
+INSERT INTO review (inbound, received_at, mode, flagged, label, by)
+SELECT i.id, i.received_at, coalesce((SELECT c.mode FROM raid_change c WHERE c.at <= i.received_at
+    ORDER BY c.id DESC LIMIT 1), 'calm'), i.tier <> 'none', $2, $3
+FROM inbound i WHERE i.id = $1
+ON CONFLICT (inbound) DO UPDATE SET label = $2, by = $3, labelled_at = clock_timestamp()
+RETURNING inbound
+"""
+
+_MODE = "SELECT mode, since FROM raid_state"
+
+_COUNTED = """
+SELECT count(*) AS texts, count(*) FILTER (WHERE tier <> 'none') AS flagged
+FROM inbound WHERE received_at > $1 AND received_at <= $2
+"""
+
+_LABELLED = """
+SELECT received_at > $1 AS here,
+    count(*) FILTER (WHERE label = 'abusive' AND flagged) AS caught,
+    count(*) FILTER (WHERE label = 'abusive' AND NOT flagged) AS missed,
+    count(*) FILTER (WHERE label = 'fine' AND flagged) AS wronged,
+    count(*) FILTER (WHERE label = 'fine' AND NOT flagged) AS passed
+FROM review WHERE mode = $2 AND received_at <= $3 GROUP BY 1
+"""
+
+
+class UnknownTextError(LookupError):
+    """No text has that id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A text that somebody should look at.
+
+    Args:
+        letters: Its sealed pieces, in order.
+        label: What was said of it, None as long as nothing was.
+    """
+
+    id: UUID
+    number: str
+    received_at: datetime
+    letters: tuple[tuple[UUID, bytes], ...] = field(repr=False)
+    label: Label | None
+
+
+class Sample(NamedTuple):
+    """What the abusive share is estimated from; see `router.rules.estimate.estimate`.
+
+    Args:
+        mode: Calm or raid: labels of the other mode say nothing of this one.
+        texts: Texts of the window.
+        flagged: Flagged ones of them.
+        here: Labels of texts of the window.
+        elsewhere: Labels of earlier texts of the same mode.
+    """
+
+    mode: Mode = Mode.CALM
+    texts: int = 0
+    flagged: int = 0
+    here: Labels = Labels()
+    elsewhere: Labels = Labels()
+
+
+class Reviews:
+    """Reads and keeps them."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def drawn(self, now: datetime, most: int) -> list[Drawn]:
+        """The random texts of the last day, those with a label too.
+
+        Args:
+            now: Business time.
+            most: How many are drawn.
+        """
+        async with self._pool.connection() as connection:
+            rows = await connection.fetch(_SAMPLE, now - WINDOW, now, most)
+            return [await _drawn(connection, row) for row in rows]
+
+    async def open(self, text: UUID, *, by: str) -> Drawn:
+        """One text, for a person's eyes: it is written down who asked. Raises `UnknownTextError`."""
+        async with self._pool.connection() as connection:
+            row = await connection.fetchrow(_ONE, text)
+            if row is None:
+                raise UnknownTextError("no text has that id")
+            await record(connection, "review opened", {"text": str(text)}, by)
+            return await _drawn(connection, row)
+
+    async def label(self, text: UUID, label: Label, *, by: str) -> None:
+        """Keep what somebody said; the last word counts. Raises `UnknownTextError`."""
+        async with self._pool.connection() as connection:
+            if await connection.fetchval(_LABEL, text, label.value, by) is None:
+                raise UnknownTextError("no text has that id")
+
+    async def sample(self, now: datetime) -> Sample:
+        """Counts and labels of the last day, or of the present raid if it began since."""
+        async with self._pool.connection() as connection:
+            return await sample(connection, now)
+
+
+async def sample(connection: Connection, now: datetime) -> Sample:
+    """`Reviews.sample` for who has a connection already."""
+    state = await connection.fetchrow(_MODE)
+    mode = Mode(state["mode"]) if state else Mode.CALM
+    began = max(now - WINDOW, state["since"]) if state and state["since"] else now - WINDOW
+    counted = await connection.fetchrow(_COUNTED, began, now)
+    assert counted is not None  # noqa: S101 -- an aggregate always has a row
+    rows = await connection.fetch(_LABELLED, began, mode.value, now)
+    labels = {row["here"]: Labels(**{name: row[name] for name in _CELLS}) for row in rows}
+    return Sample(
+        mode, counted["texts"], counted["flagged"], labels.get(True, Labels()), labels.get(False, Labels())
+    )
+
+
+_CELLS = ("caught", "missed", "wronged", "passed")
+
+
+async def _drawn(connection: Connection, row: asyncpg.Record) -> Drawn:
+    label = row["label"]
+    return Drawn(
+        id=row["id"],
+        number=row["number"],
+        received_at=row["received_at"],
+        letters=await letters(connection, row),
+        label=None if label is None else Label(label),
+    )

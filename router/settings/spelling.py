@@ -1,0 +1,79 @@
+"""How single settings are spelled: each takes what is written, and says what it must be if it is not."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, SecretStr
+
+from router.rules import senders
+
+_SHORTEST_TOKEN = 20
+
+
+def zone(written: str) -> str:
+    """A known time zone."""
+    try:
+        ZoneInfo(written)
+    except (KeyError, OSError, ValueError):
+        raise ValueError('must be a time zone such as "Europe/Paris"') from None
+    return written
+
+
+def token(written: SecretStr) -> SecretStr:
+    """A secret of 20 characters at least."""
+    if len(written.get_secret_value()) < _SHORTEST_TOKEN:
+        raise ValueError("must have at least 20 characters; `paravent token` makes one")
+    return written
+
+
+def in_a_path(written: SecretStr) -> SecretStr:
+    """A secret that can stand in a path."""
+    if not re.fullmatch("[A-Za-z0-9_-]+", written.get_secret_value()):
+        raise ValueError('may have letters, digits, "-" and "_" only, for it stands in a path')
+    return written
+
+
+def url(written: SecretStr) -> SecretStr:
+    """An http or https URL."""
+    if not written.get_secret_value().startswith(("https://", "http://")):
+        raise ValueError("must begin with https:// or http://")
+    return written
+
+
+def database(written: SecretStr) -> SecretStr:
+    """ "embedded", or where PostgreSQL is."""
+    if written.get_secret_value() == "embedded":
+        return written
+    if not written.get_secret_value().startswith(("postgresql://", "postgres://")):
+        raise ValueError('must be "embedded" or begin with postgresql://')
+    return written
+
+
+def listen(written: str) -> str:
+    """Host and port."""
+    host, _, port = written.rpartition(":")
+    if not host or not re.fullmatch("[0-9]{1,5}", port) or int(port) > 65_535:  # noqa: PLR2004 -- the last port
+        raise ValueError('must be host:port, such as "127.0.0.1:8080"')
+    return written
+
+
+def number(written: str) -> str:
+    """A phone number, E.164."""
+    if not senders.is_number(written):
+        raise ValueError(
+            "must be a number with a plus and its country, such as +33 and nine digits, unspaced"
+        )
+    return written
+
+
+def countries(written: frozenset[str]) -> frozenset[str]:
+    """Countries by ISO 3166."""
+    if not written <= senders.COUNTRIES:
+        raise ValueError('must be countries in ISO 3166 capitals, such as ["FR"]')
+    return written
+
+
+Token = Annotated[SecretStr, AfterValidator(token)]

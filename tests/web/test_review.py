@@ -1,0 +1,56 @@
+"""The review over HTTP: blurred until it is opened, labelled, and what is wrong is said."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from uuid import uuid4
+
+from tests.web.house import House
+
+HOSTILE = "<script>alert('Kevin')</script>\n😀"
+
+
+async def order(house: House, path: str, **said: object) -> tuple[int, Any]:
+    async with house.session.post(f"{house.url}/api/v1/review/{path}", json=said) as answer:
+        return answer.status, await answer.json()
+
+
+async def waiting(house: House) -> dict[str, Any]:
+    status, body = await house.get("/api/v1/review")
+    assert status == 200
+    found: dict[str, Any] = json.loads(body)
+    return found
+
+
+async def test_a_text_is_blurred_then_opened_then_labelled(house: House) -> None:
+    await house.text(HOSTILE)
+    first = await waiting(house)
+    (text,) = first["waiting"]
+    assert (first["drawn"], first["labelled"], text["number"]) == (1, 0, "front")
+    assert text["blurred"].replace("•", "").strip() == ""
+    assert len(text["blurred"]) == len(HOSTILE)
+    assert "Kevin" not in json.dumps(first)
+    assert await order(house, f"{text['id']}/open") == (200, {"id": text["id"], "text": HOSTILE})
+    assert (await order(house, text["id"], label="abusive"))[0] == 200
+    after = await waiting(house)
+    assert (after["waiting"], after["labelled"]) == ([], 1)
+    assert after["share"]["low"] < after["share"]["value"] < after["share"]["high"]
+    assert [row["what"] for row in await house.rows("SELECT what FROM operator_action")] == ["review opened"]
+
+
+async def test_what_is_wrong_is_said(house: House) -> None:
+    await house.text("Salut")
+    (text,) = (await waiting(house))["waiting"]
+    assert (await order(house, text["id"], label="rude"))[0] == 422
+    assert (await order(house, text["id"], label="fine", more=1))[0] == 422
+    assert (await order(house, str(uuid4()), label="fine"))[0] == 404
+    assert (await order(house, "no-id/open"))[0] == 404
+    assert (await waiting(house))["labelled"] == 0
+
+
+async def test_what_is_no_character_can_be_looked_at(house: House) -> None:
+    await house.text("a\ud83d")
+    (text,) = (await waiting(house))["waiting"]
+    status, opened = await order(house, f"{text['id']}/open")
+    assert (status, opened["text"]) == (200, "a???")
