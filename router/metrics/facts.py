@@ -10,6 +10,8 @@ from router.metrics.series import count, gauge, keyed, pairs
 from router.postgres.counts import PROVED
 from router.postgres.figures import COSTS, RETURNS, WAITING, Figures
 from router.rules.budget import MICROS
+from router.rules.campaign import Mode
+from router.rules.estimate import estimate
 from router.rules.health import WORDS, Reason, State
 
 REASONS = tuple(reason.value for reason in Reason if reason)
@@ -40,6 +42,7 @@ def families(
     yield from _money(figures, worth, accounts)
     yield from _purses(figures)
     yield from _accounts(figures, accounts)
+    yield from _abuse(figures)
     yield from _database(figures)
 
 
@@ -92,6 +95,17 @@ def _accounts(figures: Figures, accounts: list[str]) -> Iterator[Metric]:
     yield gauge("account_state", "What each account does.", ("account", "state"), words)
     yield gauge("account_reason", "Why an account is not open.", ("account", "reason"), reasons)
     yield gauge("balance", "What is left in the account.", ("account", "unit"), balances)
+
+
+def _abuse(figures: Figures) -> Iterator[Metric]:
+    sample = figures.sample
+    share = estimate(sample.flagged, sample.texts, sample.here, sample.elsewhere)
+    says = "Share of abusive texts, of the last day or of the present raid: "
+    yield gauge("abuse_share_estimate", f"{says}likely.", (), {(): share.value})
+    yield gauge("abuse_share_low", f"{says}at least.", (), {(): share.low})
+    yield gauge("abuse_share_high", f"{says}at most.", (), {(): share.high})
+    labels = {(mode.value,): (mode is sample.mode) * (sample.here + sample.elsewhere).count for mode in Mode}
+    yield gauge("review_labels", "Labelled texts that the share goes by.", ("mode",), labels)
 
 
 def _database(figures: Figures) -> Iterator[Metric]:

@@ -1,4 +1,4 @@
-"""What is long to count and counted once a minute: silences, what receipts say of the last hour, the size."""
+"""What is long to count and counted once a minute: silences, receipts of the last hour, labels, the size."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from router.postgres.pool import Connection
+from router.postgres.review import Sample, sample
 
 PROVED = ("delivered", "failed", "missing")
 """What receipts say of a reply: it arrived, it did not, nothing final."""
@@ -41,11 +42,13 @@ class Counts:
         silences: Final silences by rule, by name of the number.
         recent: Replies taken 10 to 70 minutes ago, by account and a word of `PROVED`.
         size: Bytes of the database.
+        sample: What the abusive share is estimated from.
     """
 
     silences: Mapping[str, int]
     recent: Mapping[tuple[str, str], int]
     size: int
+    sample: Sample
 
 
 async def count(connection: Connection, now: datetime) -> Counts:
@@ -56,4 +59,5 @@ async def count(connection: Connection, now: datetime) -> Counts:
         silences={row["number"]: row["n"] for row in silences},
         recent={(row["account"], row["proved"]): row["n"] for row in recent},
         size=await connection.fetchval("SELECT pg_database_size(current_database())"),
+        sample=await sample(connection, now),
     )

@@ -14,6 +14,7 @@ import asyncpg
 from router.postgres.accounts import state_of
 from router.postgres.counts import Counts, count
 from router.postgres.pool import Connection, Pool
+from router.postgres.review import Sample
 from router.rules.health import State
 
 WAITING = ("queued", "delayed", "held", "claimed", "sending", "in_doubt")
@@ -77,6 +78,7 @@ class Figures:
         estimated: Set aside for sends that were then paid, by account.
         recent: Replies taken 10 to 70 minutes ago, by account and what receipts say.
         burden: What weighs on the database.
+        sample: What the abusive share is estimated from.
     """
 
     read_at: datetime
@@ -94,6 +96,7 @@ class Figures:
     estimated: Mapping[str, int]
     recent: Mapping[tuple[str, str], int]
     burden: Burden
+    sample: Sample
 
 
 _QUEUE = """
@@ -198,6 +201,7 @@ class FiguresDesk:
             receipts_waiting=queue["receipts"],
             estimated=sums.estimated,
             recent=counts.recent,
+            sample=counts.sample,
             burden=Burden(counts.size, burden["connections"] + 1, burden["snapshot"] or 0.0),
         )
 

@@ -55,6 +55,11 @@ class Labels:
     wronged: int = 0
     passed: int = 0
 
+    @property
+    def count(self) -> int:
+        """How many texts were labelled."""
+        return self.caught + self.missed + self.wronged + self.passed
+
     def __add__(self, other: Labels) -> Labels:
         """Both together."""
         return Labels(

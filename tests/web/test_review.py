@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from tests.web.house import House
+from tests.web.house import House, open_house
 
 HOSTILE = "<script>alert('Kevin')</script>\n😀"
 
@@ -54,3 +55,18 @@ async def test_what_is_no_character_can_be_looked_at(house: House) -> None:
     (text,) = (await waiting(house))["waiting"]
     status, opened = await order(house, f"{text['id']}/open")
     assert (status, opened["text"]) == (200, "a???")
+
+
+async def test_the_share_on_the_metrics_moves_with_what_people_say(database: str, tmp_path: Path) -> None:
+    async with open_house(database, tmp_path) as house:
+        for number in range(40):
+            await house.text(f"Salut {number}", sid=f"SM{number:032x}")
+        before = await house.sample("paravent_abuse_share_high")
+        for text in (await waiting(house))["waiting"]:
+            await order(house, text["id"], label="fine")
+    async with open_house(database, tmp_path) as house:  # counted once a minute, and when it begins
+        assert await house.sample("paravent_review_labels", mode="calm") == 30
+        low, likely, high = [
+            await house.sample(f"paravent_abuse_share_{each}") for each in ("low", "estimate", "high")
+        ]
+    assert low <= likely <= high < 0.2 < before
