@@ -25,8 +25,9 @@ from router.settings.problem import (
     model_within,
     read_errors,
 )
-from router.settings.sections import NAME, Account, Number, Settings
+from router.settings.sections import Account, Number, Settings
 from router.settings.sources import overlay, read_file, resolve
+from router.settings.spelling import NAME
 
 _NAME = re.compile(NAME)
 _NAMES = f"small letters, digits and single underscores, beginning with a letter; not {TOTAL!r}"

@@ -10,6 +10,9 @@ from pydantic import AfterValidator, SecretStr
 
 from router.rules import senders
 
+NAME = r"[a-z](?:_?[a-z0-9]){0,31}"
+"""What accounts and numbers may be called: it becomes a label, a path and part of a variable's name."""
+
 _SHORTEST_TOKEN = 20
 
 
@@ -44,7 +47,7 @@ def url(written: SecretStr) -> SecretStr:
 
 
 def database(written: SecretStr) -> SecretStr:
-    """ "embedded", or where PostgreSQL is."""
+    """Where PostgreSQL is, or the word for our own."""
     if written.get_secret_value() == "embedded":
         return written
     if not written.get_secret_value().startswith(("postgresql://", "postgres://")):
