@@ -228,6 +228,7 @@ def _sweep_terms(settings: Settings) -> SweepTerms:
     return SweepTerms(
         write_off=settings.workers.write_off,
         poll_every=settings.workers.poll_every,
+        prove_within=settings.workers.prove_within,
         notify_url=None if notify is None else notify.get_secret_value(),
     )
 

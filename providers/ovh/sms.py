@@ -66,6 +66,7 @@ class Ovh(Provider):
         self._settings = settings
         self._account = Account(settings)
         self._inbox = Inbox(settings, self._account)
+        self._boxes = list(settings.boxes())
 
     # ---- send
 
@@ -162,11 +163,12 @@ class Ovh(Provider):
         """OVH's record of a text, with its tag, receiver and credits."""
         if records.whole(provider_id) is None:
             return None
-        for box in self._settings.boxes():
+        for box in tuple(self._boxes):
             found = yield from self._account.ask(f"{box}/outgoing/{provider_id}", now)
             if isinstance(found, Failure):
                 return found
             if found is not None:
+                self._boxes.sort(key=lambda each: each != box)  # the next one is probably there too
                 return records.receipt(found, self._settings)
         return None
 

@@ -56,6 +56,8 @@ def _waiting(figures: Figures, oldest: float, stalled: bool, accounts: list[str]
     yield gauge("last_reply_timestamp_seconds", "When the last was accepted; 0: none lately.", (), last)
     doubts = keyed(figures.in_doubt, accounts)
     yield gauge("attempts_in_doubt", "Sends whose outcome is not known.", ("account",), doubts)
+    unproved = keyed(figures.unproved, accounts)
+    yield gauge("texts_unproved", "Texts their provider is still asked about.", ("account",), unproved)
     recent = {pair: figures.recent.get(pair, 0) for pair in pairs(accounts, PROVED)}
     yield gauge(
         "recent_replies",

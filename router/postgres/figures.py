@@ -79,6 +79,7 @@ class Figures:
         recent: Replies taken 10 to 70 minutes ago, by account and what receipts say.
         burden: What weighs on the database.
         sample: What the abusive share is estimated from.
+        unproved: Texts that their provider is still to be asked about, by account.
     """
 
     read_at: datetime
@@ -97,6 +98,7 @@ class Figures:
     recent: Mapping[tuple[str, str], int]
     burden: Burden
     sample: Sample
+    unproved: Mapping[str, int] = field(default_factory=dict)
 
 
 _QUEUE = """

@@ -56,6 +56,10 @@ WHERE NOT verified AND account = ANY ($1::text[]) AND reread_after <= clock_time
 ORDER BY reread_after LIMIT $2
 """
 
+_COUNT = """
+SELECT account, count(*) AS n FROM inbound WHERE NOT verified AND account = ANY ($1::text[]) GROUP BY account
+"""
+
 _PUT_OFF = """
 UPDATE inbound SET rereads = rereads + $3, reread_after = clock_timestamp() + $2::interval WHERE id = $1
 """
@@ -77,6 +81,17 @@ WITH waiting AS (
     FROM waiting JOIN mine USING (id) WHERE reply.id = waiting.id
 )
 SELECT count(*) FROM mine
+"""
+
+# What waits for proof is due only as it expires; whatever else delays a reply stays.
+_BELIEVE = """
+WITH later AS (
+    UPDATE inbound SET rereads = 0, reread_after = clock_timestamp() + $3::interval
+    WHERE id = $1 AND NOT verified RETURNING id
+)
+UPDATE reply SET state = CASE WHEN $2::timestamptz IS NULL THEN 'queued' ELSE 'delayed' END,
+    not_before = $2, changed_at = clock_timestamp()
+FROM later WHERE reply.id = later.id AND state = 'delayed' AND not_before = expires_at
 """
 
 _KNOWN = "SELECT id, verified FROM inbound WHERE id = ANY ($1::uuid[])"
@@ -104,6 +119,13 @@ class Incoming:
         async with self._pool.connection() as connection:
             return [Unproved(**row) for row in await connection.fetch(_UNPROVED, accounts, most)]
 
+    async def count_unproved(self, accounts: Sequence[str]) -> dict[str, int]:
+        """How many texts of each of these accounts are not proved."""
+        if not accounts:
+            return {}
+        async with self._pool.connection() as connection:
+            return {row["account"]: row["n"] for row in await connection.fetch(_COUNT, accounts)}
+
     async def read_again(self, text: UUID, wait: timedelta | None, *, tried: bool = True) -> None:
         """Read it again after a wait of machine time, or leave it to the inbound log."""
         async with self._pool.connection() as connection:
@@ -120,6 +142,11 @@ class Incoming:
                 *(text.cost or (None, None, None, None)),
             )  # fmt: skip
         return bool(count)
+
+    async def believe(self, text: UUID, due: datetime | None, again: timedelta) -> bool:
+        """Let its reply go unproved, and read the text again after a while; False if it went already."""
+        async with self._pool.connection() as connection:
+            return (await connection.execute(_BELIEVE, text, due, again)).endswith(" 1")
 
     async def known(self, texts: Sequence[UUID]) -> dict[UUID, bool]:
         """Which of these are stored, and whether they are proved."""

@@ -3,7 +3,8 @@
 from router.settings.advice import advise
 from router.settings.loading import load
 from router.settings.problem import Problem, SettingsError
-from router.settings.sections import Account, Number, Operator, Settings, Workers
+from router.settings.sections import Account, Number, Operator, Settings
+from router.settings.workers import Workers
 
 __all__ = [
     "Account",

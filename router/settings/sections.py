@@ -20,6 +20,7 @@ from router.rules.failover import Route, lane
 from router.rules.health import Policy as Health
 from router.rules.span import Span
 from router.settings import spelling
+from router.settings.workers import Workers
 
 _STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
@@ -83,31 +84,6 @@ class Operator(BaseModel):
     token: spelling.Token | None = Field(default=None, description="Opens the operator API and the console.")
     notify_url: Annotated[SecretStr, AfterValidator(spelling.url)] | None = Field(
         default=None, description="Told by POST when an account is left or comes back."
-    )
-
-
-class Workers(BaseModel):
-    """Section ``[workers]``: how long each step may take."""
-
-    model_config = _STRICT
-
-    lease: Span = Field(
-        default=timedelta(seconds=30), gt=timedelta(0), description="A claimed text is one worker's."
-    )
-    call_deadline: Span = Field(
-        default=timedelta(seconds=10), gt=timedelta(0), description="For one call to a provider."
-    )
-    write_off: Span = Field(
-        default=timedelta(hours=72),
-        gt=timedelta(0),
-        description="A send in doubt for so long is booked as spent.",
-    )
-    max_in_doubt: int = Field(default=64, ge=1, description="Sends in doubt that one account may have.")
-    batch: int = Field(default=50, ge=1, le=1_000, description="Texts claimed at once.")
-    poll_every: Span = Field(
-        default=timedelta(minutes=1),
-        gt=timedelta(0),
-        description="Between two looks into inbound logs and balances.",
     )
 
 

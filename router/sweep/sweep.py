@@ -49,11 +49,13 @@ class Terms:
     Args:
         write_off: A send in doubt for so long is booked as spent.
         poll_every: Between two looks into inbound logs and balances.
+        prove_within: How long a text waits for calls to prove it with.
         notify_url: Where the operator is told; None: nowhere.
     """
 
     write_off: timedelta
     poll_every: timedelta
+    prove_within: timedelta
     notify_url: str | None = field(default=None, repr=False)
 
 
@@ -106,7 +108,12 @@ class Sweep:
             Duty("probes", 0.5, probes, lease=None),
             Duty("receipts", 0.25, Receipts(office, parking, calls, watch, ears), lease=20.0),
             Duty("look_ups", 1.0, look_ups, lease=60.0),
-            Duty("rereads", 0.5, Rereads(office, incoming, calls, ears), lease=60.0),
+            Duty(
+                "rereads",
+                0.5,
+                Rereads(office, incoming, calls, watch, ears, self.terms.prove_within),
+                lease=60.0,
+            ),
             Duty("traces", 5.0, Traces(office, doubts, parking, calls), lease=60.0),
             Duty("inbound_logs", poll, InboundLogs(office, incoming, calls, ears), lease=240.0),
             Duty("balances", poll, Balances(office, Standing(pool), calls), lease=120.0),

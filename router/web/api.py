@@ -43,6 +43,7 @@ class Api:
                 last_reply_at=figures.last_reply_at,
                 queue=dict(figures.queue),
                 receipts_waiting=figures.receipts_waiting,
+                texts_unproved=dict(figures.unproved),
                 read_at=figures.read_at,
             )
         )

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from router.arrivals import waits_for_proof
 from router.office import Office
 from router.postgres.figures import Figures, FiguresDesk
+from router.postgres.incoming import Incoming
 from router.postgres.pool import Pool
 from router.rules.health import Operator, State, Status
 
@@ -78,6 +80,8 @@ class Readings:
         office, now = self.office, self.office.now()
         purses = office.purses
         figures = await self._desk.read({name: purses.window(name, now) for name in purses.periods}, now)
+        proving = [name for name, one in office.accounts.items() if waits_for_proof(one.provider)]
+        figures = replace(figures, unproved=await Incoming(self.pool).count_unproved(proving))
         oldest = 0.0 if figures.oldest is None else max(0.0, (now - figures.oldest).total_seconds())
         return Reading(figures, oldest, {name: self._worth(name) for name in office.numbers})
 

@@ -26,6 +26,9 @@ class Health(BaseModel):
     last_reply_at: AwareDatetime | None = Field(description="Last accepted reply, null for none lately.")
     queue: dict[str, int] = Field(description="Replies that are not over, by state.")
     receipts_waiting: int = Field(description="Receipts stored and not applied yet.")
+    texts_unproved: dict[str, int] = Field(
+        description="Texts that their provider is still to be asked about, by account; some are answered."
+    )
     read_at: AwareDatetime = Field(description="By the database's clock.")
 
 
