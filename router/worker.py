@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
+from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
@@ -13,6 +15,7 @@ from router.postgres.pool import DatabaseAwayError, Line
 from router.relay import relay
 from router.rules.story import Story
 
+_LATELY = 5.0
 _log = logging.getLogger(__name__)
 
 
@@ -20,7 +23,7 @@ class Worker:
     """Many relays at once in one process.
 
     Args:
-        places: Most texts relayed at once.
+        places: Texts relayed at once; more where as many ended in the last 5 s, for those wait no longer.
         batch: Most texts claimed at once.
         tell: Told every story: metrics, health and the log are folds over them.
         idle: Seconds between two looks into empty lanes.
@@ -45,12 +48,18 @@ class Worker:
         self._batch = batch
         self._idle = idle
         self._relays: set[asyncio.Task[Story | None]] = set()
+        self._ended: deque[float] = deque()
         self._woken = asyncio.Event()
         self._stopping = False
 
     def room(self) -> bool:
-        """Whether a text may be stored as claimed by us already."""
-        return not self._stopping and len(self._relays) < self._places
+        """Whether a text may be stored as claimed by us already: it spares the queue, and a second claim."""
+        if len(self._relays) < self._places:
+            return not self._stopping
+        since = time.monotonic() - _LATELY
+        while self._ended and self._ended[0] < since:
+            self._ended.popleft()
+        return not self._stopping and len(self._relays) < len(self._ended)
 
     def hand(self, claim: Claimed, office: Office | None = None) -> asyncio.Task[Story | None]:
         """Relay a text that is ours, as another office sees the world if one is given.
@@ -129,5 +138,6 @@ class Worker:
 
     def _done(self, task: asyncio.Task[Story | None]) -> None:
         self._relays.discard(task)
+        self._ended.append(time.monotonic())
         if len(self._relays) == self._places - 1:
             self.wake()

@@ -66,45 +66,49 @@ _MATCH = f"""(
     SELECT {_ATTEMPT} FROM attempt a WHERE a.provider_id = r.provider_id AND a.account = r.account
     LIMIT 1)"""  # noqa: S608 -- our own words
 
+# Nearly every receipt says of an accepted text only how far it got. That moves no money and no reply.
+_IS_PLAIN = """(r.account = ANY ($2) AND r.status IN ('queued', 'sent', 'delivered') AND r.amount IS NULL
+    AND r.code = '' AND r.refused = '' AND NOT r.proven_unsent AND NOT r.unbilled AND r.texter IS NULL
+    AND r.reference IS NOT NULL)"""
+
+# A plain one may overtake the answer to its send; where that is booked within a second, it stays plain.
 _DUE = f"""
 SELECT r.*, a.reference AS known, a.reply, a.account AS carrier, a.sender, a.at, a.armed_at
 FROM (SELECT id, account, provider_id, reference, texter, status, code, refused, proven_unsent, unbilled,
              amount, unit, parts, provider_at, received_at, tries
-      FROM receipt WHERE applied_at IS NULL AND try_after <= clock_timestamp()
+      FROM receipt r WHERE applied_at IS NULL AND try_after <= now()
+          AND NOT ({_IS_PLAIN} AND tries = 0 AND try_after > now() - interval '1 s')
       ORDER BY try_after LIMIT $1) r
 LEFT JOIN LATERAL {_MATCH} a ON true
 ORDER BY r.id
 """  # noqa: S608 -- our own words
 
-# Nearly every receipt says of an accepted text only how far it got. That moves no money and no reply, so it
-# needs neither their locks nor `settle`; and it waits for nobody, so it is in no circle of locks.
-_PLAIN = """
+# No money and no reply: it needs neither their locks nor `settle`; and it waits for nobody, so it is in no
+# circle of locks.
+_PLAIN = f"""
 WITH due AS (
     SELECT r.id, r.account, r.reference, r.status, r.parts, coalesce(r.provider_at, r.received_at) AS at,
            CASE r.status WHEN 'queued' THEN 0 WHEN 'sent' THEN 1 ELSE 3 END AS rank
-    FROM receipt r
-    WHERE r.applied_at IS NULL AND r.try_after <= clock_timestamp() AND r.account = ANY ($2)
-      AND r.status IN ('queued', 'sent', 'delivered') AND r.amount IS NULL AND r.code = '' AND r.refused = ''
-      AND NOT r.proven_unsent AND NOT r.unbilled AND r.texter IS NULL AND r.reference IS NOT NULL
+    FROM receipt r WHERE r.applied_at IS NULL AND r.try_after <= now() AND {_IS_PLAIN}
     ORDER BY r.try_after LIMIT $1
 ), held AS (
-    SELECT a.reference, a.account, a.at FROM attempt a
+    SELECT a.reference, a.account, a.at, a.receipt_rank FROM attempt a
     WHERE a.reference IN (SELECT due.reference FROM due) AND a.state = 'accepted'
     FOR NO KEY UPDATE SKIP LOCKED
+), applied AS (
+    SELECT d.*, h.at AS sent_at, h.receipt_rank FROM due d JOIN held h USING (reference, account)
 ), noted AS (
     UPDATE attempt a SET receipt = b.status, receipt_rank = b.rank, receipt_at = b.at,
                          parts = coalesce(b.parts, a.parts)
-    FROM (SELECT DISTINCT ON (d.reference, d.account) d.* FROM due d
-          ORDER BY d.reference, d.account, d.rank DESC) b
-    WHERE a.reference = b.reference AND a.account = b.account AND a.receipt_rank < b.rank
-      AND a.reference IN (SELECT held.reference FROM held)
+    FROM (SELECT DISTINCT ON (reference) * FROM applied WHERE rank > receipt_rank
+          ORDER BY reference, rank DESC) b
+    WHERE a.reference = b.reference AND a.receipt_rank < b.rank
 )
-UPDATE receipt r SET applied_at = clock_timestamp(), attempt = h.reference,
-    seconds = CASE d.status WHEN 'delivered' THEN greatest(0, extract(epoch FROM d.at - h.at)) END
-FROM due d JOIN held h ON h.reference = d.reference AND h.account = d.account
-WHERE r.id = d.id
+UPDATE receipt r SET applied_at = clock_timestamp(), attempt = d.reference,
+    seconds = CASE d.status WHEN 'delivered' THEN greatest(0, extract(epoch FROM d.at - d.sent_at)) END
+FROM applied d WHERE r.id = d.id
 RETURNING r.account, r.seconds
-"""
+"""  # noqa: S608 -- our own words
 
 _FIND = f"""
 SELECT a.reference AS known, a.reply, a.account AS carrier, a.sender, a.at, a.armed_at
@@ -131,12 +135,15 @@ class Parking:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    async def due(self, most: int) -> list[Parked]:
-        """Receipts whose time has come, in the order they were stored."""
+    async def due(self, accounts: Sequence[str], most: int) -> list[Parked]:
+        """Receipts whose time has come, in the order they were stored.
+
+        Those of these accounts that `plain` takes are left to it for a second.
+        """
         async with self._pool.connection() as connection, connection.transaction():
             # The table grows from nothing: a plan kept from then would read all of it.
             await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
-            rows = await connection.fetch(_DUE, most)
+            rows = await connection.fetch(_DUE, most, list(accounts))
         return [_parked(row) for row in rows]
 
     async def plain(self, accounts: Sequence[str], most: int) -> list[tuple[str, float | None]]:

@@ -27,7 +27,7 @@ RETURNING number
 # No byte left under a claim. Under an armed send one may have: it keeps its money and is looked up.
 _REAP = """
 WITH over AS (
-    SELECT id, state FROM reply WHERE state IN ('claimed', 'sending') AND lease_until < clock_timestamp()
+    SELECT id, state FROM reply WHERE state IN ('claimed', 'sending') AND lease_until < statement_timestamp()
     ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED
 ), doubted AS (
     UPDATE attempt a SET state = 'unknown', code = 'lease-over', look_after = clock_timestamp(),

@@ -44,12 +44,13 @@ class Receipts:
 
     async def __call__(self) -> bool:
         """Apply one batch; True if more may wait."""
-        plain = await self.parking.plain(self._signing(), self.most)
+        signing = self._signing()
+        plain = await self.parking.plain(signing, self.most)
         for account, seconds in plain:
             self._reached(account, seconds)
         if len(plain) == self.most:
             return True
-        parked = await self.parking.due(self.most)
+        parked = await self.parking.due(signing, self.most)
         ends = await asyncio.gather(*(self._end(one) for one in parked))
         await self.parking.applied([end for end in ends if isinstance(end, Applied)])
         await self.parking.put_off([end for end in ends if isinstance(end, PutOff)])

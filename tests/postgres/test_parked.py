@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -67,7 +68,7 @@ async def test_the_same_receipt_is_stored_once_of_each_account(scene: Scene) -> 
 async def test_it_is_found_by_the_reference(scene: Scene) -> None:
     sent = await scene.owner().armed("ana")
     await _store(scene, notice(reference=sent.reference))
-    (parked,) = await Parking(scene.pool).due(10)
+    (parked,) = await Parking(scene.pool).due([], 10)
     assert parked.attempt is not None
     assert parked.attempt.reference == sent.reference
 
@@ -75,7 +76,7 @@ async def test_it_is_found_by_the_reference(scene: Scene) -> None:
 async def test_it_is_found_by_the_job_and_its_receiver(scene: Scene) -> None:
     tag = await _job(scene.owner(), "ana", "bea")
     await _store(scene, notice(reference=tag, texter=pseudonym("bea")))
-    (parked,) = await Parking(scene.pool).due(10)
+    (parked,) = await Parking(scene.pool).due([], 10)
     assert parked.attempt is not None
     texter = await scene.look.fetchval(
         "SELECT texter FROM attempt WHERE reference = $1", parked.attempt.reference
@@ -86,7 +87,7 @@ async def test_it_is_found_by_the_job_and_its_receiver(scene: Scene) -> None:
 async def test_a_job_without_a_receiver_names_nobody(scene: Scene) -> None:
     tag = await _job(scene.owner(), "ana", "bea")
     await _store(scene, notice(reference=tag))
-    (parked,) = await Parking(scene.pool).due(10)
+    (parked,) = await Parking(scene.pool).due([], 10)
     assert parked.attempt is None
 
 
@@ -95,9 +96,9 @@ async def test_it_is_found_by_the_provider_s_id_once_that_is_known(scene: Scene)
     sent = await owner.armed("ana")
     await _store(scene, notice(provider_id="SM1"))
     parking = Parking(scene.pool)
-    assert [parked.attempt for parked in await parking.due(10)] == [None]
+    assert [parked.attempt for parked in await parking.due([], 10)] == [None]
     await owner.settle(proof(sent, "accepted", provider_id="SM1"))
-    (parked,) = await parking.due(10)
+    (parked,) = await parking.due([], 10)
     assert parked.attempt is not None
     assert parked.attempt.reference == sent.reference
 
@@ -111,7 +112,7 @@ async def test_another_account_s_receipt_does_not_find_it(scene: Scene) -> None:
         notice(account=BETA, reference=sent.reference),
         notice(account=BETA, provider_id="SM1"),
     )
-    assert [parked.attempt for parked in await Parking(scene.pool).due(10)] == [None, None]
+    assert [parked.attempt for parked in await Parking(scene.pool).due([], 10)] == [None, None]
 
 
 async def test_a_plain_receipt_moves_its_own_account_s_text_up_and_no_other(scene: Scene) -> None:
@@ -138,10 +139,32 @@ async def _receipt(scene: Scene) -> tuple[str, int]:
 async def test_what_is_put_away_or_put_off_is_not_due(scene: Scene) -> None:
     await _store(scene, *(notice(provider_id=f"SM{n}") for n in range(4)))
     parking = Parking(scene.pool)
-    first, second, third, fourth = await parking.due(10)
+    first, second, third, fourth = await parking.due([], 10)
     await parking.applied([Applied(first.id, None, None)])
     await parking.put_off(
         [PutOff(second.id, timedelta(minutes=1)), PutOff(third.id, timedelta(0), tried=False)]
     )
-    later = await parking.due(10)
+    later = await parking.due([], 10)
     assert [(parked.id, parked.tries) for parked in later] == [(third.id, 0), (fourth.id, 0)]
+
+
+async def test_a_plain_receipt_that_overtakes_its_send_s_answer_waits_a_second_for_it(scene: Scene) -> None:
+    owner, parking = scene.owner(), Parking(scene.pool)
+    sent = await owner.armed("ana")
+    await _store(
+        scene,
+        notice(reference=sent.reference),
+        notice(reference=sent.reference, amount=Decimal(1), unit="EUR"),
+    )
+    assert await parking.plain([ACME], 10) == []
+    assert [parked.receipt.price is None for parked in await parking.due([ACME], 10)] == [False]
+    await owner.settle(proof(sent, "accepted"))
+    assert await parking.plain([ACME], 10) == [(ACME, 0.0)]
+
+
+async def test_a_plain_receipt_proves_a_send_whose_own_answer_does_not_come(scene: Scene) -> None:
+    sent = await scene.owner().armed("ana")
+    await _store(scene, notice(reference=sent.reference))
+    await scene.look.execute("UPDATE receipt SET try_after = now() - interval '1 s'")
+    (parked,) = await Parking(scene.pool).due([ACME], 10)
+    assert parked.attempt is not None
