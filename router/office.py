@@ -138,28 +138,25 @@ class Office:
 
     def open_lanes(self, now: datetime) -> list[str]:
         """Lanes in which at least one route could carry a text now: the only ones worth claiming from."""
-        total = self._room(budget.TOTAL, now)
-        lanes = {}
-        for number in self.numbers.values():
-            if number.lane not in lanes:
-                facts = {
-                    route.account: failover.Facts(
-                        estimate=1,
-                        room=self._room(route.account, now),
-                        doubtful=self._doubtful(route.account),
-                    )
-                    for route in number.plan
-                }
-                choice = failover.routes(
-                    number.plan,
-                    self.facts.health,
-                    facts,
-                    self.machine_now(),
-                    total_room=total,
-                    prober=self.prober,
-                )
-                lanes[number.lane] = bool(choice.routes)
-        return [lane for lane, open_ in lanes.items() if open_]
+        numbers = {number.lane: number for number in self.numbers.values()}
+        return [lane for lane, number in numbers.items() if self.carriers(number, now).routes]
+
+    def carriers(self, number: Number, now: datetime) -> Choice:
+        """Who could carry a text of this number now if it cost next to nothing, and why others not."""
+        facts = {
+            route.account: failover.Facts(
+                estimate=1, room=self._room(route.account, now), doubtful=self._doubtful(route.account)
+            )
+            for route in number.plan
+        }
+        return failover.routes(
+            number.plan,
+            self.facts.health,
+            facts,
+            self.machine_now(),
+            total_room=self._room(budget.TOTAL, now),
+            prober=self.prober,
+        )
 
     def estimate(self, account: str, to: str, words: str) -> budget.Money | None:
         """What these words would cost through that account, rounded up; None where it has no price.

@@ -31,7 +31,7 @@ from router.sweep import Terms as SweepTerms
 from router.vault import Vault
 from router.vitals import Vitals
 from router.watch import Watch
-from router.web import app, serve
+from router.web import Lately, app, serve
 from router.web.terms import Phone, Terms
 from router.wire import AioWire
 from router.worker import Worker
@@ -120,8 +120,11 @@ async def house(
     """
     metrics = Metrics(settings.accounts, _numbers(settings).values(), settings.currency)
 
+    lately = Lately()
+
     async def tell(story: Story) -> None:
         metrics.fold(story)
+        lately.fold(story)
         hear(story)
 
     ears = Ears(
@@ -139,6 +142,7 @@ async def house(
             service.pool,
             _terms(settings),
             service.spool,
+            lately=lately,
             phone=phone,
             receipts_waiting=service.sweep.receipts_waiting,
         )

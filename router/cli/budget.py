@@ -78,7 +78,7 @@ async def _show(config: Path | None) -> tuple[Settings, list[PurseNow]]:
 async def _set(config: Path | None, purse: str, amount: str) -> tuple[Settings, list[PurseNow]]:
     settings = settings_of(config)
     windows = _windows(settings, purse)
-    cap = None if amount == "unlimited" else _micros(amount)
+    cap = _micros(amount)
     async with database(settings) as pool:
         purses = await _purses(settings, pool, windows)
         await purses.set(purse, cap, windows[purse], by=BY)
@@ -124,16 +124,15 @@ async def _purses(settings: Settings, pool: Any, windows: dict[str, datetime]) -
     return purses
 
 
-def _micros(amount: str) -> int:
-    from router.rules.budget import Purse
+def _micros(amount: str) -> int | None:
+    from router.rules.budget import micros
 
     try:
-        found = Purse.model_validate({"limit": amount, "period": "fixed"}).micros
+        return micros(amount)
     except ValueError:
-        found = None
-    if found is None:
-        raise click.UsageError("The amount is not one: write it with at most six decimals, such as 20.00.")
-    return found
+        raise click.UsageError(
+            "The amount is not one: write it with at most six decimals, such as 20.00."
+        ) from None
 
 
 def _print(settings: Settings, purses: list[PurseNow], *, as_json: bool) -> None:

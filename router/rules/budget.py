@@ -125,6 +125,12 @@ class Purse(BaseModel):
         return None if isinstance(self.limit, str) else int(self.limit * MICROS)
 
 
+def micros(written: str) -> int | None:
+    """Millionths of an amount as operators write it, None for ``unlimited``; else `ValueError`."""
+    found = _limit(written)
+    return None if found == "unlimited" else int(found * MICROS)
+
+
 def window(period: Period, now: datetime, zone: ZoneInfo) -> Window:
     """The window that `now` falls into. Windows follow each other without gap or overlap, over DST too.
 

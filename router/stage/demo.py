@@ -10,11 +10,13 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from providers.simulator.journal import Entry, Kind
 from providers.simulator.simulation import Simulation
 from router import service
+from router.arrivals import text_id
 from router.postgres.embedded import embedded
 from router.postgres.migrate import MigrationError, migrate
 from router.rules.health import State, Status
@@ -22,7 +24,8 @@ from router.rules.story import Story
 from router.settings import Settings, load
 from router.stage import signpost
 from router.stage.cast import NUMBERS, cast
-from router.web.shapes import Bubble
+from router.stage.levers import LEVERS, is_on, pull
+from router.web.shapes import Bubble, Carrier, Fault
 from router.web.terms import Phone
 
 _SEEN = {Kind.INBOUND: "in", Kind.DELIVERED: "out", Kind.NOTICE: "out"}
@@ -143,13 +146,20 @@ def _connect(simulation: Simulation, settings: Settings) -> None:
 
 
 def _phone(simulation: Simulation) -> Phone:
-    async def text(number: str, texter: str, words: str) -> None:
-        await simulation.text(to=number, sender=texter, text=words)
+    async def text(number: str, texter: str, words: str) -> str:
+        text, _ = await simulation.text(to=number, sender=texter, text=words)
+        return str(text_id(simulation.owner(number).name, text.provider_id))
 
     def conversation(texter: str) -> list[Bubble]:
         return [_bubble(entry) for entry in simulation.journal.about(texter) if entry.kind in _SEEN]
 
-    return Phone(text, conversation)
+    def faults() -> list[Carrier]:
+        return [
+            Carrier(account=name, faults=[Fault(name=lever, on=is_on(carrier, lever)) for lever in LEVERS])
+            for name, carrier in simulation.carriers.items()
+        ]
+
+    return Phone(text, conversation, faults, partial(pull, simulation))
 
 
 def _closed(states: Iterable[State]) -> list[str]:
@@ -158,4 +168,5 @@ def _closed(states: Iterable[State]) -> list[str]:
 
 def _bubble(entry: Entry) -> Bubble:
     at: datetime = entry.at
-    return Bubble(direction="in" if entry.kind is Kind.INBOUND else "out", text=entry.text, at=at)
+    came = entry.kind is Kind.INBOUND
+    return Bubble(direction="in" if came else "out", account=entry.carrier, text=entry.text, at=at)

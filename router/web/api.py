@@ -1,26 +1,26 @@
-"""The operator's questions and orders: health, accounts, budget, and in a demo the telephone."""
+"""The operator's questions and orders: health, accounts, budget."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from aiohttp import web
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from router.office import Office
-from router.postgres.figures import Figures, PurseFigures
 from router.postgres.orders import VERBS, BusyError, order
 from router.postgres.pool import DatabaseAwayError, Pool
-from router.rules.budget import MICROS
-from router.rules.health import State, Status
-from router.web import review, shapes
-from router.web.body import Unread, read
+from router.postgres.purses import Purses
+from router.rules.budget import micros
+from router.web import picture, review, shapes, telephone
+from router.web.asked import asked
 from router.web.guard import Guard, Handler, trouble
 from router.web.openapi import document
 from router.web.reading import Readings
 from router.web.terms import Phone, Terms
+
+BY = "console"
+"""Who orders, as it is written down."""
 
 
 @dataclass(slots=True)
@@ -33,27 +33,13 @@ class Api:
 
     async def health(self, _request: web.Request) -> web.Response:
         """Whether texts are answered. Stalled is no error of this request: 200."""
-        reading = await self.readings.latest()
-        figures = reading.figures
-        return _json(
-            shapes.Health(
-                status="stalled" if reading.stalled else "ok",
-                because=reading.because(),
-                oldest_ready_seconds=round(reading.oldest, 1),
-                last_reply_at=figures.last_reply_at,
-                queue=dict(figures.queue),
-                receipts_waiting=figures.receipts_waiting,
-                texts_unproved=dict(figures.unproved),
-                read_at=figures.read_at,
-            )
-        )
+        return _json(picture.health(await self.readings.latest()))
 
     async def list(self, _request: web.Request) -> web.Response:
         """Every account, its state and why."""
         figures = (await self.readings.latest()).figures
-        return _json(
-            shapes.Accounts(accounts=[self._account(name, figures) for name in self.office.accounts])
-        )
+        accounts = [picture.account(name, self.office, figures) for name in self.office.accounts]
+        return _json(shapes.Accounts(accounts=accounts))
 
     async def order(self, request: web.Request) -> web.Response:
         """Cut, restore or pin an account. It outranks what the flow makes of it."""
@@ -61,35 +47,47 @@ class Api:
         if name not in self.office.accounts:
             return trouble(404, "no account is called so", "GET /api/v1/accounts lists them")
         try:
-            now = await order(self.pool, request.match_info["verb"], name, by="console")
+            now = await order(self.pool, request.match_info["verb"], name, by=BY)
         except BusyError as busy:
             return trouble(409, str(busy), "try again")
-        return _json(_shown(name, self.office, now))
+        self.readings.forget()
+        return _json(picture.stated(name, self.office, now))
 
     async def budget(self, _request: web.Request) -> web.Response:
         """Every purse in its present window."""
         figures = (await self.readings.latest()).figures
-        periods = self.office.purses.periods
-        purses = [_purse(name, periods[name].value, found) for name, found in sorted(figures.purses.items())]
-        return _json(shapes.Budget(currency=self.office.currency, purses=purses))
+        return _json(picture.budget(self.office, figures))
 
-    def _account(self, name: str, figures: Figures) -> shapes.Account:
-        shown = _shown(name, self.office, figures.states.get((name, ""), State(account=name)))
-        held = figures.balances.get(name)
-        names = {number.e164: number.name for number in self.office.numbers.values()}
-        return shown.model_copy(
-            update={
-                "in_doubt": figures.in_doubt.get(name, 0),
-                "balance": None
-                if held is None
-                else shapes.Balance(amount=held.amount, unit=held.unit, at=held.at),
-                "senders": [
-                    shapes.Sender(name=_sender(sender, names), state=state.word, reason=state.reason.value)
-                    for (account, sender), state in sorted(figures.states.items())
-                    if account == name and sender and state.status is not Status.OPEN
-                ],
-            }
-        )
+    async def set(self, request: web.Request) -> web.Response:
+        """Set what a purse may spend in each window, the present one included."""
+        new = await asked(shapes.NewLimit, request)
+        if isinstance(new, web.Response):
+            return new
+        if (name := self._purse(request)) is None:
+            return _no_purse()
+        window = self.office.purses.window(name, self.office.now())
+        await Purses(self.pool).set(name, micros(new.amount), window, by=BY)
+        self.readings.forget()
+        return await self.budget(request)
+
+    async def top_up(self, request: web.Request) -> web.Response:
+        """Add to what a purse may spend in its present window."""
+        new = await asked(shapes.TopUp, request)
+        if isinstance(new, web.Response):
+            return new
+        if (name := self._purse(request)) is None:
+            return _no_purse()
+        now = self.office.now()
+        window, currency = self.office.purses.window(name, now), self.office.currency
+        cap = await Purses(self.pool).top_up(name, micros(new.amount) or 0, window, currency, now, by=BY)
+        if cap is None:
+            return trouble(409, "that purse is unlimited", "there is nothing to top up")
+        self.readings.forget()
+        return await self.budget(request)
+
+    def _purse(self, request: web.Request) -> str | None:
+        name = request.match_info["purse"]
+        return name if name in self.office.purses.periods else None
 
 
 def routes(
@@ -104,49 +102,23 @@ def routes(
         web.post(f"/api/v1/accounts/{{name}}/{{verb:{verbs}}}", guard.order(_patiently(api.order))),
         web.get("/api/v1/budget", guard.question(_patiently(api.budget))),
         *review.routes(office, pool, guard, _patiently, terms.review_per_day),
+        web.post("/api/v1/budget/{purse}/set", guard.order(_patiently(api.set))),
+        web.post("/api/v1/budget/{purse}/top-up", guard.order(_patiently(api.top_up))),
         web.get("/api/openapi.json", _openapi),
     ]
-    return found if phone is None else found + _telephone(office, phone, guard)
+    return found if phone is None else found + telephone.routes(office, phone, guard)
 
 
 async def _openapi(_request: web.Request) -> web.Response:
     return web.json_response(document())
 
 
-def _telephone(office: Office, phone: Phone, guard: Guard) -> list[web.RouteDef]:
-    async def numbers(_request: web.Request) -> web.Response:
-        published = [
-            shapes.Number(name=number.name, number=number.e164, account=number.account)
-            for number in office.numbers.values()
-        ]
-        return _json(shapes.Numbers(numbers=published))
-
-    async def conversation(request: web.Request) -> web.Response:
-        bubbles = list(phone.conversation(request.query.get("number", "")))
-        return _json(shapes.Conversation(bubbles=bubbles))
-
-    async def text(request: web.Request) -> web.Response:
-        try:
-            new = shapes.NewText.model_validate_json(await read(request))
-        except Unread as error:
-            return trouble(error.status, f"the body is {error.reason}", "send less, at once, uncompressed")
-        except ValidationError as error:
-            places = ", ".join(
-                sorted({".".join(map(str, each["loc"])) or "the body" for each in error.errors()})
-            )
-            return trouble(422, f"wrong: {places}", "/api/openapi.json says what is expected")
-        await phone.text(new.to, new.sender, new.text)
-        return web.json_response({"status": "sent"}, status=202)
-
-    return [
-        web.get("/api/v1/numbers", guard.question(numbers)),
-        web.get("/api/v1/conversations", guard.question(conversation)),
-        web.post("/api/v1/texts", guard.order(text)),
-    ]
+def _no_purse() -> web.Response:
+    return trouble(404, "no purse is called so", "GET /api/v1/budget lists them")
 
 
-def _patiently(handler: Callable[[web.Request], Awaitable[web.Response]]) -> Handler:
-    async def handled(request: web.Request) -> web.Response:
+def _patiently(handler: Handler) -> Handler:
+    async def handled(request: web.Request) -> web.StreamResponse:
         try:
             return await handler(request)
         except DatabaseAwayError:
@@ -157,41 +129,3 @@ def _patiently(handler: Callable[[web.Request], Awaitable[web.Response]]) -> Han
 
 def _json(said: BaseModel) -> web.Response:
     return web.Response(text=said.model_dump_json(), content_type="application/json")
-
-
-def _shown(name: str, office: Office, state: State) -> shapes.Account:
-    return shapes.Account(
-        name=name,
-        provider=office.accounts[name].provider.name,
-        state=state.word,
-        operator=state.operator.value,
-        reason=state.reason.value,
-        code=state.code,
-        since=state.changed_at,
-        not_before=state.not_before,
-        in_doubt=0,
-        balance=None,
-        senders=[],
-    )
-
-
-def _sender(sender: str, names: dict[str, str]) -> str:
-    """Never digits."""
-    return names.get(sender) or (sender if any(letter.isalpha() for letter in sender) else "another number")
-
-
-def _purse(name: str, period: str, found: PurseFigures) -> shapes.Purse:
-    return shapes.Purse(
-        name=name,
-        period=period,
-        limit=None if found.limit is None else _money(found.limit),
-        reserved=_money(found.reserved),
-        spent=_money(found.spent),
-        overrun=_money(found.overrun),
-        runway_seconds=round(found.runway, 1) if math.isfinite(found.runway) else None,
-        origin=found.origin,
-    )
-
-
-def _money(micros: int) -> str:
-    return f"{micros / MICROS:.6f}"

@@ -10,12 +10,16 @@ from aiohttp import web
 from router.metrics import Metrics
 from router.office import Office
 from router.postgres.pool import Pool
+from router.postgres.pulse import PulseDesk
 from router.spool import Spool
 from router.web import api, console, hooks, probes
 from router.web.body import LARGEST
 from router.web.connection import Site
+from router.web.events import Events
 from router.web.guard import Guard
+from router.web.lately import Lately
 from router.web.reading import Readings
+from router.web.snapshot import Snapshots
 from router.web.terms import Phone, Terms
 from router.worker import Worker
 
@@ -31,6 +35,7 @@ def app(
     spool: Spool,
     *,
     receipts_waiting: Callable[[], None] = lambda: None,
+    lately: Lately | None = None,
     phone: Phone | None = None,
 ) -> web.Application:
     """Put together all that is served.
@@ -43,6 +48,7 @@ def app(
         terms: What the door goes by.
         spool: Takes what the database does not take in time.
         receipts_waiting: Told after receipts were stored.
+        lately: The last decisions, as they are folded from stories.
         phone: The demo's telephone, None outside a demo.
     """
     application = web.Application(client_max_size=LARGEST)
@@ -50,6 +56,10 @@ def app(
     readings = Readings(office, pool)
     application.add_routes(hooks.routes(hooks.Doors(office, worker, metrics, spool, receipts_waiting), terms))
     application.add_routes(probes.routes(readings, metrics, spool, guard))
+    is_demo = phone is not None
+    events = Events(Snapshots(office, readings, PulseDesk(pool), spool, lately or Lately(), is_demo))
+    application.add_routes([web.get("/api/v1/events", guard.question(events.stream))])
+    application.on_shutdown.append(events.end)
     application.add_routes(api.routes(office, pool, readings, guard, terms, phone))
     application.add_routes(console.routes())
     application.on_response_prepare.append(_plain)

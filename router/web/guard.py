@@ -11,7 +11,7 @@ from aiohttp import web
 
 from router.web.shapes import Trouble
 
-Handler = Callable[[web.Request], Awaitable[web.Response]]
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _FORWARDED = ("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP")
 
 
@@ -31,7 +31,7 @@ class Guard:
     def question(self, handler: Handler) -> Handler:
         """Guard what only reads."""
 
-        async def guarded(request: web.Request) -> web.Response:
+        async def guarded(request: web.Request) -> web.StreamResponse:
             return self._stranger(request) or await handler(request)
 
         return guarded
@@ -39,7 +39,7 @@ class Guard:
     def order(self, handler: Handler) -> Handler:
         """Guard what changes something."""
 
-        async def guarded(request: web.Request) -> web.Response:
+        async def guarded(request: web.Request) -> web.StreamResponse:
             return self._stranger(request) or _lured(request) or await handler(request)
 
         return guarded

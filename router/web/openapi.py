@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -9,6 +10,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from router.web import shapes
+from router.web.snapshot import Snapshot
 
 
 class _Operation(NamedTuple):
@@ -19,9 +21,17 @@ class _Operation(NamedTuple):
     status: str = "200"
     takes: type[BaseModel] | None = None
     query: str = ""
+    kind: str = "application/json"
 
 
 _OPERATIONS = (
+    _Operation(
+        "get",
+        "/api/v1/events",
+        "Server-sent events: a snapshot at once, and another when something has changed.",
+        Snapshot,
+        kind="text/event-stream",
+    ),
     _Operation("get", "/api/v1/health", "Whether texts are answered.", shapes.Health),
     _Operation("get", "/api/v1/accounts", "Every account, its state and why.", shapes.Accounts),
     *(
@@ -34,12 +44,36 @@ _OPERATIONS = (
     _Operation("get", "/api/v1/review", "Random texts of the last day, blurred.", shapes.Review),
     _Operation("post", "/api/v1/review/{id}/open", "Open a text; it is written down.", shapes.Opened),
     _Operation("post", "/api/v1/review/{id}", "Say what a text is.", None, takes=shapes.NewLabel),
+    _Operation(
+        "post",
+        "/api/v1/budget/{purse}/set",
+        "Set what a purse may spend in each window.",
+        shapes.Budget,
+        takes=shapes.NewLimit,
+    ),
+    _Operation(
+        "post",
+        "/api/v1/budget/{purse}/top-up",
+        "Add to the present window of a purse.",
+        shapes.Budget,
+        takes=shapes.TopUp,
+    ),
     _Operation("get", "/api/v1/numbers", "The published numbers (demo only).", shapes.Numbers),
     _Operation(
         "get", "/api/v1/conversations", "One texter's texts (demo only).", shapes.Conversation, query="number"
     ),
     _Operation(
-        "post", "/api/v1/texts", "Text a number (demo only).", None, status="202", takes=shapes.NewText
+        "post", "/api/v1/texts", "Text a number (demo only).", shapes.Texted, "202", takes=shapes.NewText
+    ),
+    _Operation(
+        "get", "/api/v1/faults", "What can fail at the simulated carriers (demo only).", shapes.Faults
+    ),
+    _Operation(
+        "post",
+        "/api/v1/faults/{account}/{fault}",
+        "Have something fail, or not (demo only).",
+        shapes.Faults,
+        takes=shapes.Switch,
     ),
 )
 
@@ -75,13 +109,14 @@ def document() -> dict[str, Any]:
 def _operation(each: _Operation) -> dict[str, Any]:
     parameters = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-        for name in ("name", "id")
-        if f"{{{name}}}" in each.path
+        for name in re.findall(r"{(\w+)}", each.path)
     ] + [
         {"name": each.query, "in": "query", "required": True, "schema": {"type": "string"}}
         for _ in range(bool(each.query))
     ]
-    done = {"description": each.says} | ({"content": _content(each.answers)} if each.answers else {})
+    done = {"description": each.says} | (
+        {"content": _content(each.answers, each.kind)} if each.answers else {}
+    )
     said: dict[str, Any] = {
         "operationId": _name(each),
         "summary": each.says,
@@ -98,8 +133,8 @@ def _operation(each: _Operation) -> dict[str, Any]:
     return said
 
 
-def _content(model: type[BaseModel]) -> dict[str, Any]:
-    return {"application/json": {"schema": {"$ref": f"#/components/schemas/{model.__name__}"}}}
+def _content(model: type[BaseModel], kind: str = "application/json") -> dict[str, Any]:
+    return {kind: {"schema": {"$ref": f"#/components/schemas/{model.__name__}"}}}
 
 
 def _name(each: _Operation) -> str:

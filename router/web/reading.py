@@ -71,6 +71,10 @@ class Readings:
                 self._latest = (time.monotonic(), await self._read())
             return self._latest[1]
 
+    def forget(self) -> None:
+        """Something was ordered: read anew when next asked."""
+        self._latest = None
+
     async def ping(self) -> None:
         """Ask the database for nothing. Raises `DatabaseAwayError`, or `TimeoutError` after 2 s."""
         async with asyncio.timeout(2), self.pool.connection() as connection:

@@ -160,10 +160,17 @@ class NewText(BaseModel):
     text: str = Field(min_length=1, max_length=1_600, repr=False)
 
 
+class Texted(BaseModel):
+    """A text that was sent (demo only)."""
+
+    text: str = Field(description="The id it is stored under.")
+
+
 class Bubble(BaseModel):
     """One text of a conversation: in from the texter, or out to them."""
 
     direction: Literal["in", "out"]
+    account: str = Field(default="", description="Whose carrier brought it.")
     text: str = Field(repr=False)
     at: AwareDatetime
 
@@ -172,3 +179,52 @@ class Conversation(BaseModel):
     """All texts of one texter, oldest first (demo only)."""
 
     bubbles: list[Bubble]
+
+
+class Fault(BaseModel):
+    """Something that can fail at a simulated carrier (demo only)."""
+
+    name: str
+    on: bool = Field(description="It fails now.")
+
+
+class Carrier(BaseModel):
+    """A simulated carrier and all that can fail there (demo only)."""
+
+    account: str
+    faults: list[Fault]
+
+
+class Faults(BaseModel):
+    """All simulated carriers (demo only)."""
+
+    carriers: list[Carrier]
+
+
+class Switch(BaseModel):
+    """On or off."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    on: bool
+
+
+class NewLimit(BaseModel):
+    """What a purse may spend in each window from now on."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    amount: str = Field(
+        pattern=r"^(unlimited|[0-9]{1,9}(\.[0-9]{1,6})?)$",
+        description='Such as "20.00", "0", or "unlimited".',
+    )
+
+
+class TopUp(BaseModel):
+    """What is added to the present window of a purse."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    amount: str = Field(
+        pattern=r"^(?=.*[1-9])[0-9]{1,9}(\.[0-9]{1,6})?$", description='Above zero, such as "20.00".'
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from router.web.shapes import Bubble
+from router.web.shapes import Bubble, Carrier
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,14 +25,22 @@ class Terms:
     review_per_day: int = 30
 
 
+async def _nothing_fails(_account: str, _fault: str, _on: bool) -> None:
+    """There is no lever."""
+
+
 @dataclass(frozen=True, slots=True)
 class Phone:
-    """The demo's telephone: texts a published number, and shows the conversations of one texter.
+    """The demo's outside world: a telephone for every texter, and a lever for every fault of a carrier.
 
     Args:
-        text: Takes the published number, who texts it, and the text.
+        text: Takes the published number, who texts it, and the text; answers the id it is stored under.
         conversation: Takes who texts; answers the bubbles, oldest first.
+        faults: Answers every carrier with what can fail there, and what does.
+        fault: Takes an account, a fault's name, and whether it is to fail.
     """
 
-    text: Callable[[str, str, str], Awaitable[None]]
+    text: Callable[[str, str, str], Awaitable[str]]
     conversation: Callable[[str], Sequence[Bubble]]
+    faults: Callable[[], Sequence[Carrier]] = tuple
+    fault: Callable[[str, str, bool], Awaitable[None]] = _nothing_fails

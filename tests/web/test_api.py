@@ -36,8 +36,9 @@ async def stage(database: str, tmp_path: Path) -> AsyncIterator[tuple[House, lis
     """A house of a demo, and what was texted through its telephone."""
     texted: list[tuple[str, str, str]] = []
 
-    async def text(to: str, sender: str, body: str) -> None:
+    async def text(to: str, sender: str, body: str) -> str:
         texted.append((to, sender, body))
+        return "its-id"
 
     def conversation(number: str) -> list[Bubble]:
         at = datetime(2017, 10, 21, tzinfo=UTC)

@@ -1,152 +1,166 @@
-// The console. What was texted is hostile: it reaches the page through textContent alone.
-"use strict";
+// The console: watches the router, says in one sentence how things are, and shows the rooms below.
 
-const $ = (id) => document.getElementById(id);
-let token = sessionStorage.getItem("token") || "";
+import { chart, point, repaint } from "./charts.js";
+import { prepare } from "./dialogue.js";
+import * as phone from "./phone.js";
+import { $, keep, make, mark, show, write } from "./pieces.js";
+import * as rooms from "./rooms.js";
+import { enter, watch } from "./router.js";
+import { leftIn, sentences, total } from "./sentence.js";
+import { current, fill, integer, lasting, money, other, preferred, say, speak, time } from "./words.js";
 
-function element(tag, words, name) {
-  const made = document.createElement(tag);
-  if (words !== undefined) made.textContent = words;
-  if (name) made.className = name;
-  return made;
+const EVERY = 1000;
+const SILENT = 35_000; // the router says something at least every 15 s
+
+let now = null;
+let ahead = 0; // milliseconds that the router's clock is ahead of ours
+let heard = 0;
+let trouble = "";
+let watching = null;
+
+const clock = () => Date.now() + ahead;
+
+function render() {
+  const away = trouble || (now && Date.now() - heard > SILENT);
+  mark($("live"), away ? "away" : "");
+  write($("live-words"), !now ? (trouble || say("waiting.for.router")) : away ? say("live.since", { time: time(heard) }) : say("live"));
+  document.body.classList.toggle("stale", Boolean(now && away));
+  show($("rooms"), now !== null);
+  if (now === null) return;
+  sentence();
+  tiles();
+  rooms.show_all(now, clock());
 }
 
-async function ask(path, order) {
-  const headers = token ? { Authorization: `Bearer ${token}` } : {};
-  const options = { headers, cache: "no-store", credentials: "omit" };
-  if (order !== undefined) {
-    options.method = "POST";
-    options.body = JSON.stringify(order);
-    headers["Content-Type"] = "application/json";
-  }
-  const answer = await fetch(path, options);
-  if (answer.status === 401) $("door").hidden = false;
-  const found = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Error(found.error ? `${found.error}: ${found.do}` : `HTTP ${answer.status}`);
-  return found;
+function sentence() {
+  const said = sentences(now);
+  const worst = ["bad", "warn", "good"].find((tone) => said.some((each) => each.tone === tone));
+  mark($("mark"), worst);
+  keep($("sentence"), said.map((each, at) => ({ ...each, at })), (each) => String(each.at), () => make("span"), (part, each) => {
+    mark(part, each.tone);
+    write(part, `${each.text} `);
+  });
+  // Read aloud only when it is news: money and time tick.
+  write($("aloud"), said.filter((each, at) => at !== 1 || each.tone !== "good").map((each) => each.text).join(" "));
+  document.title = worst === "good" ? "Paravent" : `${worst === "bad" ? "■" : "▲"} ${said.find((each) => each.tone === worst).text}`;
 }
 
-function showHealth(health) {
-  const waits = Math.round(health.oldest_ready_seconds);
-  const why = health.because.join(", ");
-  $("status").textContent = health.status === "ok" ? `answering${why ? ` (${why})` : ""}`
-    : `stalled: a text waits ${waits} s${why ? ` because ${why}` : ""}`;
-  const rows = Object.entries(health.queue).flatMap(([state, count]) =>
-    [element("dt", state.replace("_", " ")), element("dd", count)]);
-  rows.push(element("dt", "oldest ready text"), element("dd", `${waits} s`));
-  $("queue").replaceChildren(...rows);
+function tiles() {
+  const waiting = ["queued", "delayed", "held"].reduce((sum, state) => sum + (now.health.queue[state] || 0), 0);
+  const purse = total(now);
+  const left = leftIn(purse);
+  write($("answers"), integer(now.answers_last_minute));
+  write($("answers-more"), say("tile.answers.day", { count: integer(now.answers_last_day) }));
+  write($("left"), left === null ? "∞" : money(left, now.currency));
+  const pace = left === null ? say("tile.money.unlimited")
+    : purse.runway_seconds === null ? say("tile.money.endless") : say("tile.money.runway", { time: lasting(purse.runway_seconds) });
+  write($("left-more"), pace);
+  write($("waiting"), integer(waiting));
+  const oldest = now.health.oldest_ready_seconds;
+  write($("waiting-more"), waiting ? (oldest >= 1 ? say("tile.queue.oldest", { time: lasting(oldest) }) : " ") : say("tile.queue.calm"));
 }
 
-function account(one) {
-  const box = element("div", undefined, "account");
-  box.append(element("h3", one.name), element("span", one.state.replace("_", " "), `state ${one.state}`));
-  const notes = [one.provider, one.reason, one.code, one.operator && `operator: ${one.operator}`,
-    one.in_doubt && `${one.in_doubt} in doubt`, one.balance && `${one.balance.amount} ${one.balance.unit}`,
-    ...one.senders.map((sender) => `${sender.name} is ${sender.state}`)];
-  box.append(element("p", notes.filter(Boolean).join(" · "), "note"));
-  const row = element("div", undefined, "row");
-  for (const order of one.operator ? ["restore"] : ["cut", "restore", "pin"]) {
-    const button = element("button", order);
-    button.addEventListener("click", () => give(`/api/v1/accounts/${encodeURIComponent(one.name)}/${order}`));
-    row.append(button);
-  }
-  box.append(row);
-  return box;
+function remember() {
+  if (!now || trouble || document.hidden) return;
+  const at = Math.round(clock() / 1000);
+  const left = leftIn(total(now));
+  point($("answers-chart"), at, now.answers_last_minute);
+  point($("left-chart"), at, left === null ? null : left);
+  point($("waiting-chart"), at, ["queued", "delayed", "held"].reduce((sum, state) => sum + (now.health.queue[state] || 0), 0));
 }
 
-async function give(path) {
-  try {
-    await ask(path, {});
-  } catch (error) {
-    $("status").textContent = error.message;
-    return;
-  }
-  setTimeout(refresh, 1100); // what is shown is read at most once a second
-}
-
-function showMoney(budget) {
-  const table = element("table");
-  const head = table.createTHead().insertRow();
-  for (const title of ["purse", "limit", "reserved", "spent", budget.currency]) head.append(element("th", title));
-  const body = table.createTBody();
-  for (const purse of budget.purses) {
-    const row = body.insertRow();
-    const limit = purse.limit === null ? "unlimited" : Number(purse.limit).toFixed(2);
-    const amounts = [limit, Number(purse.reserved).toFixed(2), Number(purse.spent).toFixed(2)];
-    for (const words of [purse.name, ...amounts, purse.period]) row.append(element("td", words));
-  }
-  $("money").replaceChildren(table);
-}
-
-async function refresh() {
-  if (document.hidden) return;
-  try {
-    const [health, accounts, budget] = await Promise.all(
-      ["health", "accounts", "budget"].map((name) => ask(`/api/v1/${name}`)));
-    $("door").hidden = true;
-    showHealth(health);
-    if (!$("accounts").contains(document.activeElement)) {
-      $("accounts").replaceChildren(...accounts.accounts.map(account));
+async function listen() {
+  let pause = 500;
+  for (;;) {
+    watching = new AbortController();
+    try {
+      await watch("/api/v1/events", (said) => {
+        heard = Date.now();
+        pause = 500;
+        trouble = "";
+        if (said) {
+          now = said;
+          ahead = new Date(said.at) - Date.now();
+          phone.hear(said);
+        }
+        show($("door"), false);
+        render();
+      }, watching.signal);
+    } catch (error) {
+      if (watching.signal.aborted) return;
+      trouble = error.message;
+      if (error.status === 401) {
+        locked();
+        return;
+      }
     }
-    showMoney(budget);
-  } catch (error) {
-    $("status").textContent = error.message;
+    render();
+    await new Promise((resume) => { setTimeout(resume, pause); });
+    pause = Math.min(pause * 2, 8000);
   }
 }
 
-// The demo's telephone.
-
-function anotherTexter() {
-  // Fictional numbers, which are nobody's telephone.
-  const digits = String(crypto.getRandomValues(new Uint16Array(1))[0] % 10000).padStart(4, "0");
-  $("sender").value = `+3363998${digits}`;
-  $("conversation").replaceChildren();
+function locked() {
+  write($("door-wrong"), $("door").hidden ? "" : say("door.wrong"));
+  show($("door"), true);
+  show($("now"), false);
+  show($("rooms"), false);
+  $("token").focus();
 }
 
-async function converse() {
-  if ($("phone").hidden || document.hidden || !$("sender").checkValidity()) return;
-  const sender = $("sender").value;
-  try {
-    const { bubbles } = await ask(`/api/v1/conversations?number=${encodeURIComponent(sender)}`);
-    if (sender !== $("sender").value || bubbles.length === $("conversation").childElementCount) return;
-    $("conversation").replaceChildren(...bubbles.map((one) => element("li", one.text, one.direction)));
-    $("conversation").lastElementChild?.scrollIntoView({ block: "nearest" });
-  } catch (error) {
-    $("said").textContent = error.message;
-  }
+function dress(theme) {
+  document.documentElement.dataset.theme = theme;
+  write($("theme"), say(theme === "dark" ? "theme.light" : "theme.dark"));
+  $("theme").dataset.to = theme === "dark" ? "light" : "dark";
+  repaint();
 }
 
-async function openPhone() {
-  const { numbers } = await ask("/api/v1/numbers").catch(() => ({ numbers: [] }));
-  if (!numbers.length) return;
-  $("to").replaceChildren(...numbers.map((one) => {
-    const choice = element("option", `${one.number} (${one.name}, ${one.account})`);
-    choice.value = one.number;
-    return choice;
-  }));
-  anotherTexter();
-  $("phone").hidden = false;
+async function switchTo(language) {
+  await speak(language);
+  fill(document);
+  write($("language"), say("other.language"));
+  $("language").lang = other();
+  dress(document.documentElement.dataset.theme);
+  phone.render();
+  render();
 }
 
-$("send").addEventListener("submit", async (event) => {
-  event.preventDefault();
-  $("said").textContent = "";
-  try {
-    await ask("/api/v1/texts", { to: $("to").value, sender: $("sender").value, text: $("text").value });
-    await converse();
-  } catch (error) {
-    $("said").textContent = error.message;
-  }
-});
-$("another").addEventListener("click", anotherTexter);
-$("door").addEventListener("submit", (event) => {
-  event.preventDefault();
-  token = $("token").value;
-  sessionStorage.setItem("token", token);
-  openPhone();
-  refresh();
-});
-openPhone();
-refresh();
-setInterval(refresh, 2000);
-setInterval(converse, 1000);
+async function begin() {
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  document.documentElement.dataset.theme = localStorage.getItem("theme") || (dark.matches ? "dark" : "light");
+  dark.addEventListener("change", () => {
+    if (!localStorage.getItem("theme")) dress(dark.matches ? "dark" : "light");
+  });
+  chart($("answers-chart"), { from: 0, steps: true });
+  chart($("left-chart"), { steps: true });
+  chart($("waiting-chart"), { from: 0, steps: true });
+  prepare();
+  await switchTo(preferred());
+  document.body.hidden = false;
+  $("language").addEventListener("click", () => {
+    localStorage.setItem("language", other());
+    switchTo(other());
+  });
+  $("theme").addEventListener("click", () => {
+    localStorage.setItem("theme", $("theme").dataset.to);
+    dress($("theme").dataset.to);
+  });
+  $("door-form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    enter($("token").value);
+    show($("now"), true);
+    trouble = "";
+    listen();
+    phone.open();
+  });
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) watching?.abort();
+    else if ($("door").hidden) listen();
+  });
+  setInterval(render, EVERY);
+  setInterval(remember, EVERY);
+  phone.open();
+  listen();
+}
+
+begin();

@@ -1,0 +1,176 @@
+// The demo's world outside: a texter's phone, and levers that break the carriers.
+
+import { tell } from "./dialogue.js";
+import { $, button, keep, make, mark, show, write } from "./pieces.js";
+import { outcome } from "./rooms.js";
+import { ask, order } from "./router.js";
+import { carrier, named, say } from "./words.js";
+
+const KEPT = 4;
+const texters = []; // { number, bubbles, text }, the newest last
+let carriers = [];
+let published = [];
+let decided = new Map();
+let answering = false;
+
+export async function open() {
+  try {
+    published = (await ask("/api/v1/numbers")).numbers;
+    carriers = (await ask("/api/v1/faults")).carriers;
+  } catch {
+    return;
+  }
+  show($("stage"), true);
+  document.body.classList.add("demo");
+  if (!$("text").value) $("text").value = say("phone.first");
+  $("send").addEventListener("submit", send);
+  render();
+  setInterval(converse, 700);
+  setInterval(look, 3000);
+}
+
+export function render() {
+  keep($("numbers"), published, (each) => each.number, newNumber, (choice, each) => {
+    write(choice.words, say("phone.number", { number: spaced(each.number), account: carrier(each.account) }));
+  });
+  if (!$("numbers").querySelector("input:checked") && published.length) $("numbers").querySelector("input").checked = true;
+  levers();
+  conversation();
+}
+
+export function hear(now) {
+  decided = new Map(now.decisions.map((each) => [each.text, each]));
+  conversation();
+}
+
+function newNumber(each) {
+  const choice = make("label", "choice");
+  const input = make("input");
+  Object.assign(input, { type: "radio", name: "to", value: each.number });
+  choice.words = make("span");
+  choice.append(input, choice.words);
+  return choice;
+}
+
+// Fictional numbers, which are nobody's telephone.
+function someone() {
+  const digits = String(crypto.getRandomValues(new Uint32Array(1))[0] % 10000).padStart(4, "0");
+  const number = `+3363998${digits}`;
+  return texters.some((each) => each.number === number) ? someone() : { number, bubbles: [], text: "" };
+}
+
+async function send(event) {
+  event.preventDefault();
+  if (answering) return;
+  answering = true;
+  if ($("anew").checked || !texters.length) texters.push(someone());
+  while (texters.length > KEPT) texters.shift();
+  const texter = texters.at(-1);
+  try {
+    const to = $("numbers").querySelector("input:checked").value;
+    texter.text = (await order("/api/v1/texts", { to, sender: texter.number, text: $("text").value })).text;
+    await converse();
+  } catch (error) {
+    tell(error.message);
+  } finally {
+    answering = false;
+  }
+}
+
+async function converse() {
+  if (document.hidden) return;
+  const asked = texters.slice(-2);
+  try {
+    for (const each of asked) each.bubbles = (await ask(`/api/v1/conversations?number=${encodeURIComponent(each.number)}`)).bubbles;
+  } catch {
+    return; // the page says already that the router is away
+  }
+  conversation();
+}
+
+function conversation() {
+  show($("phone-empty"), texters.length === 0);
+  const items = texters.flatMap((texter) => [
+    { key: texter.number, kind: "who", text: say("phone.from", { number: spaced(texter.number) }) },
+    ...texter.bubbles.map((bubble, at) => ({ key: `${texter.number} ${at}`, kind: bubble.direction, text: bubble.text,
+      through: bubble.direction === "out" ? say("phone.through", { account: carrier(bubble.account) }) : "" })),
+    ...note(texter),
+  ]);
+  const before = $("conversation").childElementCount;
+  keep($("conversation"), items, (each) => each.key, () => {
+    const item = make("li");
+    item.words = make("span", "words");
+    item.through = make("span", "through");
+    item.append(item.words, item.through);
+    return item;
+  }, (item, each) => {
+    mark(item, each.kind);
+    write(item.words, each.text);
+    write(item.through, each.through || "");
+    show(item.through, Boolean(each.through));
+  });
+  if ($("conversation").childElementCount !== before) $("screen").scrollTop = $("screen").scrollHeight;
+}
+
+// Where no answer came: why, as the router decided.
+function note(texter) {
+  if (!texter.bubbles.length || texter.bubbles.at(-1).direction === "out") return [];
+  const decision = decided.get(texter.text);
+  const text = decision && decision.ending !== "accepted" ? outcome(decision) : say("phone.waits");
+  return [{ key: `${texter.number} note`, kind: "note", text }];
+}
+
+const spaced = (number) => number.replace(/^\+33(\d)(\d\d)(\d\d)(\d\d)(\d\d)$/, "+33 $1 $2 $3 $4 $5");
+
+// Levers
+
+async function look() {
+  if (document.hidden) return;
+  try {
+    carriers = (await ask("/api/v1/faults")).carriers;
+  } catch {
+    return;
+  }
+  levers();
+}
+
+function levers() {
+  const names = carriers[0]?.faults.map((fault) => fault.name) || [];
+  keep($("levers-head"), ["", ...carriers.map((each) => each.account)], (name) => name || "what",
+    () => Object.assign(make("th"), { scope: "col" }),
+    (cell, name) => write(cell, name ? carrier(name) : say("levers.what")));
+  keep($("levers"), names, (name) => name, newLever, (row, name) => {
+    write(row.named, named("lever", name));
+    keep(row, [null, ...carriers], (each) => each?.account || "named", () => row.named, (cell, each) => {
+      if (!each) return;
+      const on = each.faults.find((fault) => fault.name === name).on;
+      cell.lever.setAttribute("aria-checked", String(on));
+      cell.lever.setAttribute("aria-label", say("lever.at", { account: carrier(each.account), fault: named("lever", name) }));
+      cell.lever.onclick = () => pull(each.account, name, !on);
+    });
+  });
+}
+
+function newLever() {
+  const row = make("tr");
+  row.named = Object.assign(make("th"), { scope: "row" });
+  row.named.dataset.key = "named";
+  row.append(row.named, ...carriers.map((each) => {
+    const cell = make("td");
+    cell.dataset.key = each.account;
+    cell.lever = button("", "lever");
+    cell.lever.setAttribute("role", "switch");
+    cell.append(cell.lever);
+    return cell;
+  }));
+  return row;
+}
+
+async function pull(account, fault, on) {
+  try {
+    carriers = (await order(`/api/v1/faults/${account}/${fault}`, { on })).carriers;
+    levers();
+  } catch (error) {
+    tell(error.message);
+  }
+}

@@ -1,0 +1,55 @@
+// Asking the router, ordering, and watching what it says. A page elsewhere can do none of it: no cookie counts.
+
+import { say } from "./words.js";
+
+let token = sessionStorage.getItem("token") || "";
+
+export class Refused extends Error {
+  constructor(status) {
+    const known = [401, 403, 404, 409, 422, 503].includes(status);
+    super(say(status === 0 ? "error.gone" : known ? `error.${status}` : "error.other", { status }));
+    this.status = status;
+  }
+}
+
+export function enter(given) {
+  token = given;
+  sessionStorage.setItem("token", given);
+}
+
+async function call(path, options = {}) {
+  const headers = { ...options.headers, ...(token ? { Authorization: `Bearer ${token}` } : {}) };
+  let answer;
+  try {
+    answer = await fetch(path, { cache: "no-store", credentials: "omit", ...options, headers });
+  } catch (error) {
+    if (options.signal?.aborted) throw error;
+    throw new Refused(0);
+  }
+  if (!answer.ok) throw new Refused(answer.status);
+  return answer;
+}
+
+export const ask = async (path) => (await call(path)).json();
+
+export async function order(path, what = {}) {
+  const headers = { "Content-Type": "application/json" };
+  return (await call(path, { method: "POST", headers, body: JSON.stringify(what) })).json();
+}
+
+// Server-sent events by fetch, for an EventSource cannot send the token. Ends, or throws, with the connection.
+export async function watch(path, hear, signal) {
+  const answer = await call(path, { signal });
+  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) return;
+    const blocks = (rest + value).split("\n\n");
+    rest = blocks.pop();
+    for (const block of blocks) {
+      const said = block.split("\n").filter((line) => line.startsWith("data: ")).map((line) => line.slice(6));
+      hear(said.length ? JSON.parse(said.join("\n")) : null);
+    }
+  }
+}
