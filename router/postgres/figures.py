@@ -27,6 +27,7 @@ RETURNS = ("refund", "adjust")
 """Kinds of ledger rows that may take from it."""
 
 _RUNWAY_OVER = 900.0
+_RUNWAY_LEAST = 300.0  # a pace of seconds says nothing: one answer after a restart is no alarm
 _SETTLED = 120.0
 _COUNTED_EVERY = 60.0
 
@@ -244,7 +245,9 @@ class FiguresDesk:
                 reserved=row["reserved"],
                 spent=row["spent"],
                 overrun=row["overrun"],
-                runway=_runway(row, used[row["name"]] - before.get(row["name"], 0), now - began),
+                runway=_runway(
+                    row, used[row["name"]] - before.get(row["name"], 0), max(now - began, _RUNWAY_LEAST)
+                ),
                 origin=row["origin"],
             )
             for row in rows

@@ -77,9 +77,11 @@ class Api:
             return new
         if (name := self._purse(request)) is None:
             return _no_purse()
-        now = self.office.now()
+        added, now = micros(new.amount), self.office.now()
+        if not added:
+            return trouble(422, "there is nothing to add", "an amount is above zero, such as 20.00")
         window, currency = self.office.purses.window(name, now), self.office.currency
-        cap = await Purses(self.pool).top_up(name, micros(new.amount) or 0, window, currency, now, by=BY)
+        cap = await Purses(self.pool).top_up(name, added, window, currency, now, by=BY)
         if cap is None:
             return trouble(409, "that purse is unlimited", "there is nothing to top up")
         self.readings.forget()

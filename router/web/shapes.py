@@ -225,6 +225,4 @@ class TopUp(BaseModel):
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
-    amount: str = Field(
-        pattern=r"^(?=.*[1-9])[0-9]{1,9}(\.[0-9]{1,6})?$", description='Above zero, such as "20.00".'
-    )
+    amount: str = Field(pattern=r"^[0-9]{1,9}(\.[0-9]{1,6})?$", description='Above zero, such as "20.00".')

@@ -96,7 +96,7 @@ function conversation() {
       through: bubble.direction === "out" ? say("phone.through", { account: carrier(bubble.account) }) : "" })),
     ...note(texter),
   ]);
-  const before = $("conversation").childElementCount;
+  const before = $("conversation").lastElementChild?.dataset.key;
   keep($("conversation"), items, (each) => each.key, () => {
     const item = make("li");
     item.words = make("span", "words");
@@ -109,7 +109,7 @@ function conversation() {
     write(item.through, each.through || "");
     show(item.through, Boolean(each.through));
   });
-  if ($("conversation").childElementCount !== before) $("screen").scrollTop = $("screen").scrollHeight;
+  if ($("conversation").lastElementChild?.dataset.key !== before) $("screen").scrollTop = $("screen").scrollHeight;
 }
 
 // Where no answer came: why, as the router decided.

@@ -4,7 +4,7 @@ import { sure } from "./dialogue.js";
 import { $, bar, button, fillBar, keep, make, mark, show, write } from "./pieces.js";
 import { order } from "./router.js";
 import { because, leftIn, stateOf } from "./sentence.js";
-import { carrier, count, decimal, integer, lasting, list, money, named, say, time } from "./words.js";
+import { carrier, count, day, decimal, integer, lasting, list, money, named, say, time } from "./words.js";
 
 const TONES = { open: "good", pinned: "good", throttled: "warn", slow: "warn", probing: "warn", purse: "bad", cut_off: "bad", operator_cut: "bad" };
 
@@ -66,9 +66,11 @@ function reasons(account, clock) {
 }
 
 function answersFor(name, now) {
-  const numbers = now.numbers.filter((number) => number.through === name).map((number) =>
-    number.preferred === name ? number.name : say("carriers.stands.in", { number: number.name, account: carrier(number.preferred) }));
-  return numbers.length ? `${say("carriers.answers")} ${list(numbers)}` : say("carriers.answers.none");
+  const own = (number) => number.preferred === name;
+  const numbers = now.numbers.filter((number) => number.through === name).sort((one, two) => own(two) - own(one));
+  const said = numbers.map((number) => (own(number) ? number.name
+    : say("carriers.stands.in", { number: number.name, account: carrier(number.preferred) })));
+  return said.length ? `${say("carriers.answers")} ${list(said)}` : say("carriers.answers.none");
 }
 
 function facts(account) {
@@ -194,7 +196,7 @@ function deeds(now) {
     if (about.account) about.account = carrier(about.account) + (about.sender ? ` (${about.sender})` : "");
     if (about.purse) about.purse = purseName(about.purse);
     about.money = about.micros ? money(about.micros / 1e6, now.currency) : say("unlimited");
-    write(item.when, new Date(each.at).toLocaleString(document.documentElement.lang, { dateStyle: "short", timeStyle: "short" }));
+    write(item.when, day(each.at));
     write(item.what, say("deed.by", { what: deed(each.what, about), by: named("by", each.by) }));
   });
 }

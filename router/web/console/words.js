@@ -52,8 +52,12 @@ export function money(amount, currency) {
   return new Intl.NumberFormat(language, { style: "currency", currency }).format(Number(amount));
 }
 
+export function day(moment) {
+  return new Date(moment).toLocaleString(language, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+}
+
 export function time(moment) {
-  return new Date(moment).toLocaleTimeString(language, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+  return new Date(moment).toLocaleTimeString(language, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
 }
 
 export function lasting(seconds) {
