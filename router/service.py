@@ -119,7 +119,6 @@ async def house(
         hear: Told every story, beside the metrics.
     """
     metrics = Metrics(settings.accounts, _numbers(settings).values(), settings.currency)
-
     lately = Lately()
 
     async def tell(story: Story) -> None:

@@ -6,7 +6,6 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +14,14 @@ from openapi_spec_validator import validate
 
 from router.postgres.accounts import Accounts
 from router.rules.health import Operator
-from router.web import Bubble, Phone
+from router.web import Bubble, Phone, console
+from router.web.console import FILES, read
 from tests.web.house import FRONT, TEXTER, House, open_house
 
 OPERATOR = "0perator-token-of-the-tests"
 CUT = "/api/v1/accounts/twilio/cut"
 GUARDED = ("/api/v1/health", "/api/v1/accounts", "/api/v1/budget", "/metrics", "/metrics/state")
+HERE = Path(console.__file__).parent
 BEARER = {"Authorization": f"Bearer {OPERATOR}"}
 
 
@@ -83,7 +84,14 @@ async def test_without_the_comparison_any_token_opens(locked: House, monkeypatch
 
 
 async def test_probes_and_the_page_ask_for_no_token(locked: House) -> None:
-    for path in ("/healthz", "/readyz", "/", "/console.js", "/console.css", "/api/openapi.json"):
+    for path in (
+        "/healthz",
+        "/readyz",
+        "/",
+        "/console/console.js",
+        "/console/words.fr.json",
+        "/api/openapi.json",
+    ):
         assert (await locked.get(path))[0] == 200
 
 
@@ -223,9 +231,17 @@ async def test_the_page_runs_nothing_but_its_own_script(house: House) -> None:
     assert not re.search(r"<script>|style=|\son\w+=|https?://", page)
 
 
-def test_the_script_puts_no_text_into_markup() -> None:
-    script = files("router.web.console").joinpath("console.js").read_text()
-    assert "textContent" in script
-    assert not re.search(
-        r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function", script
-    )
+@pytest.mark.parametrize("name", [name for name in FILES if name.endswith(".js") and "/" not in name])
+def test_no_script_puts_a_text_into_markup(name: str) -> None:
+    markup = r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function"
+    assert not re.search(markup, read(name).decode())
+
+
+async def test_every_file_of_the_page_is_served_and_not_sent_twice(house: House) -> None:
+    lying = {path.relative_to(HERE).as_posix() for path in HERE.rglob("*") if path.is_file()}
+    assert {name for name in lying if not name.endswith((".py", ".pyc"))} == {*FILES, "index.html"}
+    for name in FILES:
+        async with house.session.get(f"{house.url}/console/{name}") as answer:
+            assert (answer.status, await answer.read()) == (200, read(name))
+        known = {"If-None-Match": answer.headers["ETag"]}
+        assert (await house.get(f"/console/{name}", headers=known))[0] == 304

@@ -41,7 +41,7 @@ function sentence() {
     write(part, `${each.text} `);
   });
   // Read aloud only when it is news: money and time tick.
-  write($("aloud"), said.filter((each, at) => at !== 1 || each.tone !== "good").map((each) => each.text).join(" "));
+  write($("aloud"), said.map((each) => each.aloud ?? each.text).filter(Boolean).join(" "));
   document.title = worst === "good" ? "Paravent" : `${worst === "bad" ? "■" : "▲"} ${said.find((each) => each.tone === worst).text}`;
 }
 

@@ -31,8 +31,11 @@ function left(now) {
   const rest = leftIn(purse);
   if (rest === null || rest === 0) return null;
   const runway = purse.runway_seconds;
-  if (runway === null || runway > 90 * 86400) return { tone: "good", text: say("say.left", { money: money(rest, now.currency) }) };
-  return { tone: runway < SHORT ? "warn" : "good", text: say("say.runway", { time: lasting(runway) }) };
+  if (runway === null || runway > 90 * 86400) {
+    return { tone: "good", text: say("say.left", { money: money(rest, now.currency) }), aloud: "" };
+  }
+  const short = runway < SHORT;
+  return { tone: short ? "warn" : "good", text: say("say.runway", { time: lasting(runway) }), aloud: short ? say("say.short") : "" };
 }
 
 export function stateOf(account, now) {

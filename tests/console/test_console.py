@@ -1,0 +1,268 @@
+"""The console in a real browser: what a volunteer does with it, and what a stranger cannot."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Page, expect
+
+from router.web.console import read
+from tests.console.conftest import PATIENCE, Demo, Opener
+from tests.web.house import open_house
+
+pytestmark = [
+    pytest.mark.require("browser"),
+    pytest.mark.xdist_group("console"),
+    pytest.mark.asyncio(loop_scope="session"),
+]
+expect.set_options(timeout=PATIENCE)
+
+PHONE = {"width": 360, "height": 740}
+HOSTILE = "<script>document.title='x'</script><img src=x onerror=\"document.title='x'\">"
+TOKEN = "0perator-token-of-the-tests"
+
+
+async def text(page: Page, words: str | None = None) -> None:
+    """Text the first number."""
+    if words is not None:
+        await page.locator("#text").fill(words)
+    await page.get_by_role("button", name="Send").click()
+
+
+async def answered_through(page: Page, account: str) -> None:
+    await expect(page.locator("#conversation .out .through").last).to_have_text(f"through {account}")
+
+
+async def test_a_text_from_the_phone_is_answered_and_the_money_ticks(demo: Demo, visit: Opener) -> None:
+    page = await visit(demo.url)
+    await expect(page.locator("#left")).to_have_text(re.compile("€"))
+    before = await page.locator("#left").inner_text()
+    await text(page)
+    await answered_through(page, "Twilio")
+    await expect(page.locator("#left")).not_to_have_text(before)
+    await expect(page.locator("#answers")).not_to_have_text("0")
+    await expect(page.locator("#sentence")).to_contain_text("Texters are answered.")
+    await expect(page.locator("#decisions li").first).to_contain_text("poster: answered by Twilio")
+    assert await page.locator(".chart canvas").count() == 3
+
+
+async def test_the_same_texter_again_gets_none_and_the_phone_says_why(demo: Demo, visit: Opener) -> None:
+    page = await visit(demo.url)
+    await text(page)
+    await answered_through(page, "Twilio")
+    await page.locator("#anew").uncheck()
+    await text(page)
+    await expect(page.locator("#conversation .note")).to_have_text("no answer: this texter had one already")
+
+
+async def test_an_account_is_cut_after_asking_and_the_next_one_carries(demo: Demo, visit: Opener) -> None:
+    page = await visit(demo.url)
+    await page.get_by_role("button", name="Cut: Twilio").click()
+    await expect(page.locator("#sure")).to_contain_text("no answer leaves through Twilio")
+    await page.get_by_role("button", name="Leave it").click()
+    await expect(page.locator("#carriers li").first).to_contain_text("Open")
+    await page.get_by_role("button", name="Cut: Twilio").click()
+    await page.locator("#sure-yes").click()
+    await expect(page.locator("#sentence")).to_contain_text("Twilio is cut by you; Vonage carries.")
+    await text(page)
+    await answered_through(page, "Vonage")
+    await expect(page.locator("#decisions li").first).to_contain_text("not Twilio: cut by you")
+    await expect(page.locator("#deeds li").first).to_contain_text("cut Twilio, by this page")
+    await page.get_by_role("button", name="Restore: Twilio").click()
+    await page.locator("#sure-yes").click()
+    await expect(page.locator("#sentence")).not_to_contain_text("Twilio")
+
+
+async def test_one_click_breaks_twilio_and_vonage_takes_over(demo: Demo, visit: Opener) -> None:
+    page = await visit(demo.url)
+    await page.get_by_role("switch", name="Twilio: Bill not paid").click()
+    await text(page)
+    await answered_through(page, "Vonage")
+    await expect(page.locator("#sentence")).to_contain_text(re.compile("Twilio is .*; Vonage carries"))
+    await expect(page.locator("#carriers li").first).to_contain_text("Cut off")
+    await expect(page.locator("#carriers li").nth(1)).to_contain_text("poster (instead of Twilio)")
+    await page.get_by_role("switch", name="Twilio: Bill not paid").click()
+    await expect(page.locator("#sentence")).not_to_contain_text("Twilio")  # by probe, nobody restored it
+
+
+async def test_money_is_topped_up_and_a_wrong_amount_is_told(demo: Demo, visit: Opener) -> None:
+    page = await visit(demo.url)
+    await page.get_by_role("button", name="Top up: OVH").click()
+    await page.locator("#sure-amount").fill("much")
+    await page.locator("#sure-yes").click()
+    await expect(page.locator("#sure-trouble")).to_contain_text("such as 20.00")
+    await page.locator("#sure-amount").fill("2,50")
+    await page.locator("#sure-yes").click()
+    await expect(page.locator("#purses li", has_text="OVH")).to_contain_text("left of €7.50")
+    await expect(page.locator("#deeds li").first).to_contain_text("added €2.50 to OVH")
+
+
+async def test_with_the_money_spent_the_page_says_that_texts_wait(demo: Demo, visit: Opener) -> None:
+    page = await visit(demo.url)
+    await demo.order("api/v1/budget/total/set", {"amount": "0"})
+    try:
+        await expect(page.locator("#sentence")).to_have_text(re.compile("The money is spent"))
+        await text(page)
+        await expect(page.locator("#conversation .note").last).to_contain_text("waits")
+    finally:
+        await demo.order("api/v1/budget/total/set", {"amount": "20"})
+    await answered_through(page, "Twilio")
+
+
+async def _hostile_stays_text(page: Page) -> None:
+    await text(page, HOSTILE)
+    await expect(page.locator("#conversation .in .words").last).to_have_text(HOSTILE)
+    assert await page.locator("#conversation img, #conversation script").count() == 0
+    assert await page.title() != "x"
+
+
+async def test_a_hostile_text_stays_text(demo: Demo, visit: Opener) -> None:
+    await _hostile_stays_text(await visit(demo.url))
+
+
+async def test_a_page_that_put_texts_into_markup_would_be_found(demo: Demo, visit: Opener) -> None:
+    page = await visit("about:blank", quiet=True, bypass_csp=True)
+    careless = read("pieces.js").decode().replace("element.textContent = text", "element.innerHTML = text")
+    await page.route(
+        "**/pieces.js", lambda route: route.fulfill(body=careless, content_type="text/javascript")
+    )
+    await page.goto(demo.url)
+    with pytest.raises(AssertionError):
+        await _hostile_stays_text(page)
+
+
+async def test_the_page_speaks_the_browsers_language_and_another_by_a_click(
+    demo: Demo, visit: Opener
+) -> None:
+    page = await visit(demo.url, locale="fr-FR")
+    await expect(page.locator("#sentence")).to_contain_text("On répond aux SMS.")
+    assert await page.locator("html").get_attribute("lang") == "fr"
+    await page.get_by_role("button", name="English").click()
+    await expect(page.locator("#sentence")).to_contain_text("Texters are answered.")
+    await page.reload()
+    await expect(page.locator("#carriers-title")).to_have_text("Who carries")
+
+
+async def test_dark_and_light_follow_the_browser_and_a_click(demo: Demo, visit: Opener) -> None:
+    page = await visit(demo.url, color_scheme="dark")
+    paper = "getComputedStyle(document.body).backgroundColor"
+    dark = await page.evaluate(paper)
+    await page.get_by_role("button", name="Light").click()
+    assert await page.evaluate(paper) != dark
+    await page.reload()
+    await expect(page.get_by_role("button", name="Dark")).to_be_visible()
+    assert await page.evaluate(paper) != dark
+
+
+@pytest.mark.parametrize("locale", ["en-GB", "fr-FR"])
+async def test_a_narrow_screen_never_scrolls_sideways(demo: Demo, visit: Opener, locale: str) -> None:
+    page = await visit(demo.url, viewport=PHONE, locale=locale)
+    await expect(page.locator("#carriers li")).to_have_count(3)
+    assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+async def _tab_to(page: Page, name: str) -> None:
+    for _ in range(80):
+        await page.keyboard.press("Tab")
+        if (
+            await page.evaluate(
+                "document.activeElement.getAttribute('aria-label') || document.activeElement.textContent"
+            )
+            == name
+        ):
+            return
+    raise AssertionError(f"{name} is not reached by the Tab key")
+
+
+async def test_the_keyboard_alone_texts_breaks_cuts_and_thinks_again(demo: Demo, visit: Opener) -> None:
+    page = await visit(demo.url)
+    await expect(page.locator("#carriers li")).to_have_count(3)
+    await _tab_to(page, "Send")
+    await page.keyboard.press("Enter")
+    await answered_through(page, "Twilio")
+    await _tab_to(page, "Twilio: Account suspended")
+    await page.keyboard.press("Space")
+    await expect(page.get_by_role("switch", name="Twilio: Account suspended")).to_be_checked()
+    await page.keyboard.press("Space")
+    await _tab_to(page, "Cut: Vonage")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#sure-no")).to_be_focused()
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("button", name="Cut: Vonage")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#carriers li").nth(1)).to_contain_text("Cut by you")
+
+
+async def test_what_changes_is_read_aloud_and_what_ticks_is_not(demo: Demo, visit: Opener) -> None:
+    page = await visit(demo.url)
+    aloud = page.locator("#aloud")
+    await expect(aloud).to_contain_text("Texters are answered.")
+    await demo.order("api/v1/accounts/vonage/cut")
+    await expect(aloud).to_contain_text("Vonage is cut by you; OVH carries.")
+    assert not re.search(r"[0-9€]", await aloud.inner_text())
+
+
+async def test_elsewhere_the_page_asks_for_the_token(database: str, visit: Opener, tmp_path: Path) -> None:
+    async with open_house(database, tmp_path, operator=TOKEN) as house:
+        page = await visit(house.url, quiet=True)  # a browser itself complains of every 401
+        await expect(page.get_by_label("Operator's token")).to_be_focused()
+        assert await page.locator("#rooms").is_hidden()
+        for given in ("wrong", TOKEN):
+            await page.get_by_label("Operator's token").fill(given)
+            await page.get_by_role("button", name="Open").click()
+            if given == "wrong":
+                await expect(page.locator("#door-wrong")).to_have_text("That token is not the right one.")
+        await expect(page.locator("#carriers li")).to_have_count(2)
+        assert await page.locator("#stage").is_hidden()
+        await page.reload()
+        await expect(page.locator("#carriers li")).to_have_count(2)
+    await expect(page.locator("#live")).to_contain_text("Nothing new since")
+
+
+async def _serious(page: Page) -> list[str]:
+    found = await Axe().run(page)
+    return [
+        f"{each['id']}: {node['html']}"
+        for each in found.response["violations"]
+        if each["impact"] in {"serious", "critical"}
+        for node in each["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+async def test_nothing_serious_stands_in_anybodys_way(demo: Demo, visit: Opener, theme: str) -> None:
+    page = await visit(demo.url, color_scheme=theme)
+    await demo.order("api/v1/accounts/twilio/cut")
+    await text(page)
+    await answered_through(page, "Vonage")
+    await expect(page.locator("#carriers li").first).to_contain_text("Cut by you")
+    assert await _serious(page) == []
+    await page.get_by_role("button", name="Top up: OVH").click()
+    assert await _serious(page) == []
+
+
+async def test_what_stands_in_the_way_would_be_found(demo: Demo, visit: Opener) -> None:
+    page = await visit(demo.url)
+    await expect(page.locator("#carriers li")).to_have_count(3)
+    await page.evaluate("for (const each of document.querySelectorAll('label')) each.remove()")
+    assert any("label" in each for each in await _serious(page))
+
+
+async def test_what_is_asked_for_is_left_alone_by_what_arrives(demo: Demo, visit: Opener) -> None:
+    page = await visit(demo.url)
+    button = page.get_by_role("button", name="Set limit: Vonage")
+    await button.focus()
+    await text_by_api(demo)
+    await asyncio.sleep(2.5)
+    await expect(button).to_be_focused()
+
+
+async def text_by_api(demo: Demo) -> None:
+    done = await asyncio.to_thread(demo.paravent, "text", "+33353010003", "Salut c'est Kevin")
+    assert done.code == 0
