@@ -126,14 +126,7 @@ async def house(
         lately.fold(story)
         hear(story)
 
-    ears = Ears(
-        silenced=metrics.silenced,
-        delivered=metrics.delivered,
-        put_away=metrics.put_away,
-        received=partial(metrics.received, fresh=True),
-        receipt=metrics.receipt,
-    )
-    async with running(settings, dsn, tell=tell, ears=ears) as service:
+    async with running(settings, dsn, tell=tell, ears=_ears(metrics)) as service:
         application = app(
             service.office,
             service.worker,
@@ -151,6 +144,16 @@ async def house(
                 yield service
         finally:
             await runner.cleanup()
+
+
+def _ears(metrics: Metrics) -> Ears:
+    return Ears(
+        silenced=metrics.silenced,
+        delivered=metrics.delivered,
+        put_away=metrics.put_away,
+        received=partial(metrics.received, fresh=True),
+        receipt=metrics.receipt,
+    )
 
 
 def _terms(settings: Settings) -> Terms:

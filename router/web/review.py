@@ -91,7 +91,7 @@ def routes(
 
 
 def _known(handler: Handler) -> Handler:
-    async def handled(request: web.Request) -> web.Response:
+    async def handled(request: web.Request) -> web.StreamResponse:
         try:
             return await handler(request)
         except (UnknownTextError, VaultError):

@@ -113,9 +113,9 @@ async def test_with_the_money_spent_the_page_says_that_texts_wait(demo: Demo, vi
     await answered_through(page, "Twilio")
 
 
-async def _hostile_stays_text(page: Page) -> None:
+async def _hostile_stays_text(page: Page, patience: int = PATIENCE) -> None:
     await text(page, HOSTILE)
-    await expect(page.locator("#conversation .in .words").last).to_have_text(HOSTILE)
+    await expect(page.locator("#conversation .in .words").last).to_have_text(HOSTILE, timeout=patience)
     assert await page.locator("#conversation img, #conversation script").count() == 0
     assert await page.title() != "x"
 
@@ -131,8 +131,9 @@ async def test_a_page_that_put_texts_into_markup_would_be_found(demo: Demo, visi
         "**/pieces.js", lambda route: route.fulfill(body=careless, content_type="text/javascript")
     )
     await page.goto(demo.url)
+    page.set_default_timeout(5_000)
     with pytest.raises(AssertionError):
-        await _hostile_stays_text(page)
+        await _hostile_stays_text(page, 2_000)
 
 
 async def test_the_page_speaks_the_browsers_language_and_another_by_a_click(

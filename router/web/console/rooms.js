@@ -103,7 +103,7 @@ function decisions(now) {
   }, (item, each) => {
     write(item.when, time(each.at));
     item.when.dateTime = each.at;
-    mark(item, `decision ${{ accepted: "good", silent: "soft", in_doubt: "warn", refused: "warn" }[each.ending] || "bad"}`);
+    mark(item, `decision ${{ accepted: "good", silent: "soft", in_doubt: "warn", refused: "warn", held: "warn" }[each.ending] || "bad"}`);
     write(item.what, `${each.number}: ${outcome(each)}`);
     const passed = each.turns.slice(0, each.ending === "accepted" ? -1 : undefined).map((turn) => say("decision.not", {
       account: carrier(turn.account), why: turn.reason ? named("reason", turn.reason) : named("why", turn.why) }));
