@@ -20,6 +20,7 @@ CREATE TABLE raid_state (
     texts        integer          NOT NULL DEFAULT 0,
     flagged      integer          NOT NULL DEFAULT 0,
     line         double precision NOT NULL DEFAULT 'infinity',    -- the rank above which a text is held
+    "limit"      double precision NOT NULL DEFAULT 18,            -- of the statistic, as settings had it last
     let_go       bigint           NOT NULL DEFAULT 0,             -- held texts released: in calm,
     let_go_early bigint           NOT NULL DEFAULT 0,             -- and because the operator said so
     dropped      bigint           NOT NULL DEFAULT 0
@@ -69,8 +70,9 @@ CREATE TABLE judgement (
     cluster     text             NOT NULL,           -- texts of one wording, by a keyed name
     at          timestamptz      NOT NULL,           -- business time; when the waiting began
     released_at timestamptz,
-    released_by text             NOT NULL DEFAULT ''
+    released_by text             NOT NULL DEFAULT '' CHECK (released_by IN ('', 'calm', 'operator', 'dropped'))
 );
+CREATE INDEX judgement_at ON judgement USING brin (at);
 
 -- The operator let it go: it is not held again.
 ALTER TABLE reply ADD COLUMN let_go boolean NOT NULL DEFAULT false;

@@ -51,7 +51,7 @@ class Lookout:
             memory = self._memory
             if complete:
                 state, memory = await self._fold(turn, state, now)
-            await turn.save(state)
+            await turn.save(state, self.policy.alarm)
         self._memory = memory  # not before it is committed: another process may fold these buckets
         return complete
 
@@ -89,7 +89,7 @@ class Lookout:
             line = memory.line(mode, self.policy.held)
             await self._explain(turn, change, state.version, by)
             await turn.ordered(f"raid {'declared' if mode is Mode.RAID else 'ended'}", by)
-            await turn.save(replace(state, campaign=known, line=line))
+            await turn.save(replace(state, campaign=known, line=line), self.policy.alarm)
         return True
 
     async def _count(self, turn: Turn) -> tuple[State, bool]:

@@ -9,6 +9,7 @@ from prometheus_client.core import Metric
 from router.metrics.series import count, gauge, keyed, pairs
 from router.postgres.counts import PROVED
 from router.postgres.figures import COSTS, RETURNS, WAITING, Figures
+from router.postgres.outlook import Outlook
 from router.rules.budget import MICROS
 from router.rules.campaign import Mode
 from router.rules.estimate import estimate
@@ -39,6 +40,7 @@ def families(
     accounts = list(accounts)
     yield gauge("ledger_info", "The ledger's currency.", ("currency",), {(currency,): 1})
     yield from _waiting(figures, oldest, stalled, accounts)
+    yield from _raid(figures.raid)
     yield from _money(figures, worth, accounts)
     yield from _purses(figures)
     yield from _accounts(figures, accounts)
@@ -52,7 +54,6 @@ def _waiting(figures: Figures, oldest: float, stalled: bool, accounts: list[str]
     yield gauge("queue_oldest_seconds", "Age of the oldest ready text.", (), {(): oldest})
     yield gauge("answering_stalled", "Ready texts wait, unanswered.", (), {(): stalled})
     yield gauge("receipts_waiting", "Receipts not applied yet.", (), {(): figures.receipts_waiting})
-    yield gauge("raid_held_texts", "Texts held back.", (), {(): figures.queue["held"]})
     yield gauge("last_reply_timestamp_seconds", "When the last was accepted; 0: none lately.", (), last)
     doubts = keyed(figures.in_doubt, accounts)
     yield gauge("attempts_in_doubt", "Sends whose outcome is not known.", ("account",), doubts)
@@ -65,6 +66,23 @@ def _waiting(figures: Figures, oldest: float, stalled: bool, accounts: list[str]
         ("account", "receipt"),
         recent,
     )
+
+
+def _raid(raid: Outlook) -> Iterator[Metric]:
+    counted = 0 if raid.counted_to is None else raid.counted_to.timestamp()
+    yield gauge("raid_active", "1 while a raid is on.", (), {(): raid.mode == Mode.RAID})
+    yield gauge("raid_by_hand", "1 while it is on because the operator said so.", (), {(): raid.by_hand})
+    yield gauge("raid_statistic", "The sum: towards an alarm, or its end.", (), {(): raid.statistic})
+    yield gauge("raid_limit", "What the sum has to reach.", (), {(): raid.limit})
+    yield gauge("raid_baseline_share", "The usual share of suspicious texts.", (), {(): raid.baseline})
+    yield gauge("raid_counted_timestamp_seconds", "Texts are counted up to then.", (), {(): counted})
+    yield gauge("raid_judged_texts", "Texts judged in this raid.", (), {(): raid.judged})
+    yield gauge("raid_suspect_texts", "Those of them that were held.", (), {(): raid.kept})
+    yield gauge("raid_held_texts", "Texts held back now.", (), {(): raid.held})
+    yield gauge("raid_clusters", "Wordings of two or more held texts.", (), {(): raid.clusters})
+    released = {("calm",): raid.let_go, ("operator",): raid.let_go_early}
+    yield count("raid_released_texts", "Held texts let go.", ("cause",), released)
+    yield count("raid_dropped_texts", "Held texts dropped by the operator.", (), {(): raid.dropped})
 
 
 def _money(figures: Figures, worth: Mapping[str, int], accounts: list[str]) -> Iterator[Metric]:

@@ -13,6 +13,7 @@ import asyncpg
 
 from router.postgres.accounts import state_of
 from router.postgres.counts import Counts, count
+from router.postgres.outlook import Outlook, outlook
 from router.postgres.pool import Connection, Pool
 from router.postgres.review import Sample
 from router.rules.health import State
@@ -80,6 +81,7 @@ class Figures:
         recent: Replies taken 10 to 70 minutes ago, by account and what receipts say.
         burden: What weighs on the database.
         sample: What the abusive share is estimated from.
+        raid: How things stand with raids.
         unproved: Texts that their provider is still to be asked about, by account.
     """
 
@@ -99,6 +101,7 @@ class Figures:
     recent: Mapping[tuple[str, str], int]
     burden: Burden
     sample: Sample
+    raid: Outlook
     unproved: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -187,6 +190,7 @@ class FiguresDesk:
             counts = await self._counted(connection, now)
             burden = await connection.fetchrow(_BURDEN)
             last = await connection.fetchval(_LAST_REPLY)
+            raid = await outlook(connection)
         assert burden is not None  # noqa: S101 -- likewise
         in_doubt = {row["account"]: row["n"] for row in doubt}
         return Figures(
@@ -205,6 +209,7 @@ class FiguresDesk:
             estimated=sums.estimated,
             recent=counts.recent,
             sample=counts.sample,
+            raid=raid,
             burden=Burden(counts.size, burden["connections"] + 1, burden["snapshot"] or 0.0),
         )
 

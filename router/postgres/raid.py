@@ -100,7 +100,8 @@ WHERE version >= coalesce((SELECT max(version) FROM raid_bucket WHERE words IS N
 
 _SAVE = """
 UPDATE raid_state SET counted = $1, closed = $2, version = $3, mode = $4, since = $5, by_hand = $6,
-    baseline = $7, learnt = $8, statistic = $9, began = $10, texts = $11, flagged = $12, line = $13
+    baseline = $7, learnt = $8, statistic = $9, began = $10, texts = $11, flagged = $12, line = $13,
+    "limit" = $14
 """
 
 _CHANGE = """
@@ -184,14 +185,14 @@ class Turn:
         """Buckets of that time."""
         return [_kept(row) for row in await self.connection.fetch(_SINCE, began, until)]
 
-    async def save(self, state: State) -> None:
-        """Leave the row like this."""
+    async def save(self, state: State, limit: float) -> None:
+        """Leave the row like this, and say what the statistic has to reach."""
         campaign = asdict(state.campaign)
         await self.connection.execute(
             _SAVE, state.counted, state.closed, state.version, campaign.pop("mode").value, *(
                 campaign[name] for name in
                 ("since", "by_hand", "baseline", "learnt", "statistic", "began", "texts", "flagged")
-            ), state.line,
+            ), state.line, limit,
         )  # fmt: skip
 
 

@@ -1,0 +1,96 @@
+"""What people are shown of raids: how things stand, the last changes with their reasons, who is held."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from math import inf
+from typing import Any, NamedTuple
+
+from router.postgres.pool import Connection, Pool
+
+
+class Outlook(NamedTuple):
+    """How things stand.
+
+    Args:
+        mode: calm or raid; `since` when, None if it has always been calm; `by_hand`: the operator's word.
+        statistic: The sum, and `limit` what it has to reach for a change.
+        baseline: The usual share of suspicious texts, learnt from `learnt` texts.
+        line: The rank above which a text is held, infinite in calm; of `version`.
+        counted_to: Business time up to which texts are counted; None before the first.
+        judged: Texts judged since the raid began, and `kept` those of them that were held.
+        held: Texts that wait now, in so many `clusters` of two or more.
+        let_go: Texts ever let go in calm, `let_go_early` by the operator, `dropped` by the operator.
+    """
+
+    mode: str
+    since: datetime | None = None
+    by_hand: bool = False
+    statistic: float = 0.0
+    limit: float = 0.0
+    baseline: float = 0.0
+    learnt: int = 0
+    line: float = inf
+    version: int = 0
+    counted_to: datetime | None = None
+    judged: int = 0
+    kept: int = 0
+    held: int = 0
+    clusters: int = 0
+    let_go: int = 0
+    let_go_early: int = 0
+    dropped: int = 0
+
+
+class Changed(NamedTuple):
+    """One change of mode that explains itself, as `router.rules.campaign.Change` has it."""
+
+    at: datetime
+    mode: str
+    cause: str
+    by: str
+    version: int
+    statistic: float
+    limit: float
+    baseline: float
+    raided: float
+    began: datetime
+    texts: int
+    flagged: int
+    explanation: Mapping[str, Any]
+
+
+_OUTLOOK = """
+SELECT s.mode, s.since, s.by_hand, s.statistic, s."limit", s.baseline, s.learnt, s.line, s.version,
+    s.closed AS counted_to, j.judged, j.kept, h.held, h.clusters, s.let_go, s.let_go_early, s.dropped
+FROM raid_state s
+CROSS JOIN LATERAL (
+    SELECT count(*) AS judged, count(*) FILTER (WHERE held) AS kept FROM judgement
+    WHERE s.mode = 'raid' AND at >= s.since) j
+CROSS JOIN (
+    SELECT coalesce(sum(texts), 0)::bigint AS held, count(*) FILTER (WHERE texts > 1) AS clusters
+    FROM (SELECT count(*) AS texts FROM reply r LEFT JOIN judgement g ON g.reply = r.id
+          WHERE r.state = 'held' GROUP BY g.cluster) c) h
+"""
+
+_CHANGES = """
+SELECT at, mode, cause, by, version, statistic, "limit", baseline, raided, began, texts, flagged, explanation
+FROM raid_change ORDER BY id DESC LIMIT $1
+"""
+
+
+async def outlook(connection: Connection) -> Outlook:
+    """How things stand now."""
+    row = await connection.fetchrow(_OUTLOOK)
+    if row is None:
+        raise LookupError("raid_state has lost its row: restore the database, or insert its defaults")
+    return Outlook(*row)
+
+
+async def changes(pool: Pool, most: int) -> list[Changed]:
+    """The last changes of mode, the newest first."""
+    async with pool.connection() as connection:
+        rows = await connection.fetch(_CHANGES, most)
+    return [Changed(*list(row)[:-1], explanation=json.loads(row["explanation"])) for row in rows]
