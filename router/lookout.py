@@ -38,13 +38,13 @@ class Lookout:
     policy: Raids
     _memory: Memory = field(default_factory=Memory)
 
-    async def step(self, now: datetime) -> bool:
+    async def step(self, now: datetime, *, patient: bool = False) -> bool:
         """Count what came in and fold every bucket that is over by `now`, business time.
 
-        Returns at once where another process is at it. False too if a transaction stays open that may still
-        store a text of these buckets: then the next step folds them.
+        Where another process is at it, a patient one waits, and others return at once. False then, and if a
+        transaction stays open that may still store a text of these buckets: the next step folds them.
         """
-        async with self.books.turn() as turn:
+        async with self.books.turn(patient=patient) as turn:
             if turn is None:
                 return False
             state, complete = await self._count(turn)

@@ -8,8 +8,8 @@ from importlib import import_module
 import click
 
 COMMANDS = (
-    "demo", "text", "serve", "check", "doctor", "accounts", "budget", "providers", "migrate", "review",
-    "simulate", "token",
+    "demo", "text", "serve", "check", "doctor", "accounts", "budget", "raid", "providers", "migrate",
+    "review", "simulate", "token",
 )  # fmt: skip
 """Each is a module of this room whose `command` is the command; the order is that of the help."""
 

@@ -93,4 +93,4 @@ async def changes(pool: Pool, most: int) -> list[Changed]:
     """The last changes of mode, the newest first."""
     async with pool.connection() as connection:
         rows = await connection.fetch(_CHANGES, most)
-    return [Changed(*list(row)[:-1], explanation=json.loads(row["explanation"])) for row in rows]
+    return [Changed(**{**row, "explanation": json.loads(row["explanation"])}) for row in rows]

@@ -20,17 +20,18 @@ class RaidWatch:
     lookout: Lookout
 
     async def __call__(self) -> bool:
-        """One step at the present business time."""
-        await self.step(self.office.now())
+        """One step at the present business time, unless another process is at it."""
+        await self.lookout.step(self.office.now())
+        self.office.stance = await self.lookout.stance()
         return False
 
     async def step(self, now: datetime) -> bool:
         """Fold what is over by `now`, and know the stance after it.
 
         True if every text that was stored before is counted: where business time stands still until then,
-        the same texts give the same stance in every process.
+        the same texts give the same stance in every process. False: step again.
         """
-        complete = await self.lookout.step(now)
+        complete = await self.lookout.step(now, patient=True)
         self.office.stance = await self.lookout.stance()
         return complete
 

@@ -12,7 +12,7 @@ from router.postgres.orders import VERBS, BusyError, order
 from router.postgres.pool import DatabaseAwayError, Pool
 from router.postgres.purses import Purses
 from router.rules.budget import micros
-from router.web import picture, review, shapes, telephone
+from router.web import picture, raid, review, shapes, telephone
 from router.web.asked import asked
 from router.web.guard import Guard, Handler, trouble
 from router.web.openapi import document
@@ -103,6 +103,7 @@ def routes(
         web.get("/api/v1/accounts", guard.question(_patiently(api.list))),
         web.post(f"/api/v1/accounts/{{name}}/{{verb:{verbs}}}", guard.order(_patiently(api.order))),
         web.get("/api/v1/budget", guard.question(_patiently(api.budget))),
+        *raid.routes(office, pool, guard, _patiently),
         *review.routes(office, pool, guard, _patiently, terms.review_per_day),
         web.post("/api/v1/budget/{purse}/set", guard.order(_patiently(api.set))),
         web.post("/api/v1/budget/{purse}/top-up", guard.order(_patiently(api.top_up))),

@@ -1,0 +1,208 @@
+"""`paravent raid`: whether a raid is on and why, who is held, and your word on it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from router.cli.finding import config_option, database, json_option, run, settings_of
+from router.cli.showing import moment, show_json, show_table
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from router.postgres.held import HeldBooks
+    from router.web.shapes import Change, Raid
+
+BY = "command line"
+_UNTIL_READ = 0.7
+
+
+@click.group(invoke_without_command=True)
+@config_option
+@json_option
+@click.pass_context
+def command(context: click.Context, config: Path | None, as_json: bool) -> None:
+    """Show whether a raid is on, why, and who is held; declare, end, held.
+
+    In a raid suspicious texts wait, unpaid, and all others are answered.
+    """
+    context.obj = config
+    if context.invoked_subcommand is None:
+        _print(run(_show(config)), as_json=as_json)
+
+
+@command.command
+@config_option
+@json_option
+@click.pass_obj
+def show(above: Path | None, config: Path | None, as_json: bool) -> None:
+    """The same as `paravent raid` alone."""
+    _print(run(_show(config or above)), as_json=as_json)
+
+
+@command.command
+@config_option
+@json_option
+@click.pass_obj
+def declare(above: Path | None, config: Path | None, as_json: bool) -> None:
+    """Say that a raid is on. Only `paravent raid end` ends it."""
+    _print(run(_order(config or above, "declare")), as_json=as_json)
+
+
+@command.command
+@config_option
+@json_option
+@click.pass_obj
+def end(above: Path | None, config: Path | None, as_json: bool) -> None:
+    """Say that it is over. What is held is let go, oldest first.
+
+    The next raid may be seen at once if this one is not over after all.
+    """
+    _print(run(_order(config or above, "end")), as_json=as_json)
+
+
+@command.group(invoke_without_command=True)
+@config_option
+@json_option
+@click.pass_context
+def held(context: click.Context, config: Path | None, as_json: bool) -> None:
+    """List what is held, by wording; release, drop."""
+    context.obj = config or context.obj
+    if context.invoked_subcommand is None:
+        found = run(_show(context.obj))
+        if as_json:
+            show_json(found.model_dump(include={"held", "clusters"}))
+        else:
+            _clusters(found)
+
+
+@held.command
+@click.argument("cluster", required=False)
+@click.option("--all", "everything", is_flag=True, help="All that is held.")
+@config_option
+@json_option
+@click.pass_obj
+def release(
+    above: Path | None, config: Path | None, cluster: str | None, everything: bool, as_json: bool
+) -> None:
+    """Let the texts of CLUSTER go, or --all: they are answered last, and not held again."""
+    moved = run(_move(config or above, cluster, lambda books: books.release, everything=everything))
+    _moved(moved, "let go", as_json=as_json)
+
+
+@held.command
+@click.argument("cluster", required=False)
+@click.option("--all", "everything", is_flag=True, help="All that is held.")
+@config_option
+@json_option
+@click.pass_obj
+def drop(
+    above: Path | None, config: Path | None, cluster: str | None, everything: bool, as_json: bool
+) -> None:
+    """Drop the texts of CLUSTER, or --all: they are never answered."""
+    moved = run(_move(config or above, cluster, lambda books: books.drop, everything=everything))
+    _moved(moved, "dropped", as_json=as_json)
+
+
+async def _show(config: Path | None) -> Raid:
+    from router.web.raid import show as shown
+
+    settings = settings_of(config)
+    async with database(settings) as pool:
+        return await shown(pool, settings.raids)
+
+
+async def _order(config: Path | None, order: str) -> Raid:
+    import asyncio
+    from datetime import UTC, datetime
+
+    from router.lookout import Lookout
+    from router.postgres.raid import RaidBooks
+    from router.vault import Vault
+    from router.web.raid import show as shown
+
+    settings = settings_of(config)
+    async with database(settings) as pool:
+        lookout = Lookout(Vault.in_folder(settings.data), RaidBooks(pool), settings.raids)
+        said = lookout.declare if order == "declare" else lookout.end
+        await said(datetime.now(UTC), BY)
+        # Every process reads how things stand twice a second; the order is not done before they know it.
+        await asyncio.sleep(_UNTIL_READ)
+        return await shown(pool, settings.raids)
+
+
+async def _move(
+    config: Path | None,
+    cluster: str | None,
+    move: Callable[[HeldBooks], Callable[[Any, str | None, str], Awaitable[int]]],
+    *,
+    everything: bool,
+) -> int:
+    from datetime import UTC, datetime
+
+    from router.postgres.held import HeldBooks
+
+    if (cluster is None) is not everything:
+        raise click.UsageError("Name one CLUSTER, or say --all. `paravent raid held` lists them.")
+    settings = settings_of(config)
+    async with database(settings) as pool:
+        return await move(HeldBooks(pool))(datetime.now(UTC), cluster, BY)
+
+
+def _moved(texts: int, done: str, *, as_json: bool) -> None:
+    if as_json:
+        show_json({"texts": texts})
+    else:
+        click.echo(f"{texts} held texts were {done}.")
+
+
+def _print(found: Raid, *, as_json: bool) -> None:
+    if as_json:
+        show_json(found.model_dump())
+        return
+    raid = found.mode == "raid"
+    by = " by your word" if found.by_hand else ""
+    click.echo(f"A raid is on{by} since {moment(found.since)}." if raid else "It is calm.")
+    towards = "its end" if raid else "an alarm"
+    click.echo(
+        f"Statistic {found.statistic:.1f} of {found.limit:g} towards {towards}; usually"
+        f" {found.baseline:.1%} of texts are suspicious, by the last {found.learnt}."
+    )
+    if found.judged:
+        click.echo(
+            f"Of {found.judged} texts judged in this raid, {found.judged_held} were held"
+            f" ({found.judged_held / found.judged:.0%}); of ordinary ones, {found.share_wanted:.0%} may be."
+        )
+    if found.held:
+        _clusters(found)
+    for each in found.changes:
+        click.echo(_told(each))
+
+
+def _clusters(found: Raid) -> None:
+    click.echo(f"{found.held} texts are held, unpaid.")
+    if found.clusters:
+        rows = [
+            (
+                each.id or "(no words)",
+                str(each.texts),
+                str(each.senders),
+                moment(each.first),
+                moment(each.last),
+            )
+            for each in found.clusters
+        ]
+        show_table(("CLUSTER", "TEXTS", "SENDERS", "FIRST", "LAST"), rows)
+
+
+def _told(change: Change) -> str:
+    why = (
+        f"by {change.by}"
+        if change.cause == "operator"
+        else f"{change.flagged} of {change.texts} texts since {moment(change.began)} were suspicious,"
+        f" usually {change.baseline:.1%}"
+    )
+    return f"{moment(change.at)}  {change.mode}: {why}"

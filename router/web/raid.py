@@ -1,0 +1,119 @@
+"""The operator's view of raids: whether one is on and why, who is held, and the orders that change it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from math import isfinite
+
+from aiohttp import web
+from pydantic import BaseModel, ValidationError
+
+from router.lookout import Lookout
+from router.office import Office
+from router.postgres.held import HeldBooks
+from router.postgres.outlook import changes, outlook
+from router.postgres.pool import Pool
+from router.postgres.raid import RaidBooks
+from router.rules.campaign import Raids
+from router.web import shapes
+from router.web.body import Unread, read
+from router.web.guard import Guard, Handler, trouble
+
+_BY = "console"
+_CHANGES = 10
+_CLUSTERS = 20
+
+
+@dataclass(slots=True)
+class Raiding:
+    """Answers from rows; orders go the way that the lookout's own changes go."""
+
+    office: Office
+    pool: Pool
+
+    async def show(self, _request: web.Request) -> web.Response:
+        """How things stand."""
+        return _json(await show(self.pool, self.office.raids))
+
+    async def declare(self, _request: web.Request) -> web.Response:
+        """A raid is on: only the operator ends it."""
+        await self._lookout().declare(self.office.now(), _BY)
+        return await self._shown()
+
+    async def end(self, _request: web.Request) -> web.Response:
+        """It is over."""
+        await self._lookout().end(self.office.now(), _BY)
+        return await self._shown()
+
+    async def release(self, request: web.Request) -> web.Response:
+        """Let held texts go."""
+        return await self._moved(request, HeldBooks(self.pool).release)
+
+    async def drop(self, request: web.Request) -> web.Response:
+        """Drop held texts for good."""
+        return await self._moved(request, HeldBooks(self.pool).drop)
+
+    async def _shown(self) -> web.Response:
+        self.office.stance = await self._lookout().stance()
+        return _json(await show(self.pool, self.office.raids))
+
+    async def _moved(
+        self, request: web.Request, move: Callable[[datetime, str | None, str], Awaitable[int]]
+    ) -> web.Response:
+        try:
+            which = shapes.HeldOrder.model_validate_json(await read(request) or b"{}")
+        except Unread as error:
+            return trouble(error.status, f"the body is {error.reason}", "send less, at once, uncompressed")
+        except ValidationError:
+            return trouble(422, "wrong: cluster", "GET /api/v1/raid lists them; left out: all")
+        return _json(shapes.Moved(texts=await move(self.office.now(), which.cluster, _BY)))
+
+    def _lookout(self) -> Lookout:
+        return Lookout(self.office.vault, RaidBooks(self.pool), self.office.raids)
+
+
+async def show(pool: Pool, policy: Raids) -> shapes.Raid:
+    """Whether a raid is on, why, and who is held.
+
+    Args:
+        pool: Where.
+        policy: Section ``[raids]`` of the settings.
+    """
+    async with pool.connection() as connection:
+        found = await outlook(connection)
+    said = found._asdict()
+    said |= {
+        "line": found.line if isfinite(found.line) else None,
+        "share_wanted": policy.held,
+        "judged_held": said.pop("kept"),
+        "released": {"calm": said.pop("let_go"), "operator": said.pop("let_go_early")},
+        "clusters": [each._asdict() for each in await HeldBooks(pool).clusters(_CLUSTERS)],
+        "changes": [each._asdict() for each in await changes(pool, _CHANGES)],
+    }
+    return shapes.Raid.model_validate(said)
+
+
+def routes(
+    office: Office, pool: Pool, guard: Guard, patiently: Callable[[Handler], Handler]
+) -> list[web.RouteDef]:
+    """Everything under `/api/v1/raid`."""
+    desk = Raiding(office, pool)
+    orders = {
+        "declare": desk.declare,
+        "end": desk.end,
+        "held/release": desk.release,
+        "held/drop": desk.drop,
+    }
+    return [
+        web.get("/api/v1/raid", guard.question(patiently(desk.show))),
+        *(
+            web.post(f"/api/v1/raid/{path}", guard.order(patiently(handler)))
+            for path, handler in orders.items()
+        ),
+    ]
+
+
+def _json(said: BaseModel) -> web.Response:
+    return web.Response(text=said.model_dump_json(), content_type="application/json")
