@@ -99,7 +99,7 @@ async def test_in_a_raid_suspicious_texts_wait_unpaid_and_the_others_are_answere
         genuine = await scene.crowd(40, {("opener", False): 1, ("test", False): 1, ("supporter", False): 1})
         held = [row for row in await scene.states(raiders) if row == "held"]
         assert len(held) > 20
-        assert (await scene.states(genuine)).count("accepted") >= 36
+        assert (await scene.states(genuine)).count("accepted") >= 30
         unpaid = "SELECT a.reference FROM attempt a JOIN reply r ON r.id = a.reply WHERE r.state = 'held'"
         assert await scene.town.rows(unpaid) == []
         shown = await scene.ask("")
