@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from router.postgres.held import HeldBooks
-    from router.web.shapes import Change, Raid
+    from router.web.raiding import Change, Raid
 
 BY = "command line"
 _UNTIL_READ = 0.7

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from router.web import shapes
+from router.web import raiding, shapes
 from router.web.snapshot import Snapshot
 
 
@@ -41,11 +41,11 @@ _OPERATIONS = (
         for order in ("cut", "restore", "pin")
     ),
     _Operation("get", "/api/v1/budget", "Every purse in its present window.", shapes.Budget),
-    _Operation("get", "/api/v1/raid", "Whether a raid is on, why, and who is held.", shapes.Raid),
-    _Operation("post", "/api/v1/raid/declare", "Say that a raid is on.", shapes.Raid),
-    _Operation("post", "/api/v1/raid/end", "Say that it is over.", shapes.Raid),
-    _Operation("post", "/api/v1/raid/held/release", "Let go.", shapes.Moved, takes=shapes.HeldOrder),
-    _Operation("post", "/api/v1/raid/held/drop", "Drop for good.", shapes.Moved, takes=shapes.HeldOrder),
+    _Operation("get", "/api/v1/raid", "Whether a raid is on, why, and who is held.", raiding.Raid),
+    _Operation("post", "/api/v1/raid/declare", "Say that a raid is on.", raiding.Raid),
+    _Operation("post", "/api/v1/raid/end", "Say that it is over.", raiding.Raid),
+    _Operation("post", "/api/v1/raid/held/release", "Let go.", raiding.Moved, takes=raiding.HeldOrder),
+    _Operation("post", "/api/v1/raid/held/drop", "Drop for good.", raiding.Moved, takes=raiding.HeldOrder),
     _Operation("get", "/api/v1/review", "Random texts of the last day, blurred.", shapes.Review),
     _Operation("post", "/api/v1/review/{id}/open", "Open a text; it is written down.", shapes.Opened),
     _Operation("post", "/api/v1/review/{id}", "Say what a text is.", None, takes=shapes.NewLabel),

@@ -8,7 +8,7 @@ from datetime import datetime
 from math import isfinite
 
 from aiohttp import web
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from router.lookout import Lookout
 from router.office import Office
@@ -17,9 +17,9 @@ from router.postgres.outlook import changes, outlook
 from router.postgres.pool import Pool
 from router.postgres.raid import RaidBooks
 from router.rules.campaign import Raids
-from router.web import shapes
-from router.web.body import Unread, read
-from router.web.guard import Guard, Handler, trouble
+from router.web import raiding
+from router.web.asked import asked
+from router.web.guard import Guard, Handler
 
 _BY = "console"
 _CHANGES = 10
@@ -62,19 +62,16 @@ class Raiding:
     async def _moved(
         self, request: web.Request, move: Callable[[datetime, str | None, str], Awaitable[int]]
     ) -> web.Response:
-        try:
-            which = shapes.HeldOrder.model_validate_json(await read(request) or b"{}")
-        except Unread as error:
-            return trouble(error.status, f"the body is {error.reason}", "send less, at once, uncompressed")
-        except ValidationError:
-            return trouble(422, "wrong: cluster", "GET /api/v1/raid lists them; left out: all")
-        return _json(shapes.Moved(texts=await move(self.office.now(), which.cluster, _BY)))
+        which = await asked(raiding.HeldOrder, request)
+        if isinstance(which, web.Response):
+            return which
+        return _json(raiding.Moved(texts=await move(self.office.now(), which.cluster, _BY)))
 
     def _lookout(self) -> Lookout:
         return Lookout(self.office.vault, RaidBooks(self.pool), self.office.raids)
 
 
-async def show(pool: Pool, policy: Raids) -> shapes.Raid:
+async def show(pool: Pool, policy: Raids) -> raiding.Raid:
     """Whether a raid is on, why, and who is held.
 
     Args:
@@ -92,7 +89,7 @@ async def show(pool: Pool, policy: Raids) -> shapes.Raid:
         "clusters": [each._asdict() for each in await HeldBooks(pool).clusters(_CLUSTERS)],
         "changes": [each._asdict() for each in await changes(pool, _CHANGES)],
     }
-    return shapes.Raid.model_validate(said)
+    return raiding.Raid.model_validate(said)
 
 
 def routes(
