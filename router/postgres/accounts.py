@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -11,7 +11,7 @@ from uuid import UUID
 
 import asyncpg
 
-from router.postgres.pool import Connection, DatabaseAwayError, Pool
+from router.postgres.pool import DatabaseAwayError, Pool
 from router.rules.health import Operator, Reason, State, Status
 
 
@@ -58,6 +58,16 @@ WITH swapped AS (
     SELECT $1, $2, $14, $3, $4, $5, $6, $12, $15 FROM swapped WHERE $16
 )
 SELECT count(*) FROM swapped
+"""
+
+
+# In one order, so that two processes do not wait for each other in a circle.
+_TAKE_DUTIES = """
+INSERT INTO duty AS d (name, owner, until)
+SELECT name, $2, clock_timestamp() + $3::interval FROM unnest($1::text[]) AS name ORDER BY name
+ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, until = excluded.until
+WHERE d.owner = excluded.owner OR d.until < clock_timestamp()
+RETURNING name
 """
 
 
@@ -122,27 +132,16 @@ class Accounts:
             clock = await connection.fetchval("SELECT clock_timestamp()")
         return (state_of(row) if row else State(account=account, sender=sender)), clock
 
-    async def take_duty(self, name: str, owner: UUID, lease: timedelta) -> bool:
-        """Have this duty until the lease is over, if nobody else has it."""
+    async def take_duties(self, names: Sequence[str], owner: UUID, lease: timedelta) -> list[str]:
+        """Have these duties, as far as nobody else has them, until the lease is over; answer which."""
         async with self._pool.connection() as connection:
-            return await take_duty(connection, name, owner, lease)
+            return [row["name"] for row in await connection.fetch(_TAKE_DUTIES, names, owner, lease)]
 
     async def drop_duties(self, owner: UUID) -> None:
         """Leave every duty to others, at once."""
         with suppress(DatabaseAwayError):
             async with self._pool.connection() as connection:
                 await connection.execute("DELETE FROM duty WHERE owner = $1", owner)
-
-
-async def take_duty(connection: Connection, name: str, owner: UUID, lease: timedelta) -> bool:
-    """Have this duty until the lease is over, if nobody else has it."""
-    mine = await connection.fetchval(
-        "INSERT INTO duty AS d (name, owner, until) VALUES ($1, $2, clock_timestamp() + $3::interval)"
-        " ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, until = excluded.until"
-        " WHERE d.owner = excluded.owner OR d.until < clock_timestamp() RETURNING 1",
-        name, owner, lease,
-    )  # fmt: skip
-    return mine is not None
 
 
 def state_of(row: asyncpg.Record) -> State:

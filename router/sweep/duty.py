@@ -7,14 +7,13 @@ import logging
 import traceback
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
-from uuid import UUID
 
-from router.postgres.accounts import Accounts
 from router.postgres.pool import DatabaseAwayError
+from router.sweep.rota import Rota
 from router.wire import boottime
 
+_GLANCE = 0.5
 _log = logging.getLogger(__name__)
 
 
@@ -26,26 +25,25 @@ class Duty:
         name: In the table of duties.
         every: Seconds between two rounds.
         act: One round; True if there is more to do at once.
-        lease: Seconds it is this process's; a round that takes half of it is broken off. None: every
-            process does it, because it can be done by several at once.
+        longest: Seconds after which a round hangs, and is broken off.
+        shared: Every process does it, because it can be done by several at once.
     """
 
     name: str
     every: float
     act: Callable[[], Awaitable[bool]]
-    lease: float | None = 30.0
+    longest: float = 30.0
+    shared: bool = False
     woken: asyncio.Event = field(default_factory=asyncio.Event)
-    _ours_until: float = 0.0
 
-    async def run(self, accounts: Accounts, owner: UUID) -> None:
+    async def run(self, rota: Rota) -> None:
         """Do it until cancelled. Whatever it raises, the next round comes."""
         while True:
             self.woken.clear()
             more = False
             try:
-                if await self._ours(accounts, owner):
-                    async with asyncio.timeout(self.lease and self.lease / 2):
-                        more = await self.act()
+                if self._ours(rota):
+                    more = await self._round(rota)
             except (DatabaseAwayError, TimeoutError):
                 pass
             except Exception as error:  # noqa: BLE001 -- no duty may end for good
@@ -54,20 +52,28 @@ class Duty:
                 place = f"{Path(last.filename).name}:{last.lineno}"
                 _log.error("duty %s raised %s at %s", self.name, type(error).__name__, place)
             if not more:
-                await self._rest()
+                await self._rest(rota)
 
-    async def _ours(self, accounts: Accounts, owner: UUID) -> bool:
-        if self.lease is None or boottime() < self._ours_until:
-            return True
-        began = boottime()
-        if not await accounts.take_duty(self.name, owner, timedelta(seconds=self.lease)):
-            return False
-        self._ours_until = began + self.lease / 2
-        return True
+    def _ours(self, rota: Rota) -> bool:
+        return self.shared or rota.ours(self.name)
 
-    async def _rest(self) -> None:
+    async def _round(self, rota: Rota) -> bool:
+        """One round; broken off where it hangs, or where the duty is ours no longer."""
+        act = asyncio.ensure_future(self.act())
+        deadline = boottime() + self.longest
         try:
-            async with asyncio.timeout(self.every):
+            while not act.done() and self._ours(rota) and boottime() < deadline:
+                await asyncio.wait({act}, timeout=_GLANCE)
+            return act.result() if act.done() else False
+        finally:
+            act.cancel()
+            await asyncio.gather(act, return_exceptions=True)
+
+    async def _rest(self, rota: Rota) -> None:
+        """Until the next round; while it is another's, until it may have become ours."""
+        seconds = self.every if self._ours(rota) else min(self.every, _GLANCE)
+        try:
+            async with asyncio.timeout(seconds):
                 await self.woken.wait()
         except TimeoutError:
             return

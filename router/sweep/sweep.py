@@ -35,6 +35,7 @@ from router.sweep.probes import Probes
 from router.sweep.raid import LetGo, RaidWatch
 from router.sweep.receipts import Receipts
 from router.sweep.rereads import Rereads
+from router.sweep.rota import Rota
 from router.sweep.spooled import Spooled
 from router.sweep.traces import Traces
 from router.sweep.upkeep import TimeBrings
@@ -74,6 +75,7 @@ class Sweep:
     spool: Spool
     duties: dict[str, Duty] = field(init=False)
     raid: RaidWatch = field(init=False)
+    rota: Rota = field(init=False)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -81,6 +83,8 @@ class Sweep:
         lookout = Lookout(self.office.vault, RaidBooks(self.pool), self.office.raids)
         self.raid = RaidWatch(self.office, lookout)
         self.duties = {duty.name: duty for duty in (*self._inside(), *self._asking())}
+        alone = [name for name, duty in self.duties.items() if not duty.shared]
+        self.rota = Rota(Accounts(self.pool), self.office.owner, alone)
 
     def _inside(self) -> tuple[Duty, ...]:
         """What the database alone is needed for."""
@@ -88,13 +92,13 @@ class Sweep:
         moves = TimeBrings(office, Upkeep(self.pool), self.ears)
         let_go = LetGo(office, self.raid.lookout, HeldBooks(self.pool), self.ears)
         return (
-            Duty("raid", 0.5, self.raid, lease=None),
-            Duty("held", 0.5, let_go, lease=20.0),
-            Duty("spool", 0.25, Spooled(office, self.spool, self.ears), lease=None),
-            Duty("time", 0.5, moves, lease=None),
-            Duty("costs", 1.0, Costs(office, Incoming(self.pool)), lease=20.0),
-            Duty("slow_delivery", 10.0, SlowDelivery(office, standing, self.watch), lease=60.0),
-            Duty("news", 0.5, News(office.wire, standing, self.terms.notify_url), lease=60.0),
+            Duty("raid", 0.5, self.raid, shared=True),
+            Duty("held", 0.5, let_go),
+            Duty("spool", 0.25, Spooled(office, self.spool, self.ears), shared=True),
+            Duty("time", 0.5, moves, shared=True),
+            Duty("costs", 1.0, Costs(office, Incoming(self.pool))),
+            Duty("slow_delivery", 10.0, SlowDelivery(office, standing, self.watch)),
+            Duty("news", 0.5, News(office.wire, standing, self.terms.notify_url)),
         )
 
     def _asking(self) -> tuple[Duty, ...]:
@@ -103,20 +107,16 @@ class Sweep:
         calls, parking, doubts = Calls(office, self.allowance), Parking(pool), Doubts(pool)
         incoming, poll = Incoming(pool), self.terms.poll_every.total_seconds()
         probes = Probes(office, watch, self.worker, self.inbox, Upkeep(pool), pool.line(), calls)
+        rereads = Rereads(office, incoming, calls, watch, ears, self.terms.prove_within)
         look_ups = LookUps(office, doubts, parking, calls, self.terms.write_off)
         return (
-            Duty("probes", 0.5, probes, lease=None),
-            Duty("receipts", 0.25, Receipts(office, parking, calls, watch, ears), lease=20.0),
-            Duty("look_ups", 1.0, look_ups, lease=60.0),
-            Duty(
-                "rereads",
-                0.5,
-                Rereads(office, incoming, calls, watch, ears, self.terms.prove_within),
-                lease=60.0,
-            ),
-            Duty("traces", 5.0, Traces(office, doubts, parking, calls), lease=60.0),
-            Duty("inbound_logs", poll, InboundLogs(office, incoming, calls, ears), lease=240.0),
-            Duty("balances", poll, Balances(office, Standing(pool), calls), lease=120.0),
+            Duty("probes", 0.5, probes, shared=True),
+            Duty("receipts", 0.25, Receipts(office, parking, calls, watch, ears)),
+            Duty("look_ups", 1.0, look_ups),
+            Duty("rereads", 0.5, rereads),
+            Duty("traces", 5.0, Traces(office, doubts, parking, calls)),
+            Duty("inbound_logs", poll, InboundLogs(office, incoming, calls, ears), longest=120.0),
+            Duty("balances", poll, Balances(office, Standing(pool), calls), longest=60.0),
         )
 
     def receipts_waiting(self) -> None:
@@ -124,8 +124,8 @@ class Sweep:
         self.duties["receipts"].woken.set()
 
     async def __aenter__(self) -> Self:
-        for duty in self.duties.values():
-            self._tasks.append(asyncio.create_task(duty.run(Accounts(self.pool), self.office.owner)))
+        rounds = (self.rota.keep(), *(duty.run(self.rota) for duty in self.duties.values()))
+        self._tasks += map(asyncio.create_task, rounds)
         return self
 
     async def __aexit__(
@@ -134,4 +134,4 @@ class Sweep:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await Accounts(self.pool).drop_duties(self.office.owner)
+        await self.rota.drop()

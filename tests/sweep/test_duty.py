@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from uuid import uuid4
 
 import pytest
@@ -13,17 +13,26 @@ from router.postgres.accounts import Accounts
 from router.postgres.allowance import Allowance
 from router.postgres.pool import Pool
 from router.sweep.duty import Duty
+from router.sweep.rota import Rota
+
+LEASE = 0.4
 
 
 @asynccontextmanager
-async def _doing(duty: Duty, pool: Pool) -> AsyncIterator[None]:
-    task = asyncio.create_task(duty.run(Accounts(pool), uuid4()))
+async def _doing(duty: Duty, pool: Pool, *, renewed: bool = True) -> AsyncIterator[None]:
+    """A process with one duty. One that dies neither renews nor drops it."""
+    names = [] if duty.shared else [duty.name]
+    rota = Rota(Accounts(pool), uuid4(), names, lease=LEASE)
+    tasks = [asyncio.create_task(rota.keep()), asyncio.create_task(duty.run(rota))]
+    if not renewed:
+        await asyncio.sleep(LEASE / 2)
+        tasks[0].cancel()
     try:
         yield
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 class _Count:
@@ -55,8 +64,8 @@ async def test_control_without_a_lease_both_do_it(database: str) -> None:
     mine, other = _Count(), _Count()
     async with Pool(database, application="test") as pool:
         async with (
-            _doing(Duty("cleaning", 0.01, mine, lease=None), pool),
-            _doing(Duty("cleaning", 0.01, other, lease=None), pool),
+            _doing(Duty("cleaning", 0.01, mine, shared=True), pool),
+            _doing(Duty("cleaning", 0.01, other, shared=True), pool),
             asyncio.timeout(5),
         ):
             await mine.done.wait()
@@ -75,6 +84,59 @@ async def test_a_dead_process_s_duty_passes_on_when_its_lease_is_over(database: 
             await heir.done.wait()
 
 
+class _Long:
+    """One round that takes five leases."""
+
+    def __init__(self) -> None:
+        self.begun, self.ended = asyncio.Event(), asyncio.Event()
+
+    async def __call__(self) -> bool:
+        self.begun.set()
+        await asyncio.sleep(5 * LEASE)
+        self.ended.set()
+        return False
+
+
+async def _a_long_round_stays_one_process_s(database: str, *, renewed: bool) -> None:
+    mine, other = _Long(), _Count()
+    async with (
+        Pool(database, application="test") as pool,
+        _doing(Duty("cleaning", 0.01, mine), pool, renewed=renewed),
+    ):
+        async with asyncio.timeout(5):
+            await mine.begun.wait()
+        async with _doing(Duty("cleaning", 0.01, other), pool):
+            await asyncio.sleep(6 * LEASE)
+            assert mine.ended.is_set()
+            assert other.rounds == 0
+
+
+async def test_a_long_round_keeps_its_lease_by_renewing_it(database: str) -> None:
+    await _a_long_round_stays_one_process_s(database, renewed=True)
+
+
+async def test_control_a_lease_that_is_not_renewed_passes_on_and_its_round_is_broken_off(
+    database: str,
+) -> None:
+    with pytest.raises(AssertionError, match="is_set"):
+        await _a_long_round_stays_one_process_s(database, renewed=False)
+
+
+async def test_a_duty_of_a_killed_process_moves_within_seconds_though_it_is_rarely_due(
+    database: str,
+) -> None:
+    """It is the lease that counts, not how often the duty comes round."""
+    heir = _Count()
+    async with Pool(database, application="test") as pool:
+        async with pool.connection() as connection:
+            await connection.execute(
+                "INSERT INTO duty VALUES ('cleaning', $1, clock_timestamp() + interval '400 ms')", uuid4()
+            )
+        async with _doing(Duty("cleaning", 60.0, heir), pool):
+            await asyncio.sleep(LEASE + 2)
+        assert heir.rounds == 1
+
+
 async def test_what_it_raises_ends_one_round_only(database: str, caplog: pytest.LogCaptureFixture) -> None:
     count = _Count()
 
@@ -89,7 +151,7 @@ async def test_what_it_raises_ends_one_round_only(database: str, caplog: pytest.
     assert "+33" not in caplog.text
 
 
-async def test_a_round_that_hangs_is_broken_off_before_its_lease_is_over(database: str) -> None:
+async def test_a_round_that_hangs_is_broken_off(database: str) -> None:
     count = _Count()
 
     async def act() -> bool:
@@ -99,7 +161,7 @@ async def test_a_round_that_hangs_is_broken_off_before_its_lease_is_over(databas
 
     async with (
         Pool(database, application="test") as pool,
-        _doing(Duty("cleaning", 0.01, act, lease=0.2), pool),
+        _doing(Duty("cleaning", 0.01, act, longest=0.2), pool),
         asyncio.timeout(5),
     ):
         await count.done.wait()

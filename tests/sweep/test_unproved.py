@@ -92,13 +92,14 @@ async def test_past_the_allowance_many_texts_are_proved_in_bulk_from_the_export(
             lambda: place.rows("SELECT count(*) AS n FROM inbound WHERE reread_after > clock_timestamp()"),
             lambda rows: rows[0]["n"] > 10,
         )
-        for _ in range(3):
+        asked = place.network.carrier("ovh").calls
+        before = asked.total()
+        while await place.rows("SELECT 1 FROM inbound WHERE NOT verified"):
             await place.database.execute("DELETE FROM allowance")  # a minute later
             await place.round("inbound_logs")
+        assert asked.total() - before < len(texters)
         for texter in texters:
             await place.eventually(partial(_carriers, place, texter), lambda sent: len(sent) == 1)
-        (row,) = await place.rows("SELECT count(*) AS n FROM inbound WHERE NOT verified")
-        assert row["n"] == 0
         await place.audit()
 
 
