@@ -77,7 +77,7 @@ def arrival(
         number=number.name,
         texter=texter,
         letter=office.vault.seal_letter(which, inbound.sender, inbound.text),
-        raw=office.vault.seal(raw, which.bytes + b"raw"),
+        raw=office.vault.put_record_away(raw, which.bytes + b"raw"),
         part=part,
         join_key=_join_key(account, number, texter, part, now),
         provider_at=inbound.at,

@@ -45,7 +45,7 @@ def notice(vault: Vault, account: str, receipt: Receipt, *, raw: bytes, now: dat
         parts=parts if parts is not None and 0 < parts <= _MOST_PARTS else None,
         provider_at=receipt.at,
         received_at=now,
-        raw=vault.seal(raw, digest + b"raw"),
+        raw=vault.put_record_away(raw, digest + b"raw"),
     )
 
 

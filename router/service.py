@@ -25,6 +25,7 @@ from router.postgres.purses import Purses as PurseRows
 from router.rules import abuse, budget
 from router.rules.story import Story
 from router.settings import Settings
+from router.settings.evidence import proving
 from router.spool import Spool
 from router.sweep import Ears, Sweep
 from router.sweep import Terms as SweepTerms
@@ -189,7 +190,7 @@ def _compose(
         currency=settings.currency,
         rates=settings.rates,
         desk=Desk(pool, inbox, Ledger(owner, lease), now),
-        vault=Vault.in_folder(settings.data),
+        vault=Vault.in_folder(settings.data, settings.evidence.offline_key),
         wire=wire,
         departures=Departures(
             settings.providers,
@@ -225,6 +226,7 @@ def _compose(
         terms=_sweep_terms(settings),
         ears=ears,
         spool=spool,
+        proving=proving(settings, office.vault, wire),
     )
     return Service(settings, pool, office, inbox, watch, worker, sweep, spool, wire)
 

@@ -15,8 +15,14 @@ from uuid import UUID
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from router import offline
+from router.rules.evidence import SALT, commitment
+
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
+
+COMMITMENT = 32
+"""Bytes of a sealed record that may be read without opening it."""
 
 
 class VaultError(Exception):
@@ -30,20 +36,22 @@ class Vault:
 
     Args:
         keys: 32 bytes each, oldest first; a key's number is its place, from 1.
+        offline_key: What is put away is sealed to it, and no key of this vault opens that.
     """
 
-    def __init__(self, keys: list[bytes]) -> None:
+    def __init__(self, keys: list[bytes], offline_key: offline.PublicKey | None = None) -> None:
         if not keys or len(keys) > 255 or any(len(key) != _KEY_BYTES for key in keys):  # noqa: PLR2004 - one byte
             raise VaultError("a vault holds 1 to 255 keys of 32 bytes each")
         self._ciphers = [AESGCM(key) for key in keys]
         self._pseudonym_key = hmac.digest(keys[0], b"pseudonym", "sha256")
         self._reference_key = hmac.digest(keys[0], b"reference", "sha256")
+        self._offline_key = offline_key
 
     def __repr__(self) -> str:
         return f"Vault({len(self._ciphers)} keys)"
 
     @classmethod
-    def in_folder(cls, folder: Path) -> Vault:
+    def in_folder(cls, folder: Path, offline_key: offline.PublicKey | None = None) -> Vault:
         """Open the key file of a data folder, and make it at the first start (mode 0600).
 
         Raises:
@@ -55,7 +63,7 @@ class Vault:
             try:
                 made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             except FileExistsError:  # another process was first
-                return cls.in_folder(folder)
+                return cls.in_folder(folder, offline_key)
             with os.fdopen(made, "w") as file:
                 file.write(secrets.token_hex(_KEY_BYTES) + "\n")
                 file.flush()
@@ -66,7 +74,7 @@ class Vault:
             keys = []
         if not keys:
             raise VaultError(f"{path} holds no keys: put its backup back, nothing stored opens without it")
-        return cls(keys)
+        return cls(keys, offline_key)
 
     @property
     def fingerprint(self) -> str:
@@ -90,6 +98,37 @@ class Vault:
             return cipher.decrypt(sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :], about)
         except (InvalidTag, IndexError, ValueError) as error:
             raise VaultError("this was changed, or sealed with a key that is not here") from error
+
+    def put_away(self, plain: bytes, about: bytes) -> bytes:
+        """Seal what is only proof: to the offline key, or as `seal` does where there is none."""
+        return self.seal(plain, about) if self._offline_key is None else self._offline_key.seal(plain, about)
+
+    def take_out(self, sealed: bytes, about: bytes, key: offline.PrivateKey | None = None) -> bytes:
+        """Open what was put away.
+
+        Raises:
+            VaultError: As `open` does, also where it takes the private key and that is not here.
+        """
+        if sealed[:1] != bytes([offline.MARK]):
+            return self.open(sealed, about)
+        if key is None:
+            raise VaultError("this was sealed to the offline key: only its private half opens it")
+        try:
+            return key.open(sealed, about)
+        except offline.OfflineKeyError as error:
+            raise VaultError(str(error)) from error
+
+    def put_record_away(self, record: bytes, about: bytes) -> bytes:
+        """Seal a request as received. A commitment to it goes before, so that it can be proved unopened."""
+        salt = os.urandom(SALT)
+        return commitment(salt, record) + self.put_away(salt + record, about)
+
+    def take_record_out(
+        self, sealed: bytes, about: bytes, key: offline.PrivateKey | None = None
+    ) -> tuple[bytes, bytes]:
+        """Salt and record, as they were committed to. Raises `VaultError` as `take_out` does."""
+        plain = self.take_out(sealed[COMMITMENT:], about, key)
+        return plain[:SALT], plain[SALT:]
 
     def seal_letter(self, text_id: UUID, sender: str, body: str) -> bytes:
         """Seal who wrote and what, bound to the text's id. Lone surrogates survive."""

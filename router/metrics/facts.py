@@ -46,6 +46,7 @@ def families(
     yield from _accounts(figures, accounts)
     yield from _abuse(figures)
     yield from _database(figures)
+    yield from _evidence(figures)
 
 
 def _waiting(figures: Figures, oldest: float, stalled: bool, accounts: list[str]) -> Iterator[Metric]:
@@ -133,3 +134,10 @@ def _database(figures: Figures) -> Iterator[Metric]:
     yield gauge("database_bytes", "Size of the database.", (), {(): burden.size})
     yield gauge("database_connections", "Connections to it, of everybody.", (), {(): burden.connections})
     yield gauge("database_snapshot_seconds", "Age of its oldest snapshot.", (), {(): burden.snapshot})
+
+
+def _evidence(figures: Figures) -> Iterator[Metric]:
+    evidence = figures.evidence
+    yield gauge("evidence_unsealed_texts", "Texts that are stored, not sealed.", (), {(): evidence.unsealed})
+    yield gauge("evidence_sealed_age_seconds", "Since the oldest unsealed came.", (), {(): evidence.age})
+    yield gauge("evidence_roots_unsent", "Roots not told everywhere yet.", (), {(): evidence.unsent})

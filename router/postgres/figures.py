@@ -13,6 +13,7 @@ import asyncpg
 
 from router.postgres.accounts import state_of
 from router.postgres.counts import Counts, count
+from router.postgres.evidence import Standing, standing
 from router.postgres.outlook import Outlook, outlook
 from router.postgres.pool import Connection, Pool
 from router.postgres.review import Sample
@@ -83,6 +84,7 @@ class Figures:
         sample: What the abusive share is estimated from.
         raid: How things stand with raids.
         unproved: Texts that their provider is still to be asked about, by account.
+        evidence: How far sealing is.
     """
 
     read_at: datetime
@@ -103,6 +105,7 @@ class Figures:
     sample: Sample
     raid: Outlook
     unproved: Mapping[str, int] = field(default_factory=dict)
+    evidence: Standing
 
 
 _QUEUE = """
@@ -189,6 +192,7 @@ class FiguresDesk:
             balances = await connection.fetch("SELECT * FROM balance")
             counts = await self._counted(connection, now)
             burden = await connection.fetchrow(_BURDEN)
+            evidence = await standing(connection)
             last = await connection.fetchval(_LAST_REPLY)
             raid = await outlook(connection)
         assert burden is not None  # noqa: S101 -- likewise
@@ -211,6 +215,7 @@ class FiguresDesk:
             sample=counts.sample,
             raid=raid,
             burden=Burden(counts.size, burden["connections"] + 1, burden["snapshot"] or 0.0),
+            evidence=evidence,
         )
 
     async def _sums(self, connection: Connection) -> Sums:

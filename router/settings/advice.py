@@ -12,7 +12,13 @@ _FRENCH_MOBILES = ("+336", "+337")
 
 def advise(settings: Settings) -> list[Problem]:
     """Everything worth a second look, by path. As everywhere, no value is shown."""
-    return [*_budgets(settings), *_senders(settings), *_doors(settings), *_texts(settings)]
+    return [
+        *_budgets(settings),
+        *_senders(settings),
+        *_doors(settings),
+        *_texts(settings),
+        *_evidence(settings),
+    ]
 
 
 def _budgets(settings: Settings) -> Iterator[Problem]:
@@ -41,3 +47,10 @@ def _texts(settings: Settings) -> Iterator[Problem]:
     for language in settings.replies.texts.keys() - settings.replies.stop_confirmation.keys():
         path = dotted(("replies", "stop_confirmation", language))
         yield Problem(path, "is missing", "a STOP in this language is confirmed in another, or not at all")
+
+
+def _evidence(settings: Settings) -> Iterator[Problem]:
+    if not settings.evidence.roots_to:
+        yield Problem(
+            "evidence.roots_to", "is missing", "whoever owns this machine could rewrite all evidence"
+        )

@@ -20,6 +20,7 @@ from router.rules.failover import Route, lane
 from router.rules.health import Policy as Health
 from router.rules.span import Span
 from router.settings import spelling
+from router.settings.evidence import Evidence
 from router.settings.workers import Workers
 
 _STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
@@ -131,6 +132,7 @@ class Settings(BaseModel):
     review: Reviewing = Field(default=Reviewing(), description="The texts that people look at.")
     operator: Operator = Field(default=Operator(), description="Whom to tell, and who may order.")
     workers: Workers = Field(default=Workers(), description="How long each step may take.")
+    evidence: Evidence = Field(default=Evidence(), description="What came in, so that it can be proved.")
 
     _providers: dict[str, Provider] = PrivateAttr(default_factory=dict)
 

@@ -32,6 +32,7 @@ from router.sweep.ears import Ears
 from router.sweep.log import InboundLogs
 from router.sweep.news import News
 from router.sweep.probes import Probes
+from router.sweep.proving import Proving
 from router.sweep.raid import LetGo, RaidWatch
 from router.sweep.receipts import Receipts
 from router.sweep.rereads import Rereads
@@ -73,6 +74,7 @@ class Sweep:
     terms: Terms
     ears: Ears
     spool: Spool
+    proving: Proving
     duties: dict[str, Duty] = field(init=False)
     raid: RaidWatch = field(init=False)
     rota: Rota = field(init=False)
@@ -82,9 +84,12 @@ class Sweep:
         self.ears = replace(self.ears, ready=self.worker.wake)
         lookout = Lookout(self.office.vault, RaidBooks(self.pool), self.office.raids)
         self.raid = RaidWatch(self.office, lookout)
-        self.duties = {duty.name: duty for duty in (*self._inside(), *self._asking())}
+        self.duties = {duty.name: duty for duty in self._all()}
         alone = [name for name, duty in self.duties.items() if not duty.shared]
         self.rota = Rota(Accounts(self.pool), self.office.owner, alone)
+
+    def _all(self) -> tuple[Duty, ...]:
+        return *self._inside(), *self._asking(), *self.proving.duties(self.office, self.pool)
 
     def _inside(self) -> tuple[Duty, ...]:
         """What the database alone is needed for."""

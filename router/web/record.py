@@ -6,6 +6,7 @@ import json
 
 from providers import Hook
 from router.vault import Vault
+from router.wire import boottime
 
 _SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie"})
 
@@ -24,13 +25,23 @@ class Recorder:
         self._token_id = "" if token is None else self._key_id(token)
 
     def record(self, hook: Hook) -> bytes:
-        """JSON with method, url, headers and body; the body's bytes are its characters, one each."""
+        """JSON with method, url, headers and body; the body's bytes are its characters, one each.
+
+        Two clocks say when: UTC, which may be set, and this machine's since it was started, which is not.
+        """
         url = hook.url if self._token is None else hook.url.replace(self._token, self._token_id)
         headers = {
             name: self._key_id(value) if name in _SECRET_HEADERS else value
             for name, value in hook.headers.items()
         }
-        said = {"method": hook.method, "url": url, "headers": headers, "body": hook.body.decode("latin-1")}
+        said = {
+            "method": hook.method,
+            "url": url,
+            "headers": headers,
+            "body": hook.body.decode("latin-1"),
+            "received_at": hook.received_at.isoformat(),
+            "boottime": round(boottime(), 6),
+        }
         return json.dumps(said).encode()
 
     def _key_id(self, secret: str) -> str:

@@ -15,6 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from router.cli import COMMANDS, main
 from router.metrics import Metrics, page, spooled
+from router.postgres.evidence import Standing
 from router.postgres.figures import Burden, Figures, PurseFigures
 from router.postgres.outlook import Outlook
 from router.postgres.review import Sample
@@ -120,6 +121,7 @@ def shown() -> set[str]:
         read_at=now, queue={"held": 0}, oldest=None, in_doubt={}, cost={}, returned={},
         purses={"total": purse}, states={}, balances={}, silences={}, last_reply_at=None, receipts_waiting=0,
         estimated={}, recent={}, burden=Burden(1, 1, 0.0), sample=Sample(), raid=Outlook("calm"),
+        evidence=Standing(),
     )  # fmt: skip
     facts = metrics.facts(figures, {}, oldest=0, stalled=False) + page(spooled(0, 0, 0))
     families = text_string_to_metric_families((metrics.events() + facts).decode())

@@ -86,6 +86,7 @@ ONE: dict[str, Any] = {
         }
     },
     "replies": {"texts": {"fr": "Non."}},
+    "evidence": {"roots_to": ["mailto:roots@example.org"]},
 }
 PIGEONS: Loaded = Loaded({"pigeon": Pigeon})  # type: ignore[dict-item]  # as much of a provider as is needed
 

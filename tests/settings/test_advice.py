@@ -28,6 +28,7 @@ def test_the_example_needs_no_advice() -> None:
         ),
         ({"listen": "0.0.0.0:80", "operator.token": "t" * 20}, "public_url"),
         ({"replies.stop_confirmation": {}}, "replies.stop_confirmation.fr"),
+        ({"evidence.roots_to": []}, "evidence.roots_to"),
     ],
 )
 def test_what_is_worth_a_second_look_is_named_by_its_path(

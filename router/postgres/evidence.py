@@ -1,0 +1,190 @@
+"""Sealing: what is due becomes the leaves of one tree, and its root follows the last one, in one commit."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import asyncpg
+
+from router.postgres.pool import Connection, Pool
+from router.rules.evidence import Root, following
+
+OVER = ("suppressed", "accepted", "failed", "abandoned")
+"""States of replies that are decided."""
+
+_ONE_SEALER = 0x7061_5EA1
+_MOST = 1_000
+_TRY_LOCK = "SELECT pg_try_advisory_xact_lock($1)"
+
+# By place in the table: it has no key, and is empty most of the time.
+_DUE = """
+DELETE FROM evidence_due WHERE ctid = ANY (ARRAY(SELECT ctid FROM evidence_due LIMIT $1)) RETURNING kind, item
+"""
+
+_TEXTS = """
+SELECT id, account, provider_id, number, letter, substring(raw FOR 32) AS record, part_reference, part_index,
+    part_total, provider_at, received_at, stored_at, verified, source, score, tier
+FROM inbound WHERE id = ANY ($1::uuid[])
+"""
+
+_DECIDED = """
+DELETE FROM evidence_undecided u USING (
+    SELECT u.text FROM evidence_undecided u JOIN reply r ON r.id = u.text WHERE r.state = ANY ($1::text[])
+    LIMIT $2) d
+WHERE u.text = d.text RETURNING u.text
+"""
+
+_REPLIES = """
+SELECT r.id, r.number, r.state, r.reason, r.received_at, r.changed_at, r.priority, coalesce(
+    (SELECT jsonb_agg(jsonb_build_object('reference', a.reference, 'purpose', a.purpose, 'account', a.account,
+        'sender', a.sender, 'state', a.state, 'code', a.code, 'provider_id', a.provider_id,
+        'spent_micros', a.spent, 'receipt', a.receipt, 'passed_over', a.passed_over, 'at', a.at,
+        'armed_at', a.armed_at, 'settled_at', a.settled_at) ORDER BY a.armed_at, a.reference)
+     FROM attempt a WHERE a.reply = r.id), '[]') AS attempts
+FROM reply r WHERE r.id = ANY ($1::uuid[])
+"""
+
+_ACTS = "SELECT id, what, by, why, detail, at FROM evidence_act WHERE id = ANY ($1::uuid[])"
+
+_LAST = "SELECT number, previous, tree, leaves, at FROM evidence_root ORDER BY number DESC LIMIT 1"
+
+_ROOT = """
+INSERT INTO evidence_root (number, previous, tree, leaves, at, root) VALUES ($1, $2, $3, $4, $5, $6)
+"""
+
+_LEAVES = """
+INSERT INTO evidence (root, place, kind, item, number, received_at, flagged, leaf, record)
+SELECT $1, i.place - 1, i.kind, i.item, i.number, i.received_at, i.flagged, i.leaf, i.record
+FROM unnest($2::text[], $3::uuid[], $4::text[], $5::timestamptz[], $6::boolean[], $7::bytea[], $8::bytea[])
+    WITH ORDINALITY AS i (kind, item, number, received_at, flagged, leaf, record, place)
+"""
+
+_UNDECIDED = """
+INSERT INTO evidence_undecided (text)
+SELECT r.id FROM reply r WHERE r.id = ANY ($1::uuid[]) ON CONFLICT DO NOTHING
+"""
+
+_STANDING = """
+SELECT (SELECT count(*) FROM evidence_due WHERE kind = 'text') AS due,
+    (SELECT min(at) FROM evidence_due) AS oldest,
+    (SELECT coalesce(max(number), 0) FROM evidence_root) AS newest,
+    (SELECT coalesce(min(upto), 0) FROM evidence_sink) AS told,
+    clock_timestamp() AS read_at
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """Rows to make leaves of, as the database has them at one moment.
+
+    Args:
+        root: The number that their root will have.
+    """
+
+    root: int
+    texts: Sequence[asyncpg.Record]
+    proofs: Sequence[asyncpg.Record]
+    decisions: Sequence[asyncpg.Record]
+    acts: Sequence[asyncpg.Record]
+
+
+class Leaf(NamedTuple):
+    """One leaf and, sealed, what it is a hash of."""
+
+    kind: str
+    item: UUID
+    number: str
+    received_at: datetime
+    flagged: bool
+    leaf: bytes
+    record: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How far sealing is.
+
+    Args:
+        unsealed: Texts that are stored and not sealed.
+        age: Seconds that the oldest thing to be sealed has waited, 0 for none.
+        newest: Number of the newest root, 0 for none.
+        told: Up to which root every sink has been told.
+    """
+
+    unsealed: int = 0
+    age: float = 0.0
+    newest: int = 0
+    told: int = 0
+
+    @property
+    def unsent(self) -> int:
+        """Roots that some sink does not have."""
+        return self.newest - self.told
+
+
+@dataclass(slots=True)
+class Evidence:
+    """Seals for the whole fleet: whoever holds the lock is the one sealer.
+
+    Args:
+        most: Texts, and decisions, in one tree.
+    """
+
+    pool: Pool = field(repr=False)
+    most: int = _MOST
+
+    async def seal(self, make: Callable[[Due], Awaitable[list[Leaf]]]) -> Root | None:
+        """Seal what is due under one root; None where nothing was, or somebody else is at it.
+
+        Args:
+            make: Turns rows into leaves, in the order they are to have.
+        """
+        async with self.pool.connection() as connection, connection.transaction():
+            if not await connection.fetchval(_TRY_LOCK, _ONE_SEALER):
+                return None
+            found = await connection.fetchrow(_LAST)
+            last = None if found is None else Root(**found)
+            due = await self._due(connection, 1 if last is None else last.number + 1)
+            leaves = await make(due)
+            if not leaves:
+                return None
+            now = await connection.fetchval("SELECT clock_timestamp()")
+            root = following(last, [leaf.leaf for leaf in leaves], now)
+            await _insert(connection, root, leaves)
+            await connection.execute(_UNDECIDED, [row["id"] for row in due.texts])
+        return root
+
+    async def _due(self, connection: Connection, root: int) -> Due:
+        items: dict[str, list[UUID]] = {"text": [], "proof": [], "act": []}
+        for row in await connection.fetch(_DUE, self.most):
+            items[row["kind"]].append(row["item"])
+        decided = [row["text"] for row in await connection.fetch(_DECIDED, OVER, self.most)]
+        return Due(
+            root=root,
+            texts=await _rows(connection, _TEXTS, items["text"]),
+            proofs=await _rows(connection, _TEXTS, items["proof"]),
+            decisions=await _rows(connection, _REPLIES, decided),
+            acts=await _rows(connection, _ACTS, items["act"]),
+        )
+
+
+async def standing(connection: Connection) -> Standing:
+    """How far sealing is, and telling; without a sink no root has left."""
+    row = await connection.fetchrow(_STANDING)
+    assert row is not None  # noqa: S101 -- a row of sub-selects is always there
+    age = 0.0 if row["oldest"] is None else max(0.0, (row["read_at"] - row["oldest"]).total_seconds())
+    return Standing(unsealed=row["due"], age=age, newest=row["newest"], told=row["told"])
+
+
+async def _rows(connection: Connection, query: str, items: list[UUID]) -> list[asyncpg.Record]:
+    return await connection.fetch(query, items) if items else []
+
+
+async def _insert(connection: Connection, root: Root, leaves: Sequence[Leaf]) -> None:
+    await connection.execute(_ROOT, root.number, root.previous, root.tree, root.leaves, root.at, root.root)
+    columns: list[list[Any]] = [list(column) for column in zip(*leaves, strict=True)]
+    await connection.execute(_LEAVES, root.number, *columns)
