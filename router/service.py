@@ -33,7 +33,7 @@ from router.vault import Vault
 from router.vitals import Vitals
 from router.watch import Watch
 from router.web import Lately, app, serve
-from router.web.terms import Phone, Terms
+from router.web.terms import Phone, Public, Terms
 from router.wire import AioWire
 from router.worker import Worker
 
@@ -162,6 +162,9 @@ def _terms(settings: Settings) -> Terms:
     operator = settings.operator.token
     return Terms(
         base_url=settings.base_url,
+        public=Public(settings.public.title, settings.public.donation_url)
+        if settings.public.enabled
+        else None,
         hook_tokens={name: token.get_secret_value() for name, token in tokens.items() if token},
         operator_token=None if operator is None else operator.get_secret_value(),
         review_per_day=settings.review.per_day,

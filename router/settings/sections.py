@@ -88,6 +88,20 @@ class Operator(BaseModel):
     )
 
 
+class Public(BaseModel):
+    """Section ``[public]``: a page for everybody, with nothing of anybody."""
+
+    model_config = _STRICT
+
+    enabled: bool = Field(default=False, description="Serve `/public` and `/public.json`, without a token.")
+    title: str | None = Field(
+        default=None, min_length=1, max_length=80, description="Its heading; left out: a plain one."
+    )
+    donation_url: str | None = Field(
+        default=None, pattern=r"^https://[^\s\"'<>]+$", description="Where to give; left out: no link."
+    )
+
+
 class Settings(BaseModel):
     """All of `paravent.toml`."""
 
@@ -131,6 +145,7 @@ class Settings(BaseModel):
     health: Health = Field(default=Health(), description="When an account is left and tried again.")
     review: Reviewing = Field(default=Reviewing(), description="The texts that people look at.")
     operator: Operator = Field(default=Operator(), description="Whom to tell, and who may order.")
+    public: Public = Field(default=Public(), description="A page for everybody.")
     workers: Workers = Field(default=Workers(), description="How long each step may take.")
     evidence: Evidence = Field(default=Evidence(), description="What came in, so that it can be proved.")
 

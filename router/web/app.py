@@ -12,7 +12,7 @@ from router.office import Office
 from router.postgres.pool import Pool
 from router.postgres.pulse import PulseDesk
 from router.spool import Spool
-from router.web import api, console, hooks, probes
+from router.web import api, console, hooks, probes, public
 from router.web.body import LARGEST
 from router.web.connection import Site
 from router.web.events import Events
@@ -57,11 +57,14 @@ def app(
     application.add_routes(hooks.routes(hooks.Doors(office, worker, metrics, spool, receipts_waiting), terms))
     application.add_routes(probes.routes(readings, metrics, spool, guard))
     is_demo = phone is not None
-    events = Events(Snapshots(office, readings, PulseDesk(pool), spool, lately or Lately(), is_demo))
+    pulses = PulseDesk(pool)
+    events = Events(Snapshots(office, readings, pulses, spool, lately or Lately(), is_demo))
     application.add_routes([web.get("/api/v1/events", guard.question(events.stream))])
     application.on_shutdown.append(events.end)
     application.add_routes(api.routes(office, pool, readings, guard, terms, phone))
     application.add_routes(console.routes())
+    if terms.public is not None:
+        application.add_routes(public.routes(public.PublicPage(office, readings, pulses, terms.public)))
     application.on_response_prepare.append(_plain)
     return application
 

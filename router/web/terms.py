@@ -8,6 +8,19 @@ from dataclasses import dataclass, field
 from router.web.shapes import Bubble, Carrier
 
 
+@dataclass(frozen=True, slots=True)
+class Public:
+    """What the public page says besides figures.
+
+    Args:
+        title: Its heading, None for a plain one.
+        donation_url: Where to give, None for nowhere.
+    """
+
+    title: str | None = None
+    donation_url: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
     """Fixed while the door is open.
@@ -15,6 +28,7 @@ class Terms:
     Args:
         base_url: Where providers reach the door, as they write it; no slash at its end.
         hook_tokens: The secret path part of each account whose provider signs nothing.
+        public: The public page, None for none.
         operator_token: Opens the API; None only where nobody but this machine can reach the door.
         review_per_day: Texts of a day that people look at.
     """
@@ -22,6 +36,7 @@ class Terms:
     base_url: str
     hook_tokens: Mapping[str, str] = field(default_factory=dict, repr=False)
     operator_token: str | None = field(default=None, repr=False)
+    public: Public | None = None
     review_per_day: int = 30
 
 

@@ -30,6 +30,7 @@ from router.settings import Settings, load
 from router.spool import Spool
 from router.vault import Vault
 from router.web import Phone, Terms, app, serve
+from router.web.terms import Public
 from router.wire import AioWire
 
 PUBLIC = "https://localhost/door"
@@ -163,7 +164,12 @@ def signed(path: str, form: dict[str, str]) -> dict[str, str]:
 
 @asynccontextmanager
 async def open_house(
-    database: str, folder: Path, *, operator: str | None = None, phone: Phone | None = None
+    database: str,
+    folder: Path,
+    *,
+    operator: str | None = None,
+    phone: Phone | None = None,
+    public: Public | None = None,
 ) -> AsyncIterator[House]:
     """Open the door on a free port of 127.0.0.1."""
     toml = folder / "paravent.toml"
@@ -172,7 +178,9 @@ async def open_house(
     async with Pool(database, application="tests", patience=0.2) as pool:
         office, ledge = await _office(settings, pool), Ledge()
         metrics = Metrics(office.accounts, office.numbers.values(), settings.currency)
-        terms = Terms(base_url=PUBLIC, hook_tokens={"ovh": HOOK_TOKEN}, operator_token=operator)
+        terms = Terms(
+            base_url=PUBLIC, hook_tokens={"ovh": HOOK_TOKEN}, operator_token=operator, public=public
+        )
         told: list[str] = []
         spool = Spool(settings.spool, office.vault)
         application = app(

@@ -17,6 +17,7 @@ FILES = (
     "phone.js",
     "pieces.js",
     "router.js",
+    "public.css",
     "rooms.js",
     "sentence.js",
     "words.js",

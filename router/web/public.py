@@ -1,0 +1,191 @@
+"""The public page: how many were answered, how long the money lasts, where to give; nothing of anybody."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+import time
+from dataclasses import dataclass, field
+from functools import cache
+from html import escape
+from string import Template
+from typing import Literal
+
+from aiohttp import web
+from pydantic import AwareDatetime, BaseModel, Field
+
+from router.office import Office
+from router.postgres.figures import PurseFigures
+from router.postgres.pool import DatabaseAwayError
+from router.postgres.pulse import PulseDesk
+from router.rules.budget import TOTAL
+from router.web import console
+from router.web.reading import Readings
+from router.web.terms import Public
+
+KEPT = 60.0
+"""Seconds that an answer is kept, here and by those in between."""
+
+SHORT = 72.0
+"""Hours of money below which the page asks for help: the appeal comes before the cut."""
+
+_CACHED = f"public, max-age={KEPT:.0f}"
+_DAY = 86_400.0
+_HOUR = 3_600.0
+_LANGUAGES = ("en", "fr")
+
+
+class Told(BaseModel):
+    """What the public page tells, as JSON."""
+
+    title: str | None
+    at: AwareDatetime
+    answered_in_seven_days: int
+    money: Literal["enough", "short", "spent"] = Field(description="short: less than 72 hours are left.")
+    hours_left: float | None = Field(description="At the faster pace of now and of the last day; null: none.")
+    donation_url: str | None
+
+
+@dataclass(slots=True)
+class PublicPage:
+    """Read at most once a minute, however many look."""
+
+    office: Office
+    readings: Readings
+    pulses: PulseDesk
+    terms: Public
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _kept: tuple[float, Told] | None = None
+
+    async def page(self, request: web.Request) -> web.Response:
+        """The page, in the reader's language."""
+        language = _language(request)
+        try:
+            told = await self._told()
+        except DatabaseAwayError:
+            told = None
+        text = _page(told, self.terms, language, request.path)
+        headers = {
+            **console.HEADERS,
+            "Cache-Control": _CACHED if told else "no-store",
+            "Vary": "Accept-Language",
+        }
+        return web.Response(text=text, content_type="text/html", charset="utf-8", headers=headers)
+
+    async def data(self, _request: web.Request) -> web.Response:
+        """The same for machines."""
+        try:
+            told = await self._told()
+        except DatabaseAwayError:
+            return web.json_response({"error": "not known just now", "do": "ask again later"}, status=503)
+        headers = {"Cache-Control": _CACHED, "Access-Control-Allow-Origin": "*"}
+        return web.Response(text=told.model_dump_json(), content_type="application/json", headers=headers)
+
+    async def _told(self) -> Told:
+        async with self._turn:
+            if self._kept is None or time.monotonic() - self._kept[0] > KEPT:
+                self._kept = (time.monotonic(), await self._read())
+            return self._kept[1]
+
+    async def _read(self) -> Told:
+        now = self.office.now()
+        figures = (await self.readings.latest()).figures
+        spent, answered = (await self.pulses.read(now)).spent, await self.pulses.week(now)
+        hours = hours_left(figures.purses[TOTAL], spent)
+        return Told(
+            title=self.terms.title,
+            at=now,
+            answered_in_seven_days=answered,
+            money="enough" if hours is None or hours >= SHORT else "short" if hours else "spent",
+            hours_left=hours,
+            donation_url=self.terms.donation_url,
+        )
+
+
+def hours_left(purse: PurseFigures, spent: int) -> float | None:
+    """Hours until the purse is empty, at the faster of two paces; None where no end is in sight.
+
+    Args:
+        purse: The one that all share.
+        spent: Millionths spent in the last 24 hours.
+    """
+    if purse.limit is None:
+        return None
+    left = max(0, purse.limit - purse.spent - purse.reserved)
+    by_day = left / spent * _DAY if spent else math.inf
+    seconds = min(purse.runway, by_day) if left else 0.0
+    return round(seconds / _HOUR, 1) if math.isfinite(seconds) else None
+
+
+def routes(page: PublicPage) -> list[web.RouteDef]:
+    """`/public` and `/public.json`: open to all."""
+    return [web.get("/public", page.page), web.get("/public.json", page.data)]
+
+
+def _language(request: web.Request) -> str:
+    wished = [request.query.get("lang", ""), *request.headers.get("Accept-Language", "").split(",")]
+    return next((each.strip()[:2] for each in wished if each.strip()[:2] in _LANGUAGES), "en")
+
+
+@cache
+def _words(language: str) -> dict[str, str]:
+    found: dict[str, str] = json.loads(console.read(f"words.{language}.json"))
+    return found
+
+
+_PAGE = Template("""<!doctype html>
+<html lang="$language">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>$title</title>
+<link rel="stylesheet" href="/console/public.css">
+</head>
+<body class="$money">
+<main>
+<h1>$title</h1>
+$body
+</main>
+<footer><p>$at</p><p><a href="$path?lang=$other" lang="$other" hreflang="$other">$switch</a></p></footer>
+</body>
+</html>
+""")
+
+
+def _page(told: Told | None, terms: Public, language: str, path: str) -> str:
+    words, other = _words(language), "fr" if language == "en" else "en"
+    at = "" if told is None else words["public.at"].replace("{time}", f"{told.at:%H:%M} UTC")
+    return _PAGE.substitute(
+        language=language,
+        title=escape(terms.title or words["public.title"]),
+        money="unknown" if told is None else told.money,
+        body=f"<p>{escape(words['public.unknown'])}</p>" if told is None else _body(told, words),
+        at=escape(at),
+        path=escape(path),
+        other=other,
+        switch=escape(words["other.language"]),
+    )
+
+
+def _body(told: Told, words: dict[str, str]) -> str:
+    count = told.answered_in_seven_days
+    answered = words["public.answered.one" if count == 1 else "public.answered.other"]
+    said = [f"<p class=figure>{escape(answered.replace('{count}', f'{count:,}'.replace(',', ' ')))}</p>"]
+    if told.money != "spent":
+        left = "public.endless" if told.hours_left is None else "public.hours"
+        money = words[left].replace("{time}", _lasting(told.hours_left or 0, words))
+        said.append(f"<p class=figure>{escape(money)}</p>")
+    appeal = {"enough": "public.calm", "short": "public.short", "spent": "public.empty"}[told.money]
+    said.append(f"<p class=appeal>{escape(words[appeal])}</p>")
+    if told.donation_url:
+        link = escape(told.donation_url)
+        said.append(f'<p><a class=give href="{link}" rel=noreferrer>{escape(words["public.give"])}</a></p>')
+    return "\n".join(said)
+
+
+def _lasting(hours: float, words: dict[str, str]) -> str:
+    days = hours >= 2 * 24
+    unit, number = ("unit.d", hours / 24) if days else ("unit.h", hours)
+    return words[unit].replace("{n}", f"{number:.0f}" if number >= 1 else "1")
