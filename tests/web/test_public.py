@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from router.postgres import pulse
 from router.postgres.figures import PurseFigures
 from router.web import public
 from router.web.public import hours_left
@@ -39,8 +40,8 @@ async def answered(house: House, ago: str, state: str = "accepted") -> None:
         "INSERT INTO attempt (reference, reply, fence, purpose, account, sender, texter, state, live,"
         " estimate, spent, account_window, total_window, at)"
         " SELECT translate(substr(md5(random()::text), 1, 20), '0189', 'wxyz'), gen_random_uuid(), 1,"
-        " 'answer', 'twilio', $1, '\\x00112233445566778899aabbccddeeff', $3, $3 = 'accepted', 1000000, 1000000, now(),"
-        " now(), now() - $2::text::interval RETURNING 1",
+        " 'answer', 'twilio', $1, '\\x00112233445566778899aabbccddeeff', $3, $3 = 'accepted', 1000000,"
+        " 1000000, now(), now(), now() - $2::text::interval RETURNING 1",
         FRONT,
         ago,
         state,
@@ -65,6 +66,7 @@ async def test_it_counts_the_answers_of_seven_days(shown: House) -> None:
 async def test_when_money_is_short_it_asks_before_the_cut(
     shown: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(pulse, "_SHARE", 0)
     for _ in range(10):
         await answered(shown, "1 hour")
     found = await told(shown)
@@ -74,6 +76,7 @@ async def test_when_money_is_short_it_asks_before_the_cut(
     assert "Aidez maintenant" in page
     await shown.rows("DELETE FROM attempt RETURNING 1")
     monkeypatch.setattr(public, "KEPT", 0.0)
+
     assert "Aidez maintenant" not in (await shown.get("/public?lang=fr"))[1]
 
 
