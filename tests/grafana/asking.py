@@ -1,0 +1,84 @@
+"""Expressions that more than one dashboard asks, each written once."""
+
+from __future__ import annotations
+
+from router.metrics import REASONS
+from router.rules.health import WORDS
+from tests.grafana.drawing import BLUE, GREEN, ORANGE, PURPLE, RED, YELLOW, A
+
+RATE = "$__rate_interval"
+RANGE = "$__range"
+
+
+def per_minute(metric: str, where: str, by: str = "") -> str:
+    """Events a minute."""
+    grouped = f" by ({by})" if by else ""
+    return f"sum{grouped} (rate({metric}{{{where}}}[{RATE}])) * 60"
+
+
+def quantile(q: float, metric: str, where: str = "", by: str = "", window: str = RATE) -> str:
+    """A quantile of a histogram of seconds."""
+    chosen = f"{{{where}}}" if where else ""
+    labels = f"le, {by}" if by else "le"
+    return f"histogram_quantile({q}, sum by ({labels}) (rate({metric}_bucket{chosen}[{window}])))"
+
+
+def net_cost(window: str, by: str = "", function: str = "increase") -> str:
+    """What was booked less what was given back."""
+    grouped = f" by ({by})" if by else ""
+    booked, back = (
+        f"sum{grouped} ({function}({name}{{{A}}}[{window}]))"
+        for name in ("paravent_cost_total", "paravent_cost_returned_total")
+    )
+    return f"{booked} - {back}"
+
+
+def coded(metric: str, label: str, words: list[str], where: str = A) -> str:
+    """One number for each account: the place, counted from 0, of the word whose series is 1."""
+    parts = [
+        f'max by (account, {label}) ({metric}{{{where},{label}="{word}"}}) * {place}'
+        for place, word in enumerate(words)
+        if word
+    ]
+    return f"sum by (account) ({' or '.join(parts)})"
+
+
+STATE_WORDS = {
+    "open": ("open", GREEN),
+    "probing": ("probing", BLUE),
+    "throttled": ("throttled", YELLOW),
+    "slow": ("slow", ORANGE),
+    "cut_off": ("cut off", RED),
+    "operator_cut": ("cut by you", PURPLE),
+}
+assert STATE_WORDS.keys() == set(WORDS), "a state without a colour"
+STATES = coded("paravent_account_state", "state", list(STATE_WORDS))
+STATE_COLORS = {float(place): word for place, word in enumerate(STATE_WORDS.values())}
+
+_WHY = {
+    "suspended": RED,
+    "unpaid": RED,
+    "revoked": RED,
+    "sender_lost": RED,
+    "unreachable": ORANGE,
+    "in_doubt": ORANGE,
+    "throttled": YELLOW,
+    "slow": YELLOW,
+}
+assert _WHY.keys() == set(REASONS), "a reason without a colour"
+WHYS = coded("paravent_account_reason", "reason", ["", *_WHY])
+WHY_COLORS = {0.0: ("nothing is wrong", GREEN)} | {
+    float(place): (word.replace("_", " "), color) for place, (word, color) in enumerate(_WHY.items(), start=1)
+}
+
+LEFT = (
+    'max by (purse) (paravent_purse_limit_money{purse=~"$account|total"}'
+    ' - paravent_purse_spent_money{purse=~"$account|total"}'
+    ' - paravent_purse_reserved_money{purse=~"$account|total"})'
+)
+"""Money left in each purse; +Inf where it is unlimited."""
+
+YEAR = 366 * 24 * 3_600
+RUNWAY = f'clamp_max(min by (purse) (paravent_purse_runway_seconds{{purse=~"$account|total"}}), {YEAR})'
+FOR_EVER = {float(YEAR): ("over a year", GREEN)}
+RUNWAY_STEPS = ((None, RED), (12 * 3_600, YELLOW), (48 * 3_600, GREEN))

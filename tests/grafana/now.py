@@ -1,0 +1,161 @@
+"""*Now*: the first screen. Are texters answered, by whom, for how much, how long still, and is it a raid?"""
+
+from __future__ import annotations
+
+from tests.grafana.asking import (
+    FOR_EVER,
+    RUNWAY_STEPS,
+    STATE_COLORS,
+    STATES,
+    YEAR,
+    net_cost,
+    per_minute,
+    quantile,
+)
+from tests.grafana.board import Board
+from tests.grafana.drawing import (
+    BLUE,
+    GREEN,
+    GREY,
+    MONEY,
+    ORANGE,
+    PER_MINUTE,
+    RED,
+    YELLOW,
+    A,
+    N,
+    Query,
+    stat,
+    timeline,
+    trend,
+)
+
+_ANSWERS = (
+    stat(
+        "Are texters answered?",
+        "No: texts are ready and wait for more than a minute. Quiet: nobody texted in the last 15 minutes."
+        " If there is no data at all, Prometheus does not reach the router.",
+        Query(
+            "(1 - max(paravent_answering_stalled))"
+            " * (1 + (sum(increase(paravent_texts_received_total[15m])) == bool 0))"
+        ),
+        unit="none",
+        steps=((None, RED), (1, GREEN)),
+        words={0: ("No", RED), 1: ("Yes", GREEN), 2: ("Quiet", GREEN)},
+        nothing="Router down?",
+    ),
+    stat(
+        "How long does a texter wait?",
+        "From a text to its answer in a carrier's hands: the slowest of twenty in the last 15 minutes."
+        " A delay that the settings ask for counts too.",
+        Query(quantile(0.95, "paravent_reply_duration_seconds", window="15m")),
+        unit="s",
+        steps=((None, GREEN), (120, YELLOW), (600, RED)),
+        nothing="nobody asked",
+        defaults={"decimals": 1},
+    ),
+    stat(
+        "What does an hour cost?",
+        "At the pace of the last hour: booked, less what was given back.",
+        Query(f"({net_cost('1h', function='rate')}) * 3600"),
+        unit=MONEY,
+        steps=((None, BLUE),),
+        defaults={"decimals": 2},
+    ),
+    stat(
+        "How long will the money last?",
+        "Until the first purse is empty, at the pace of the last 15 minutes. Texts are taken in all the same"
+        " when it is, and wait for a top-up.",
+        Query(f'clamp_max(min(paravent_purse_runway_seconds{{purse=~"$account|total"}}), {YEAR})'),
+        unit="s",
+        steps=RUNWAY_STEPS,
+        words=FOR_EVER | {0: ("Empty", RED)},
+        defaults={"decimals": 1},
+    ),
+    stat(
+        "Who carries?",
+        "The account that took most answers in the last 15 minutes.",
+        Query(
+            f'topk(1, sum by (account) (increase(paravent_replies_total{{{A},outcome="accepted"}}[15m]))'
+            " > 0)",
+            "{{account}}",
+        ),
+        unit="short",
+        steps=((None, BLUE),),
+        name=True,
+        nothing="nobody",
+    ),
+    stat(
+        "Raid or calm?",
+        "A raid: the share of abusive texts is far above what this number is used to. Many texts alone are no"
+        " raid. In a raid suspicious texts wait and are not paid for; the others are answered.",
+        Query("max(paravent_raid_active)"),
+        unit="none",
+        steps=((None, GREEN), (1, RED)),
+        words={0: ("Calm", GREEN), 1: ("Raid", RED)},
+    ),
+)
+
+_STORY = (
+    trend(
+        "How many texts come in, and how many are answered?",
+        "Texts and answers a minute. Silent ones are not answered by rule: repeats, STOP, senders that cannot"
+        " be answered. A gap between the first line and the sum of the others is texts that wait.",
+        Query(per_minute("paravent_texts_received_total", f"{A},{N}"), "texts"),
+        Query(
+            per_minute("paravent_carried_total", f'{N},route="reply_from"'), "answered by their own sender"
+        ),
+        Query(per_minute("paravent_carried_total", f'{N},route="fallback"'), "answered by a fallback"),
+        Query(per_minute("paravent_silences_total", ""), "silent by rule"),
+        unit=PER_MINUTE,
+        size=(12, 8),
+        named={
+            "texts": BLUE,
+            "answered by their own sender": GREEN,
+            "answered by a fallback": YELLOW,
+            "silent by rule": GREY,
+        },
+    ),
+    trend(
+        "Who carried the answers?",
+        "Answers a minute that each account took.",
+        Query(per_minute("paravent_replies_total", f'{A},outcome="accepted"', "account"), "{{account}}"),
+        unit=PER_MINUTE,
+        size=(12, 8),
+        stacked=True,
+        defaults={"color": {"mode": "palette-classic-by-name"}},
+    ),
+    timeline(
+        "How is each account?",
+        "Cut off: the carrier refuses us, and says why on the dashboard Providers. It comes back by itself"
+        " when a probe gets through. Cut by you: only you can restore it.",
+        Query(STATES, "{{account}}"),
+        words=STATE_COLORS,
+    ),
+    trend(
+        "How long do texters wait?",
+        "From a text to its answer in a carrier's hands: half of them wait less than the first line, nineteen"
+        " of twenty less than the second.",
+        Query(quantile(0.5, "paravent_reply_duration_seconds"), "half"),
+        Query(quantile(0.95, "paravent_reply_duration_seconds"), "19 of 20"),
+        unit="s",
+        named={"half": GREEN, "19 of 20": ORANGE},
+    ),
+    trend(
+        "What waits?",
+        "Answers that are not over. Queued ones are ready; delayed ones have their time; held ones are"
+        " suspicious texts of a raid; those in doubt may have been sent and are never sent again.",
+        Query("max by (state) (paravent_queue_texts)", "{{state}}"),
+        unit="short",
+        stacked=True,
+        named={"queued": BLUE, "held": ORANGE, "in_doubt": RED},
+    ),
+)
+
+BOARD = Board(
+    uid="now",
+    title="Now",
+    says="Are texters answered, by whom, for how much, how long still, and is it a raid?",
+    panels=(*_ANSWERS, *_STORY),
+    variables=("account", "number"),
+)

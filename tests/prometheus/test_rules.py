@@ -1,0 +1,147 @@
+"""Every alert fires and clears, says what it means, and leads to what to do; promtool likes every file."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.house.tree import TOP
+from tests.prometheus.cases import CASES, Case
+
+FOLDER = TOP / "deploy" / "prometheus"
+RULES: list[dict[str, Any]] = [
+    rule
+    for group in yaml.safe_load((FOLDER / "rules.yml").read_text(encoding="utf-8"))["groups"]
+    for rule in group["rules"]
+]
+ALERTS = {rule["alert"]: rule for rule in RULES if "alert" in rule}
+RUNBOOK = (TOP / "deploy" / "RUNBOOK.md").read_text(encoding="utf-8")
+
+
+def sections(page: str) -> set[str]:
+    """Anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", page, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
+
+
+def lacking(rule: dict[str, Any], page: str) -> list[str]:
+    """What an alert does not say."""
+    said = rule.get("annotations", {})
+    found = [word for word in ("summary", "texters", "runbook") if not said.get(word, "").strip()]
+    file, _, anchor = said.get("runbook", "").partition("#")
+    if file != "deploy/RUNBOOK.md" or anchor not in sections(page):
+        found.append(f"a section {anchor} of {file}")
+    if rule.get("labels", {}).get("severity") not in {"critical", "warning", "info"}:
+        found.append("severity")
+    return found
+
+
+@pytest.mark.parametrize("alert", ALERTS)
+def test_an_alert_says_what_is_what_it_means_and_what_to_do(alert: str) -> None:
+    assert lacking(ALERTS[alert], RUNBOOK) == []
+
+
+def test_an_alert_that_leads_nowhere_would_be_found() -> None:
+    rule = ALERTS["PurseEmpty"]
+    mute = {"annotations": rule["annotations"] | {"runbook": "deploy/RUNBOOK.md#nowhere", "texters": " "}}
+    assert lacking(mute, RUNBOOK) == ["texters", "a section nowhere of deploy/RUNBOOK.md", "severity"]
+
+
+def test_every_alert_is_shown_to_fire_and_to_clear() -> None:
+    assert {case.alert for case in CASES} == ALERTS.keys()
+    assert all(case.fires and any(clear > max(case.fires) for clear in case.clears) for case in CASES)
+
+
+def unit_test(case: Case) -> dict[str, Any]:
+    """The case in promtool's words."""
+    rule = ALERTS[case.alert]
+    fired = {
+        "exp_labels": {**rule["labels"], **case.labels},
+        "exp_annotations": {**rule["annotations"], "summary": case.says},
+    }
+    return {
+        "name": case.alert,
+        "interval": f"{case.every}m",
+        "input_series": [{"series": series, "values": values} for series, values in case.sees.items()],
+        "alert_rule_test": [
+            {"alertname": case.alert, "eval_time": f"{minute}m", "exp_alerts": [fired] if fires else []}
+            for fires, minutes in ((True, case.fires), (False, case.clears))
+            for minute in minutes
+        ],
+    }
+
+
+def judged(rules: Path, *cases: Case) -> tuple[int, str]:
+    """What `promtool test rules` says of these cases by these rules."""
+    files = []
+    for every in sorted({case.every for case in cases}):
+        tests = [unit_test(case) for case in cases if case.every == every]
+        told = {"rule_files": [str(rules)], "evaluation_interval": f"{every}m", "tests": tests}
+        files.append(rules.with_name(f"every_{every}m.json"))
+        files[-1].write_text(json.dumps(told), encoding="utf-8")
+    return ran("promtool", "test", "rules", *map(str, files))
+
+
+def ran(*command: str) -> tuple[int, str]:
+    """Exit code and output."""
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.fixture
+def rules(tmp_path: Path) -> Path:
+    """A copy of the rules beside which tests may be written."""
+    copy = tmp_path / "rules.yml"
+    copy.write_text((FOLDER / "rules.yml").read_text(encoding="utf-8"), encoding="utf-8")
+    return copy
+
+
+@pytest.mark.require("promtool")
+def test_every_alert_fires_and_clears_as_told(rules: Path) -> None:
+    code, said = judged(rules, *CASES)
+    assert code == 0, said
+
+
+@pytest.mark.require("promtool")
+@pytest.mark.parametrize("instead", ["vector(0) > 1", "vector(1)"], ids=["never fires", "never clears"])
+def test_one_that_would_be_found(instead: str, rules: Path) -> None:
+    broken = yaml.safe_load(rules.read_text(encoding="utf-8"))
+    for group in broken["groups"]:
+        for rule in group["rules"]:
+            rule["expr"] = instead
+    rules.write_text(json.dumps(broken), encoding="utf-8")
+    some = CASES[::10]
+    code, said = judged(rules, *some)
+    assert code == 1
+    assert {name for name in ALERTS if f"name: {name}," in said} == {case.alert for case in some}
+
+
+@pytest.mark.require("promtool")
+def test_promtool_finds_the_files_right() -> None:
+    assert ran("promtool", "check", "rules", str(FOLDER / "rules.yml"))[0] == 0
+    code, said = ran("promtool", "check", "config", str(FOLDER / "prometheus.yml"))
+    assert code == 0, said
+
+
+@pytest.mark.require("promtool")
+def test_amtool_finds_the_files_right() -> None:
+    code, said = ran("amtool", "check-config", str(FOLDER / "alertmanager.yml"))
+    assert code == 0, said
+
+
+def test_what_alertmanager_names_is_an_alert() -> None:
+    config = yaml.safe_load((FOLDER / "alertmanager.yml").read_text(encoding="utf-8"))
+    spelled = [
+        matcher
+        for rule in config["inhibit_rules"]
+        for matcher in (*rule["source_matchers"], *rule["target_matchers"])
+    ]
+    named = {name for matcher in spelled for name in re.findall(r"[A-Z]\w+", matcher)}
+    assert named
+    assert named <= ALERTS.keys()
