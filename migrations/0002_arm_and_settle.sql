@@ -64,7 +64,7 @@ BEGIN
         ON CONFLICT DO NOTHING;
     FOR item IN
         SELECT w.purse, w.starts_at,
-               CASE WHEN w.unlimited THEN 9e18::bigint ELSE w.cap - w.reserved - w.spent END AS room
+               CASE WHEN w.unlimited THEN 9e18::bigint ELSE least(w.cap, w.spread) - w.reserved - w.spent END AS room
         FROM (SELECT DISTINCT u.purse, u.starts_at FROM unnest(purses, starts) AS u (purse, starts_at)) k
         JOIN purse_window w ON w.purse = k.purse AND w.starts_at = k.starts_at
         ORDER BY w.purse, w.starts_at

@@ -240,6 +240,7 @@ def _sweep_terms(settings: Settings) -> SweepTerms:
         write_off=settings.workers.write_off,
         poll_every=settings.workers.poll_every,
         prove_within=settings.workers.prove_within,
+        spread=frozenset(name for name, purse in settings.purses.items() if purse.spread),
         notify_url=None if notify is None else notify.get_secret_value(),
     )
 

@@ -25,7 +25,7 @@ _UNTIL_READ = 0.7
 @json_option
 @click.pass_context
 def command(context: click.Context, config: Path | None, as_json: bool) -> None:
-    """Show whether a raid is on, why, and who is held; declare, end, held.
+    """Whether a raid is on, and who is held; declare, end.
 
     In a raid suspicious texts wait, unpaid, and all others are answered.
     """
@@ -57,9 +57,9 @@ def declare(above: Path | None, config: Path | None, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def end(above: Path | None, config: Path | None, as_json: bool) -> None:
-    """Say that it is over. What is held is let go, oldest first.
+    """Say that it is over.
 
-    The next raid may be seen at once if this one is not over after all.
+    What is held is let go, oldest first. The next raid may be seen at once if this one is not over after all.
     """
     _print(run(_order(config or above, "end")), as_json=as_json)
 
@@ -88,7 +88,10 @@ def held(context: click.Context, config: Path | None, as_json: bool) -> None:
 def release(
     above: Path | None, config: Path | None, cluster: str | None, everything: bool, as_json: bool
 ) -> None:
-    """Let the texts of CLUSTER go, or --all: they are answered last, and not held again."""
+    """Let texts go, of CLUSTER or --all.
+
+    They are answered last, and not held again.
+    """
     moved = run(_move(config or above, cluster, lambda books: books.release, everything=everything))
     _moved(moved, "let go", as_json=as_json)
 
@@ -102,7 +105,7 @@ def release(
 def drop(
     above: Path | None, config: Path | None, cluster: str | None, everything: bool, as_json: bool
 ) -> None:
-    """Drop the texts of CLUSTER, or --all: they are never answered."""
+    """Drop texts, of CLUSTER or --all: they are never answered."""
     moved = run(_move(config or above, cluster, lambda books: books.drop, everything=everything))
     _moved(moved, "dropped", as_json=as_json)
 

@@ -101,6 +101,8 @@ def _purses(figures: Figures) -> Iterator[Metric]:
     purses = figures.purses
     limits = {(name,): float("inf") if p.limit is None else p.limit / MICROS for name, p in purses.items()}
     yield gauge("purse_limit_money", "Most that may be spent in the window.", ("purse",), limits)
+    spread = {(name,): limits[name,] if p.spread is None else p.spread / MICROS for name, p in purses.items()}
+    yield gauge("purse_spread_money", "Most that may be used by now.", ("purse",), spread)
     for word in ("reserved", "spent", "overrun"):
         amounts = {(name,): getattr(purse, word) / MICROS for name, purse in purses.items()}
         yield gauge(f"purse_{word}_money", f"Money {word} in the present window.", ("purse",), amounts)

@@ -86,11 +86,13 @@ class Accounts:
         ):
             read_at = await connection.fetchval("SELECT clock_timestamp()")
             health = await connection.fetch("SELECT * FROM health")
-            caps = await connection.fetch("SELECT name, cap FROM purse")
+            caps = await connection.fetch(
+                "SELECT name, floor(cap * coalesce(head_start, 1))::bigint AS cap FROM purse"
+            )
             rooms = await connection.fetch(
                 "SELECT w.* FROM purse p CROSS JOIN LATERAL ("
-                " SELECT purse, starts_at, unlimited, cap - reserved - spent AS room FROM purse_window"
-                " WHERE purse = p.name ORDER BY starts_at DESC LIMIT 1) w"
+                " SELECT purse, starts_at, unlimited, least(cap, spread) - reserved - spent AS room"
+                " FROM purse_window WHERE purse = p.name ORDER BY starts_at DESC LIMIT 1) w"
             )
             flying = await connection.fetch(
                 "SELECT account, count(DISTINCT coalesce(tag, reference)) AS n FROM attempt"

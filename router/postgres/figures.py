@@ -35,7 +35,7 @@ _COUNTED_EVERY = 60.0
 
 
 class PurseFigures(NamedTuple):
-    """One purse in its present window, in millionths; `limit` is None where it is unlimited."""
+    """One purse in its present window, in millionths: `limit` None is unlimited, `spread` None at once."""
 
     limit: int | None
     reserved: int
@@ -43,6 +43,7 @@ class PurseFigures(NamedTuple):
     overrun: int
     runway: float
     origin: str
+    spread: int | None = None
 
 
 class Burden(NamedTuple):
@@ -145,7 +146,7 @@ ORDER BY id DESC LIMIT 1
 _PURSES = """
 SELECT p.name, p.origin, coalesce(w.unlimited, p.unlimited) AS unlimited,
     CASE WHEN w.purse IS NULL THEN p.cap ELSE w.cap END AS cap, coalesce(w.reserved, 0) AS reserved,
-    coalesce(w.spent, 0) AS spent, coalesce(w.overrun, 0) AS overrun
+    coalesce(w.spent, 0) AS spent, coalesce(w.overrun, 0) AS overrun, w.spread
 FROM purse p JOIN unnest($1::text[], $2::timestamptz[]) AS here (name, starts_at) USING (name)
 LEFT JOIN purse_window w ON w.purse = p.name AND w.starts_at = here.starts_at
 """
@@ -259,6 +260,7 @@ class FiguresDesk:
                     row, used[row["name"]] - before.get(row["name"], 0), max(now - began, _RUNWAY_LEAST)
                 ),
                 origin=row["origin"],
+                spread=row["spread"],
             )
             for row in rows
         }

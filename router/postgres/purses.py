@@ -8,7 +8,7 @@ from datetime import datetime
 
 from router.postgres.orders import record
 from router.postgres.pool import Pool
-from router.rules.budget import Purse
+from router.rules.budget import HEAD_START, Purse
 
 _SYNC = """
 INSERT INTO purse AS p (name, period, cap, unlimited, origin, file_says)
@@ -60,6 +60,16 @@ ORDER BY p.name = 'total', p.name
 """
 
 
+_HEAD_START = "UPDATE purse SET head_start = $2 WHERE name = $1 AND head_start IS DISTINCT FROM $2"
+
+_SPREAD = """
+UPDATE purse_window SET spread = CASE WHEN NOT unlimited THEN floor(cap * $3::float8) END
+WHERE purse = $1 AND starts_at = $2
+"""
+
+_AT_ONCE = "UPDATE purse_window SET spread = NULL WHERE spread IS NOT NULL AND NOT purse = ANY ($1::text[])"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PurseNow:
     """One purse in its present window. Money is in millionths, None is unlimited.
@@ -108,6 +118,7 @@ class Purses:
                     if await connection.fetchval(_SYNC, name, purse.period.value, purse.micros, says):
                         await connection.execute(_WINDOW, name, windows[name], purse.micros)
                         changed.append(name)
+                await connection.execute(_HEAD_START, name, HEAD_START if purse.spread else None)
         return changed
 
     async def show(self, windows: Mapping[str, datetime]) -> list[PurseNow]:
@@ -137,6 +148,18 @@ class Purses:
             await connection.execute(_WINDOW, name, window, cap)
             await record(connection, "budget set", {"purse": name, "micros": cap}, by)
         return bool(found == "UPDATE 1")
+
+    async def spread(self, shares: Mapping[str, tuple[datetime, float]]) -> None:
+        """Let these purses be used up to a share of their windows, all others at once.
+
+        Args:
+            shares: Start of the window, and the share of it that may be used by now.
+        """
+        async with self._pool.connection() as connection:
+            for name, (window, share) in sorted(shares.items()):
+                await connection.execute(_OPEN, name, window)
+                await connection.execute(_SPREAD, name, window, share)
+            await connection.execute(_AT_ONCE, list(shares))
 
     async def top_up(
         self, name: str, micros: int, window: datetime, currency: str, now: datetime, *, by: str

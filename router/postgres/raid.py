@@ -75,6 +75,12 @@ SELECT reach.horizon, i.* FROM reach LEFT JOIN LATERAL (
 ORDER BY i.stored_in, i.received_at, i.id
 """
 
+# Restored into another server, which is not as far with its transactions: what is there counts as counted.
+_RESTORED = """
+UPDATE inbound SET stored_in = '0'
+WHERE id IN (SELECT id FROM inbound WHERE stored_in >= $1 ORDER BY stored_in LIMIT 5000)
+"""
+
 _PUT = """
 INSERT INTO raid_bucket AS b (at, texts, flagged, sightings) VALUES ($1, $2, $3, ARRAY[$4::bytea])
 ON CONFLICT (at) DO UPDATE SET texts = b.texts + excluded.texts, flagged = b.flagged + excluded.flagged,
@@ -145,6 +151,9 @@ class Turn:
         """
         rows = await self.connection.fetch(_CAME, since, most)
         horizon: int = rows[0]["horizon"]
+        if horizon < since:
+            left = await self.connection.execute(_RESTORED, horizon)
+            return [], since if left != "UPDATE 0" else horizon
         found = [Came(*list(row.values())[1:]) for row in rows if row["id"] is not None]
         if len(found) == most:
             horizon = found[-1].stored_in

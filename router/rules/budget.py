@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import Annotated, Any, Literal, NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from providers.contract.money import CREDIT, Price
 
@@ -118,6 +118,15 @@ class Purse(BaseModel):
         description='What may be spent in one window: "20.00", "0", or "unlimited".'
     )
     period: Period = Field(description="hour, day, week (from Monday), month, or fixed (never renews).")
+    spread: bool = Field(
+        default=False, description="Spend it evenly over the window: what comes faster waits."
+    )
+
+    @model_validator(mode="after")
+    def _has_an_end(self) -> Purse:
+        if self.spread and self.period is Period.FIXED:
+            raise ValueError("a fixed purse has no end to be spread towards: give it another period")
+        return self
 
     @property
     def micros(self) -> int | None:
@@ -155,6 +164,22 @@ def window(period: Period, now: datetime, zone: ZoneInfo) -> Window:
         first = _next_first(period, first)
         start, end = end, _midnight(_next_first(period, first), zone)
     return Window(start, end)
+
+
+HEAD_START = 1 / 24
+"""Share of a spread purse that may be used as its window begins."""
+
+
+def due_share(here: Window, now: datetime) -> float:
+    """The share of a spread purse that may be used by now: what is left over of it waits for the next text.
+
+    Args:
+        here: The window.
+        now: Business time within it.
+    """
+    if here.end is None:
+        return 1.0
+    return min(1.0, HEAD_START + (1 - HEAD_START) * ((now - here.start) / (here.end - here.start)))
 
 
 def _first_day(period: Period, day: date) -> date:

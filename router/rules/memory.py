@@ -1,4 +1,7 @@
-"""What is remembered of texts, to draw the line by: value by value, and as the bytes it is kept as."""
+"""What is remembered of texts, to draw the line by: as values, and as the bytes they are kept as.
+
+House rule: what is read back is the same to the last bit, so that whoever goes on draws the same line.
+"""
 
 from __future__ import annotations
 

@@ -18,6 +18,7 @@ from router.postgres.inbox import Inbox
 from router.postgres.incoming import Incoming
 from router.postgres.parked import Parking
 from router.postgres.pool import Pool
+from router.postgres.purses import Purses
 from router.postgres.raid import RaidBooks
 from router.postgres.standing import Standing
 from router.postgres.upkeep import Upkeep
@@ -38,6 +39,7 @@ from router.sweep.receipts import Receipts
 from router.sweep.rereads import Rereads
 from router.sweep.rota import Rota
 from router.sweep.spooled import Spooled
+from router.sweep.spread import Spread
 from router.sweep.traces import Traces
 from router.sweep.upkeep import TimeBrings
 from router.watch import Watch
@@ -51,6 +53,7 @@ class Terms:
     Args:
         write_off: A send in doubt for so long is booked as spent.
         poll_every: Between two looks into inbound logs and balances.
+        spread: Purses that are spent evenly over their windows.
         prove_within: How long a text waits for calls to prove it with.
         notify_url: Where the operator is told; None: nowhere.
     """
@@ -58,6 +61,7 @@ class Terms:
     write_off: timedelta
     poll_every: timedelta
     prove_within: timedelta
+    spread: frozenset[str] = frozenset()
     notify_url: str | None = field(default=None, repr=False)
 
 
@@ -99,6 +103,7 @@ class Sweep:
         return (
             Duty("raid", 0.5, self.raid, shared=True),
             Duty("held", 0.5, let_go),
+            Duty("spread", 1.0, Spread(office, Purses(self.pool), self.terms.spread)),
             Duty("spool", 0.25, Spooled(office, self.spool, self.ears), shared=True),
             Duty("time", 0.5, moves, shared=True),
             Duty("costs", 1.0, Costs(office, Incoming(self.pool))),

@@ -46,9 +46,12 @@ class Reading:
             for (name, sender), state in sorted(self.figures.states.items())
             if not sender and _is_closed(state)
         ]
-        return found + [
-            f"purse {name} is empty" for name, purse in self.figures.purses.items() if not purse.runway
-        ]
+        for name, purse in self.figures.purses.items():
+            if not purse.runway:
+                found.append(f"purse {name} is empty")
+            elif purse.spread is not None and purse.reserved + purse.spent >= purse.spread:
+                found.append(f"purse {name} is spread over its window: more may be spent later")
+        return found
 
 
 @dataclass(slots=True)

@@ -13,7 +13,11 @@ from router.cli import COMMANDS, main
 from tests.cli.paravent import COMMAND, ROOT, Paravent
 
 HEAVY = {"aiohttp", "asyncio", "asyncpg", "cryptography", "prometheus_client", "pydantic", "socket", "ssl"}
-GROUPS = {"accounts": ("cut", "restore", "pin"), "budget": ("show", "set", "top-up")}
+GROUPS = {
+    "accounts": ("cut", "restore", "pin"),
+    "budget": ("show", "set", "top-up"),
+    "raid": ("show", "declare", "end", "held"),
+}
 
 
 @pytest.mark.parametrize(

@@ -97,14 +97,15 @@ async def test_in_a_raid_suspicious_texts_wait_unpaid_and_the_others_are_answere
         await scene.raided()
         raiders = await scene.crowd(60, RAID)
         genuine = await scene.crowd(40, {("opener", False): 1, ("test", False): 1, ("supporter", False): 1})
-        held = [row for row in await scene.states(raiders) if row == "held"]
-        assert len(held) > 20
+        assert (await scene.states(raiders)).count("held") > 20
+        held = await scene.town.rows("SELECT id FROM reply WHERE state = 'held'")
         assert (await scene.states(genuine)).count("accepted") >= 30
         unpaid = "SELECT a.reference FROM attempt a JOIN reply r ON r.id = a.reply WHERE r.state = 'held'"
         assert await scene.town.rows(unpaid) == []
         shown = await scene.ask("")
         assert (shown["mode"], shown["held"]) == ("raid", len(held))
-        assert shown["judged_held"] == len(held) < shown["judged"] == 100
+        assert shown["judged_held"] == len(held) < shown["judged"]
+        assert shown["judged"] >= 100
         why = shown["changes"][0]["explanation"]
         assert why["numbers"] == {"poster": why["texts"]}
         assert "+336" in json.dumps(why["prefixes"])
