@@ -8,7 +8,9 @@ import hmac
 import json
 import os
 import secrets
+import tempfile
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from uuid import UUID
 
@@ -60,14 +62,7 @@ class Vault:
         path = folder / "keys"
         if not path.exists():
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            try:
-                made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            except FileExistsError:  # another process was first
-                return cls.in_folder(folder, offline_key)
-            with os.fdopen(made, "w") as file:
-                file.write(secrets.token_hex(_KEY_BYTES) + "\n")
-                file.flush()
-                os.fsync(file.fileno())
+            _make_keys(path)
         try:
             keys = [bytes.fromhex(line) for line in path.read_text("ascii").split()]
         except ValueError:
@@ -159,6 +154,20 @@ class Vault:
         """20 characters of base32 for one attempt: the same for the same attempt, also after a crash."""
         digest = hmac.digest(self._reference_key, reply.bytes + fence.to_bytes(8, "big"), hashlib.sha256)
         return _base32(digest)
+
+
+def _make_keys(path: Path) -> None:
+    """Whole or not at all: other processes start at the same moment, and any may be killed at any."""
+    descriptor, draft = tempfile.mkstemp(prefix=".keys-", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_hex(_KEY_BYTES) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):  # another process was first
+            os.link(draft, path)
+    finally:
+        os.unlink(draft)  # noqa: PTH108 -- a name, not a path
 
 
 def random_reference() -> str:

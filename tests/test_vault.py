@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 import stat
 from pathlib import Path
@@ -117,3 +118,18 @@ def test_references_are_the_attempts_own_and_pseudonyms_the_keys_own() -> None:
 def test_a_vault_is_of_1_to_255_keys_of_32_bytes(keys: list[bytes]) -> None:
     with pytest.raises(VaultError):
         Vault(keys)
+
+
+def test_whoever_starts_while_another_makes_the_keys_has_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others, sync = [], os.fsync
+
+    def start_another(descriptor: int) -> None:
+        monkeypatch.setattr(os, "fsync", sync)
+        others.append(Vault.in_folder(tmp_path))
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", start_another)
+    assert Vault.in_folder(tmp_path).fingerprint == others[0].fingerprint
+    assert [path.name for path in tmp_path.iterdir()] == ["keys"]
