@@ -161,8 +161,8 @@ async def _dripped(request: web.Request, whole: web.Response, fault: Fault) -> w
     body = whole.body if isinstance(whole.body, bytes) else b""
     slow = web.StreamResponse(status=whole.status, headers={"Content-Type": whole.headers["Content-Type"]})
     slow.content_length = len(body)
-    await slow.prepare(request)
     with contextlib.suppress(ConnectionError):
+        await slow.prepare(request)
         for place in range(len(body)):
             await slow.write(body[place : place + 1])
             with contextlib.suppress(TimeoutError):
