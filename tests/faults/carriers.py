@@ -32,6 +32,7 @@ class Entry:
     reference: str
     to: str = field(repr=False)
     sender: str = field(repr=False)
+    text: str = field(repr=False)
     parts: int
     price: Decimal
     status: int | None
@@ -85,6 +86,7 @@ class Carriers:
                         reference=one["reference"],
                         to=one["to"],
                         sender=one["sender"],
+                        text=one["text"],
                         parts=one["parts"],
                         price=Decimal(one["price"]),
                         status=one["status"],

@@ -22,10 +22,11 @@ from tests.faults.chaos import ANSWERS, REPORTING, SENDING, Order, Round, in_ord
 from tests.faults.database import ROOT
 from tests.faults.routers import Plan
 
-_PACE = 25.0
-_PASSES = 12.0
+_PACE = 12.0
+_PASSES = 30.0
 _SPOOL = ("a segment is begun", "lines are to be written", "lines are synced")
 _DRAIN = ("a segment is locked and read", "a segment is stored", "a segment is removed")
+_OUTAGE = (*_SPOOL, *_DRAIN)
 _STOP = ("a worker stops", "a worker has stopped")
 
 
@@ -103,19 +104,18 @@ async def _traffic(one: Round) -> None:
 async def _at(one: Round, name: str) -> bool:
     """Have a process die at a point; what only an outage or an end brings about is brought about."""
     waiting = asyncio.create_task(one.routers.at(name, "kill", _PASSES))
-    if name in _SPOOL or name in _DRAIN:
-        one.database.proxy.refuse()
-        await asyncio.sleep(2.0)
-        if name in _SPOOL:
-            await asyncio.wait([waiting], timeout=4)
-        one.database.proxy.resume()
-    elif name in _STOP:
+    if name in _STOP:
         await asyncio.sleep(0.3)
         [serve] = one.routers.serves
         with suppress(TimeoutError):
             await serve.stop()
         await serve.kill()
         await serve.start()
+    while name in _OUTAGE and not waiting.done():
+        one.database.proxy.refuse()
+        await asyncio.wait([waiting], timeout=2 if name in _DRAIN else 4)
+        one.database.proxy.resume()
+        await asyncio.wait([waiting], timeout=4)
     return await waiting
 
 

@@ -22,6 +22,14 @@ from tests.faults.proxy import Proxy, proxied
 
 ROOT = Path(__file__).parents[2]
 _PATIENCE = 90.0
+_AWAY = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InterfaceError,
+    asyncpg.InsufficientResourcesError,
+)
 
 
 @dataclass
@@ -42,6 +50,7 @@ class Database:
     deadlocks: int = 0
     _read: int = 0
     _connection: asyncpg.Connection[Any] | None = field(default=None, repr=False)
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
 
     async def crash(self, how: signal.Signals = signal.SIGQUIT) -> None:
         """Stop it at once, as a power cut would; the keeper starts it again.
@@ -57,17 +66,17 @@ class Database:
     async def fetch(self, query: str, *given: Any, patience: float = _PATIENCE) -> list[Any]:
         """Ask it, waiting for it to come back where it is away."""
         deadline = asyncio.get_running_loop().time() + patience
-        while True:
-            try:
-                if self._connection is None or self._connection.is_closed():
-                    self._connection = await asyncpg.connect(self.dsn, timeout=5, command_timeout=30)
-                return await self._connection.fetch(query, *given)
-            except (OSError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError,
-                    asyncpg.InterfaceError, TimeoutError, asyncpg.InsufficientResourcesError):  # fmt: skip
-                if asyncio.get_running_loop().time() > deadline:
-                    raise
-                await self.hang_up()
-                await asyncio.sleep(0.1)
+        async with self._turn:
+            while True:
+                try:
+                    if self._connection is None or self._connection.is_closed():
+                        self._connection = await asyncpg.connect(self.dsn, timeout=5, command_timeout=30)
+                    return await self._connection.fetch(query, *given)
+                except _AWAY:
+                    if asyncio.get_running_loop().time() > deadline:
+                        raise
+                    await self.hang_up()
+                    await asyncio.sleep(0.1)
 
     async def one(self, query: str, *given: Any) -> Any:
         """The first value of the first row."""

@@ -171,7 +171,9 @@ def _sent(
     What a carrier reported as never handed over, and gave its price back for, was not sent.
     """
     returned = {(one.carrier, one.provider_id) for one in journal["returned"]}
-    sends = Counter(one.to for one in journal["accepted"] if (one.carrier, one.provider_id) not in returned)
+    kept = [one for one in journal["accepted"] if (one.carrier, one.provider_id) not in returned]
+    sends = Counter((one.to, one.text) for one in kept)  # an answer, and the confirmation of a STOP
+    heard = {one.to for one in kept}
     states: defaultdict[bytes, set[tuple[str, str]]] = defaultdict(set)
     for row in texts:
         states[row["texter"]].add((row["state"], row["reason"]))
@@ -180,7 +182,7 @@ def _sent(
     silent = []
     for texter, pseudonym in whose.items():
         known_why = pseudonym in doubted or any(state == "failed" for state, _ in states[pseudonym])
-        if not sends[texter] and not known_why and texter not in confirmed:
+        if texter not in heard and not known_why and texter not in confirmed:
             silent.append(sorted(states[pseudonym]))
     return [
         *_many(TWICE, (f"{times} times" for times in sends.values() if times > 1)),
