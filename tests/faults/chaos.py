@@ -63,6 +63,13 @@ _HURRY = (
     ),
     _hurry("receipt", "id", f"try_after = {_NOW}", "applied_at IS NULL"),
     _hurry("inbound", "id", f"reread_after = {_NOW}", "NOT verified"),
+    # Whoever's clock was wrong said "in a second" of another time.
+    _hurry(
+        "reply",
+        "id",
+        f"not_before = {_NOW}",
+        f"state = 'delayed' AND not_before > {_NOW} AND id IN (SELECT id FROM inbound WHERE verified)",
+    ),
 )
 
 
