@@ -21,6 +21,7 @@ from tests.faults import clock
 from tests.faults.carriers import Carriers, carriers
 from tests.faults.database import ROOT, Database, database, server
 from tests.faults.disk import Disk, disk
+from tests.faults.hurry import hurry
 from tests.faults.judge import Judge
 from tests.faults.routers import LEASE, Plan, Routers, routers
 
@@ -44,33 +45,6 @@ REPORTING: tuple[tuple[str, dict[str, object]], ...] = (
     ("lost_inbound", {}),
 )  # fmt: skip
 """Faults of carriers, with their arguments; `unreachable` has no count and is lifted by hand."""
-
-
-def _hurry(table: str, key: str, change: str, where: str) -> str:
-    """Change rows that nobody holds just now: the judge takes part in no circle of locks."""
-    free = f"SELECT {key} FROM {table} WHERE {where} FOR UPDATE SKIP LOCKED"
-    return f"UPDATE {table} SET {change} WHERE {key} IN ({free})"
-
-
-# What is waited for by the hour is due now: tests have no hours.
-_NOW = "clock_timestamp()"
-_HURRY = (
-    "DELETE FROM duty",
-    _hurry("attempt", "reference", f"look_after = {_NOW}", "state = 'unknown'"),
-    _hurry("attempt", "reference", f"trace_after = {_NOW}", "trace_after IS NOT NULL"),
-    _hurry(
-        "attempt", "reference", f"trace_after = {_NOW}, traces = 0", "state = 'accepted' AND receipt = ''"
-    ),
-    _hurry("receipt", "id", f"try_after = {_NOW}", "applied_at IS NULL"),
-    _hurry("inbound", "id", f"reread_after = {_NOW}", "NOT verified"),
-    # Whoever's clock was wrong said "in a second" of another time.
-    _hurry(
-        "reply",
-        "id",
-        f"not_before = {_NOW}",
-        f"state = 'delayed' AND not_before > {_NOW} AND id IN (SELECT id FROM inbound WHERE verified)",
-    ),
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,18 +145,12 @@ class Round:
         deadline, said = monotonic() + seconds, ["nothing was heard of the database"]
         while said and monotonic() < deadline:
             with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
-                await self.hurry()
+                await hurry(self.database)
                 await asyncio.sleep(1.0)
                 said = await self.judge.complaints()
                 if until and any(one.startswith(until) for one in said):
                     break
         return said
-
-    async def hurry(self) -> None:
-        """Let the hours pass for which doubts and prices wait to be asked after."""
-        with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
-            for statement in _HURRY:
-                await self.database.fetch(statement)
 
     async def top_up(self) -> None:
         """Whatever waits for money gets it, as an operator would give it; until here the limit held."""

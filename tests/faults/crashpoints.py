@@ -20,6 +20,7 @@ from time import monotonic
 
 from tests.faults.chaos import ANSWERS, REPORTING, SENDING, Order, Round, in_order, stage, texter_of
 from tests.faults.database import ROOT
+from tests.faults.hurry import hurry
 from tests.faults.routers import Plan
 
 _PACE = 12.0
@@ -96,7 +97,7 @@ async def _traffic(one: Round) -> None:
                 fault, more = one.luck.choice(SENDING + REPORTING)
                 texts.create_task(one.carriers.fault(one.luck.choice(names), fault, times=1, **more))
             if place % 25 == 0:
-                texts.create_task(one.hurry())
+                texts.create_task(hurry(one.database))
             place += 1
             await asyncio.sleep(1 / _PACE)
 
