@@ -1,0 +1,84 @@
+"""A real Prometheus asks a real router: every panel and every operand of every alert has data."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from tests.grafana.expressions import asked, operands
+from tests.grafana.test_dashboards import WRITTEN
+from tests.house.test_docs import METRICS, explained
+from tests.prometheus.live import Prometheus, watching, weekend, yesterday
+from tests.prometheus.test_rules import RULES
+from tests.sweep.town import Town, town
+
+SECONDS = 30.0
+
+pytestmark = [pytest.mark.require("promtool"), pytest.mark.timeout(240)]
+
+
+def questions() -> dict[str, str]:
+    """Every expression of every dashboard, and every operand of every rule, by place."""
+    found = {place: expr for board in WRITTEN.values() for place, expr in asked(board).items()}
+    for rule in RULES:
+        for number, operand in enumerate(operands(" ".join(rule["expr"].split()))):
+            found[f"{rule.get('alert') or rule['record']} operand {number}"] = operand
+    return found
+
+
+async def silent(prometheus: Prometheus, exprs: Iterable[tuple[str, str]]) -> list[str]:
+    """Places whose expression had no data at any time."""
+    return [f"{place}: {expr}" for place, expr in exprs if not await prometheus.series(expr, SECONDS + 30)]
+
+
+@pytest_asyncio.fixture
+async def place(database: str, tmp_path: Path) -> AsyncIterator[Town]:
+    async with town(database, tmp_path) as place:
+        yield place
+
+
+async def test_everything_that_is_asked_has_data(place: Town, tmp_path: Path) -> None:
+    await yesterday(place)
+    door = place.house.settings.base_url.removeprefix("http://")
+    async with watching(door, tmp_path) as prometheus:
+        await weekend(place, SECONDS)
+        await asyncio.sleep(2)
+        assert await silent(prometheus, questions().items()) == []
+        await _only_what_was_chosen(prometheus)
+        await _what_is_scraped_is_explained(prometheus)
+        await _what_would_be_found(prometheus)
+
+
+async def _only_what_was_chosen(prometheus: Prometheus) -> None:
+    """The dashboards' variables narrow what is asked, and leave something."""
+    for name, value in (("account", "vonage"), ("number", "website")):
+        chosen = {f"${name}": value}
+        for board in WRITTEN.values():
+            everything = asked(board)
+            for at, expr in asked(board, chosen).items():
+                for one in [] if expr == everything[at] else await prometheus.series(expr):
+                    assert one["metric"].get(name, value) in {value, "unknown"}, at
+    everybody = await prometheus.series('sum by (account) (paravent_attempts_total{account=~".*"})')
+    assert len(everybody) == 3
+
+
+async def _what_is_scraped_is_explained(prometheus: Prometheus) -> None:
+    names = {name for name in await prometheus.scraped() if name.startswith("paravent_")}
+    assert names == explained(METRICS)
+
+
+async def _what_would_be_found(prometheus: Prometheus) -> None:
+    """A misspelt metric, a label that is none, and words that cannot be parsed."""
+    exprs = {
+        "metric": "sum(paravent_replys_total)",
+        "label": 'paravent_replies_total{acount="twilio"}',
+        "right": "sum(paravent_replies_total)",
+    }
+    found = await silent(prometheus, exprs.items())
+    assert [each.partition(":")[0] for each in found] == ["metric", "label"]
+    with pytest.raises(AssertionError, match="parse error"):
+        await prometheus.series("sum(rate(paravent_replies_total)")
