@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from functools import lru_cache
 from types import SimpleNamespace
 
 import aiohttp
@@ -76,7 +77,7 @@ class AioWire:
         try:
             async with self._session.request(
                 request.method,
-                yarl.URL(request.url, encoded=True),
+                _address(request.url),
                 headers=request.headers,
                 data=request.body or None,
                 allow_redirects=False,
@@ -103,10 +104,16 @@ class AioWire:
         return InDoubt(code) if call.left and request.carries_text else Unreachable(code)
 
 
+@lru_cache(maxsize=64)
+def _address(url: str) -> yarl.URL:
+    """Nearly every request goes to the same few."""
+    return yarl.URL(url, encoded=True)
+
+
 async def _whole(content: aiohttp.StreamReader) -> bytes:
     body = b""
-    async for chunk in content.iter_any():
-        body += chunk
+    while not content.at_eof():
+        body += await content.readany()
         if len(body) > _LARGEST_ANSWER:
             raise ValueError("the answer is too large")
     return body

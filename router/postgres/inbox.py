@@ -10,6 +10,7 @@ from uuid import UUID
 
 import asyncpg
 
+from router.postgres.columns import lean
 from router.postgres.pool import Connection, Line
 from router.rules.answer import History
 from router.rules.consent import Consent
@@ -22,7 +23,7 @@ POISON: tuple[type[Exception], ...] = (
 """What the database says when it refuses the content of a batch; nothing of the batch was done."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # not frozen: that would double what making it costs
 class Arrival:
     """One text to store. Times are business time; `letter` and `raw` are sealed.
 
@@ -60,7 +61,7 @@ class Stored(NamedTuple):
     history: History
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # not frozen: that would double what making it costs
 class Claimed:
     """A reply that is ours until the lease is over."""
 
@@ -242,7 +243,7 @@ class Inbox:
         return [None] * len(wishes)
 
 
-def _columns(rows: Sequence[Arrival]) -> list[list[Any]]:
+def _columns(rows: Sequence[Arrival]) -> list[Sequence[Any]]:
     nothing = (None, None, None)
     spelled = [
         (
@@ -253,7 +254,7 @@ def _columns(rows: Sequence[Arrival]) -> list[list[Any]]:
         )
         for row in rows
     ]  # fmt: skip
-    return [list(column) for column in zip(*spelled, strict=True)] or [[]] * 26
+    return lean(spelled) or [()] * 26
 
 
 def _history(record: asyncpg.Record) -> History:

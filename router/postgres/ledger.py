@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
+from router.postgres.columns import columns
 from router.postgres.pool import Line
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # not frozen: that would double what making it costs
 class Intent:
     """A send that is about to be armed. Money is in millionths of the ledger currency.
 
@@ -39,7 +40,7 @@ class Intent:
     passed_over: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # not frozen: that would double what making it costs
 class Proof:
     """What is known of an attempt now, and by what.
 
@@ -78,6 +79,15 @@ _SETTLE = """SELECT settle($1, $2::text[], $3::text[], $4::text[], $5::text[], $
     $8::bigint[], $9::numeric[], $10::text[], $11::numeric[], $12::text[], $13::timestamptz[], $14::text[],
     $15::boolean[], $16::text[], $17::smallint[], $18::timestamptz[])"""
 
+_INTENTS = columns(
+    "reply", "fence", "reference", "tag", "purpose", "account", "sender", "estimate",
+    "account_window", "total_window", "next_allowed", "ceiling", "in_flight", "passed_over",
+)  # fmt: skip
+_PROOFS = columns(
+    "reference", "outcome", "source", "code", "provider_id", "parts", "price", "amount", "unit",
+    "rate", "then", "not_before", "reason", "opted_out", "receipt", "receipt_rank", "receipt_at",
+)  # fmt: skip
+
 
 class Ledger:
     """Arms and settles for one process: `owner` holds the claims, `lease` starts anew with each attempt."""
@@ -88,15 +98,10 @@ class Ledger:
 
     async def arm(self, line: Line, intents: Sequence[Intent], now: datetime) -> list[str]:
         """Grant, reserve and write down, in one commit: 'armed' or why not, an intent each."""
-        columns = [
-            [getattr(intent, name) for intent in intents]
-            for name in (
-                "reply", "fence", "reference", "tag", "purpose", "account", "sender", "estimate",
-                "account_window", "total_window", "next_allowed", "ceiling", "in_flight", "passed_over",
-            )
-        ]  # fmt: skip
         async with line.connection() as connection:
-            verdicts: list[str] = await connection.fetchval(_ARM, self._owner, self._lease, now, *columns)
+            verdicts: list[str] = await connection.fetchval(
+                _ARM, self._owner, self._lease, now, *_INTENTS(intents)
+            )
         return verdicts
 
     async def settle(self, line: Line, proofs: Sequence[Proof], now: datetime) -> list[str]:
@@ -111,13 +116,6 @@ class Ledger:
         return answers
 
     async def _settle_once(self, line: Line, proofs: Sequence[Proof], now: datetime) -> list[str]:
-        columns = [
-            [getattr(proof, name) for proof in proofs]
-            for name in (
-                "reference", "outcome", "source", "code", "provider_id", "parts", "price", "amount", "unit",
-                "rate", "then", "not_before", "reason", "opted_out", "receipt", "receipt_rank", "receipt_at",
-            )
-        ]  # fmt: skip
         async with line.connection() as connection:
-            states: list[str] = await connection.fetchval(_SETTLE, now, *columns)
+            states: list[str] = await connection.fetchval(_SETTLE, now, *_PROOFS(proofs))
         return states

@@ -134,15 +134,14 @@ class Parking:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
+        self._line = pool.line()
 
     async def due(self, accounts: Sequence[str], most: int) -> list[Parked]:
         """Receipts whose time has come, in the order they were stored.
 
         Those of these accounts that `plain` takes are left to it for a second.
         """
-        async with self._pool.connection() as connection, connection.transaction():
-            # The table grows from nothing: a plan kept from then would read all of it.
-            await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
+        async with self._line.connection() as connection:
             rows = await connection.fetch(_DUE, most, list(accounts))
         return [_parked(row) for row in rows]
 
@@ -152,8 +151,7 @@ class Parking:
         Answers the account of each, and the seconds to delivery where it was delivered. What is not plain,
         or held by somebody at this moment, stays parked.
         """
-        async with self._pool.connection() as connection, connection.transaction():
-            await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
+        async with self._line.connection() as connection:
             rows = await connection.fetch(_PLAIN, most, list(accounts))
         return [(row["account"], row["seconds"]) for row in rows]
 

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
+from router.postgres.columns import columns
 from router.postgres.pool import Line
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # not frozen: that would double what making it costs
 class Notice:
     """One receipt to store.
 
@@ -51,6 +51,7 @@ SELECT * FROM unnest($1::text[], $2::bytea[], $3::text[], $4::text[], $5::bytea[
 ORDER BY account, digest
 ON CONFLICT (account, digest) DO NOTHING RETURNING account, digest
 """  # noqa: S608 -- the columns are the fields of a class of ours
+_NOTICES = columns(*_COLUMNS)
 
 
 class Receipts:
@@ -58,9 +59,8 @@ class Receipts:
 
     async def store(self, line: Line, notices: Sequence[Notice]) -> list[bool]:
         """Store in one commit; False for each that was there already, or earlier in the batch."""
-        columns: list[list[Any]] = [[getattr(notice, name) for notice in notices] for name in _COLUMNS]
         async with line.connection() as connection:
-            rows = await connection.fetch(_STORE, *columns)
+            rows = await connection.fetch(_STORE, *_NOTICES(notices))
         fresh = {(row["account"], row["digest"]) for row in rows}
         answers = []
         for notice in notices:

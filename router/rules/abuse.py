@@ -120,7 +120,9 @@ SUSPICIOUS = 1 / 3
 def logit_of(spelt: str, model: Model) -> float:
     """What the model alone makes of a spelt text, as log odds against its own threshold."""
     found = places(spelt)
-    return model.bias + model.scale * int(model.weights[found].sum(dtype=np.int64)) / sqrt(len(found))
+    return model.bias + model.scale * int(np.add.reduce(model.weights.take(found), dtype=np.int64)) / sqrt(
+        len(found)
+    )
 
 
 def logit(value: float) -> float:

@@ -27,6 +27,7 @@ class Duty:
         act: One round; True if there is more to do at once.
         longest: Seconds after which a round hangs, and is broken off.
         shared: Every process does it, because it can be done by several at once.
+        gather: Seconds to wait once woken, so that one round does what several would.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Duty:
     act: Callable[[], Awaitable[bool]]
     longest: float = 30.0
     shared: bool = False
+    gather: float = 0.0
     woken: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self, rota: Rota) -> None:
@@ -75,5 +77,6 @@ class Duty:
         try:
             async with asyncio.timeout(seconds):
                 await self.woken.wait()
+                await asyncio.sleep(self.gather)
         except TimeoutError:
             return

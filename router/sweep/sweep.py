@@ -121,7 +121,7 @@ class Sweep:
         look_ups = LookUps(office, doubts, parking, calls, self.terms.write_off)
         return (
             Duty("probes", 0.5, probes, shared=True),
-            Duty("receipts", 0.25, Receipts(office, parking, calls, watch, ears)),
+            Duty("receipts", 0.25, Receipts(office, parking, calls, watch, ears), gather=0.1),
             Duty("look_ups", 1.0, look_ups),
             Duty("rereads", 0.5, rereads),
             Duty("traces", 5.0, Traces(office, doubts, parking, calls)),
