@@ -21,11 +21,12 @@ MONEY = "currencyEUR"
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One expression and what its series are called; `instant`: only its last value is asked for."""
+    """One expression and what its series are called; `instant`: as it is now; `table`: in columns."""
 
     expr: str
     legend: str = ""
     instant: bool = False
+    table: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +117,7 @@ def _target(place: int, query: Query) -> Json:
         "legendFormat": query.legend or "__auto",
         "instant": query.instant,
         "range": not query.instant,
-        "format": "table" if query.instant else "time_series",
+        "format": "table" if query.table else "time_series",
     }
 
 
@@ -126,7 +127,7 @@ def _target(place: int, query: Query) -> Json:
 def stat(
     title: str, says: str, query: Query, *, unit: str, size: tuple[int, int] = (4, 3), **more: Any
 ) -> Panel:
-    """One value, large, coloured by its thresholds; `name`: not the value counts but whose it is."""
+    """One value, large, as it is now and not as it was before the router fell silent; `name`: whose it is."""
     options = {
         "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
         "textMode": "name" if more.pop("name", False) else "value",
@@ -141,8 +142,9 @@ def stat(
         "noValue": more.pop("nothing", "no data"),
         **more.pop("defaults", {}),
     }
+    asked = Query(query.expr, query.legend, instant=True)
     return Panel(
-        kind="stat", title=title, says=says, queries=[query], unit=unit, size=size, options=options,
+        kind="stat", title=title, says=says, queries=[asked], unit=unit, size=size, options=options,
         defaults=defaults, **more,
     )  # fmt: skip
 
@@ -218,7 +220,7 @@ def table(
     title: str, says: str, *queries: Query, unit: str, columns: Mapping[str, str], **more: Any
 ) -> Panel:
     """A row for each series; `columns` are shown in this order under these names, the others not at all."""
-    asked = [Query(query.expr, query.legend, instant=True) for query in queries]
+    asked = [Query(query.expr, query.legend, instant=True, table=True) for query in queries]
     order = {name: place for place, name in enumerate(columns)}
     hidden = dict.fromkeys(sorted({"Time", *more.pop("hidden", ())}), True)
     organize = {"excludeByName": hidden, "indexByName": order, "renameByName": dict(columns)}

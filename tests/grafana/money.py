@@ -152,6 +152,20 @@ _SPENDING = (
         unit=MONEY,
     ),
     gauges(
+        "How much of what may be used by now is used?",
+        "A purse that is spread over its window opens little by little: at 100 % texts wait for the next bit."
+        " Where it is not spread, its whole limit may be used.",
+        Query(
+            "max by (purse) (("
+            f"paravent_purse_spent_money{{{_PURSE}}} + paravent_purse_reserved_money{{{_PURSE}}})"
+            f" / paravent_purse_spread_money{{{_PURSE}}})",
+            "{{purse}}",
+        ),
+        unit="percentunit",
+        most=1,
+        steps=((None, GREEN), (0.75, YELLOW), (0.95, RED)),
+    ),
+    gauges(
         "Does the bill match the estimate?",
         "What carriers charged for answers in the time shown, over what was set aside for them. Far above"
         " 100 %: the prices in the settings are too low, or answers take more parts than they should.",

@@ -33,10 +33,12 @@ from tests.grafana.drawing import (
 _ANSWERS = (
     stat(
         "Are texters answered?",
-        "No: texts are ready and wait for more than a minute. Quiet: nobody texted in the last 15 minutes."
-        " If there is no data at all, Prometheus does not reach the router.",
+        "No: texts are ready for more than a minute, or wait while nobody was answered for five. Quiet:"
+        " nobody texted in the last 15 minutes. No data at all: Prometheus does not reach the router.",
         Query(
-            "(1 - max(paravent_answering_stalled))"
+            "(1 - clamp_max(max(paravent_answering_stalled)"
+            ' + (min_over_time(sum(paravent_queue_texts{state=~"queued|delayed"})[5m:15s]) > bool 0)'
+            " * (time() - max(paravent_last_reply_timestamp_seconds) > bool 300), 1))"
             " * (1 + (sum(increase(paravent_texts_received_total[15m])) == bool 0))"
         ),
         unit="none",

@@ -50,10 +50,11 @@ CASES = (
     Case(
         alert="NobodyAnswered",
         sees={
-            "paravent_answering_stalled": "0 0 1x20 0x20",
+            'paravent_queue_texts{state="queued"}': "0x40",
+            'paravent_queue_texts{state="delayed"}': "0 0 9x20 0x20",
             "paravent_last_reply_timestamp_seconds": "0x22 1320x20",
         },
-        fires=(10,),
+        fires=(15,),
         clears=(4, 30),
         says="Texts wait, and none was answered for five minutes.",
     ),
