@@ -72,7 +72,7 @@ CREATE TABLE judgement (
     released_at timestamptz,
     released_by text             NOT NULL DEFAULT '' CHECK (released_by IN ('', 'calm', 'operator', 'dropped'))
 );
-CREATE INDEX judgement_at ON judgement USING brin (at);
+CREATE INDEX judgement_version ON judgement USING brin (version);
 
 -- The operator let it go: it is not held again.
 ALTER TABLE reply ADD COLUMN let_go boolean NOT NULL DEFAULT false;

@@ -68,7 +68,8 @@ SELECT s.mode, s.since, s.by_hand, s.statistic, s."limit", s.baseline, s.learnt,
 FROM raid_state s
 CROSS JOIN LATERAL (
     SELECT count(*) AS judged, count(*) FILTER (WHERE held) AS kept FROM judgement
-    WHERE s.mode = 'raid' AND at >= s.since) j
+    WHERE s.mode = 'raid'
+      AND version >= (SELECT c.version FROM raid_change c WHERE c.mode = 'raid' ORDER BY c.id DESC LIMIT 1)) j
 CROSS JOIN (
     SELECT coalesce(sum(texts), 0)::bigint AS held, count(*) FILTER (WHERE texts > 1) AS clusters
     FROM (SELECT count(*) AS texts FROM reply r LEFT JOIN judgement g ON g.reply = r.id

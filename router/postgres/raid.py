@@ -64,7 +64,7 @@ SELECT counted, closed, version, mode, since, by_hand, baseline, learnt, statist
 FROM raid_state
 """
 
-_FENCE = "SELECT pg_snapshot_xmax(pg_current_snapshot())"
+_FENCE = "SELECT pg_current_xact_id()"
 
 # All transactions before the oldest that runs are over: what they stored is seen, and no more comes of them.
 _CAME = """
@@ -134,7 +134,7 @@ class Turn:
     """The state row is ours until the block ends; nothing counts before.
 
     Args:
-        fence: Transactions from here on began after this turn.
+        fence: Transactions from here on began after this turn did.
         state: As it was read; `save` writes it anew.
     """
 
@@ -152,8 +152,9 @@ class Turn:
         rows = await self.connection.fetch(_CAME, since, most)
         horizon: int = rows[0]["horizon"]
         if horizon < since:
-            left = await self.connection.execute(_RESTORED, horizon)
-            return [], since if left != "UPDATE 0" else horizon
+            while await self.connection.execute(_RESTORED, horizon) != "UPDATE 0":
+                pass
+            return [], horizon
         found = [Came(*list(row.values())[1:]) for row in rows if row["id"] is not None]
         if len(found) == most:
             horizon = found[-1].stored_in
@@ -215,10 +216,13 @@ class RaidBooks:
     async def turn(self, *, patient: bool = False) -> AsyncIterator[Turn | None]:
         """Have the state row; None if somebody else has it and we are not patient."""
         async with self.pool.connection() as connection, connection.transaction():
-            fence = await connection.fetchval(_FENCE)
             lock = "FOR UPDATE" if patient else "FOR UPDATE SKIP LOCKED"
             row = await connection.fetchrow(_STATE + lock)
-            yield None if row is None else Turn(connection, fence, _state(row))
+            if row is None:
+                yield None
+                return
+            fence = await connection.fetchval(_FENCE)  # not before: whoever waits must not be waited for
+            yield Turn(connection, fence, _state(row))
 
     async def state(self) -> State:
         """The state as it stands."""
