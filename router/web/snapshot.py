@@ -12,7 +12,7 @@ from router.office import Number, Office
 from router.postgres.pool import DatabaseAwayError
 from router.postgres.pulse import Action, Pulse, PulseDesk
 from router.spool import Spool
-from router.web import picture, shapes
+from router.web import picture, raid, raiding, shapes
 from router.web.lately import Decision, Lately
 from router.web.reading import Reading, Readings
 
@@ -70,6 +70,7 @@ class Snapshot(BaseModel):
     numbers: list[Door]
     purses: list[shapes.Purse]
     spool: Spooled
+    raid: raiding.Raid = Field(description="Without its past changes: GET /api/v1/raid has them.")
     decisions: list[Decision] = Field(description="The last of this process, newest first.")
     deeds: list[Deed] = Field(description="The last that operators did, newest first.")
 
@@ -97,15 +98,16 @@ class Snapshots:
         try:
             reading = await self.readings.latest()
             pulse = await self.pulses.read(self.office.now())
+            raids = await raid.show(self.pulses.pool, self.office.raids)
         except DatabaseAwayError:
             if self._latest is None:
                 return None
             update = {"database_away": True, "spool": spooled, "decisions": self.lately.decisions()}
             return self._latest.model_copy(update=update)
-        self._latest = self._snapshot(reading, pulse, spooled)
+        self._latest = self._snapshot(reading, pulse, raids, spooled)
         return self._latest
 
-    def _snapshot(self, reading: Reading, pulse: Pulse, spooled: Spooled) -> Snapshot:
+    def _snapshot(self, reading: Reading, pulse: Pulse, raids: raiding.Raid, spooled: Spooled) -> Snapshot:
         office, figures = self.office, reading.figures
         names = picture.names_of(office)
         purses = picture.budget(office, figures).purses
@@ -124,6 +126,7 @@ class Snapshots:
                 each.model_copy(update={"runway_seconds": _coarsely(each.runway_seconds)}) for each in purses
             ],
             spool=spooled,
+            raid=raids.model_copy(update={"changes": []}),
             decisions=self.lately.decisions(),
             deeds=[_deed(action, names) for action in pulse.actions],
         )

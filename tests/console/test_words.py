@@ -22,6 +22,14 @@ LANGUAGES = {
     for name in FILES
     if name.startswith("words.") and name.endswith(".json")
 }
+DEEDS = {
+    "budget set",
+    "budget top-up",
+    "raid declared",
+    "raid ended",
+    "raid held released",
+    "raid held dropped",
+}
 SETS = {
     "badge": {*WORDS, "pinned"},
     "state": {*WORDS, "pinned", "purse"} - {"open"},
@@ -31,9 +39,9 @@ SETS = {
     "decision": {*map(str, Ending)},
     "queue": {*WAITING, "receipts", "spool"},
     "period": {*map(str, Period)},
-    "order": {*VERBS, "top-up", "set"},
+    "order": {*VERBS, "top-up", "set", "declare", "end", "release", "drop"},
     "lever": {*LEVERS},
-    "deed": {f"account {verb}" for verb in VERBS} | {"budget set", "budget top-up"},
+    "deed": {f"account {verb}" for verb in VERBS} | DEEDS,
     "error": {"401", "403", "404", "409", "422", "503", "other", "gone"},
 }
 SOURCES = [

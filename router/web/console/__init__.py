@@ -18,6 +18,7 @@ FILES = (
     "pieces.js",
     "router.js",
     "public.css",
+    "review.js",
     "rooms.js",
     "sentence.js",
     "words.js",

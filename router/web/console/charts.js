@@ -46,6 +46,7 @@ function redraw(one) {
   one.drawn.root.setAttribute("aria-hidden", "true");
 }
 
+// Where a series is empty there is nothing to see of it.
 const room = (from) => (_u, low, high) => {
   const bottom = from === undefined ? low - (high - low || high || 1) * 0.3 : from;
   return [bottom, Math.max(high, bottom + 1e-9) + (high - bottom || 1) * 0.15];

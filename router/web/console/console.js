@@ -4,10 +4,11 @@ import { chart, point, repaint } from "./charts.js";
 import { prepare } from "./dialogue.js";
 import * as phone from "./phone.js";
 import { $, keep, make, mark, show, write } from "./pieces.js";
+import * as review from "./review.js";
 import * as rooms from "./rooms.js";
 import { enter, watch } from "./router.js";
 import { leftIn, sentences, total } from "./sentence.js";
-import { current, fill, integer, lasting, money, other, preferred, say, speak, time } from "./words.js";
+import { decimal, fill, integer, lasting, money, other, preferred, say, speak, time } from "./words.js";
 
 const EVERY = 1000;
 const SILENT = 35_000; // the router says something at least every 15 s
@@ -56,6 +57,10 @@ function tiles() {
     : purse.runway_seconds === null ? say("tile.money.endless") : say("tile.money.runway", { time: lasting(purse.runway_seconds) });
   write($("left-more"), pace);
   write($("waiting"), integer(waiting));
+  const raid = now.raid.mode === "raid";
+  write($("raid"), raid ? integer(now.raid.held) : decimal(now.raid.statistic));
+  write($("raid-what"), say(raid ? "tile.raid.over" : "tile.raid"));
+  write($("raid-more"), raid ? say("carriers.since", { time: time(now.raid.since) }) : say("tile.raid.calm", { limit: decimal(now.raid.limit) }));
   const oldest = now.health.oldest_ready_seconds;
   write($("waiting-more"), waiting ? (oldest >= 1 ? say("tile.queue.oldest", { time: lasting(oldest) }) : " ") : say("tile.queue.calm"));
 }
@@ -67,6 +72,7 @@ function remember() {
   point($("answers-chart"), at, now.answers_last_minute);
   point($("left-chart"), at, left === null ? null : left);
   point($("waiting-chart"), at, ["queued", "delayed", "held"].reduce((sum, state) => sum + (now.health.queue[state] || 0), 0));
+  point($("raid-chart"), at, now.raid.statistic, now.raid.limit);
 }
 
 async function listen() {
@@ -122,6 +128,7 @@ async function switchTo(language) {
   $("language").lang = other();
   dress(document.documentElement.dataset.theme);
   phone.render();
+  review.render();
   render();
 }
 
@@ -134,7 +141,9 @@ async function begin() {
   chart($("answers-chart"), { from: 0, steps: true });
   chart($("left-chart"), { steps: true });
   chart($("waiting-chart"), { from: 0, steps: true });
+  chart($("raid-chart"), { from: 0, steps: true });
   prepare();
+  review.prepare();
   await switchTo(preferred());
   document.body.hidden = false;
   $("language").addEventListener("click", () => {

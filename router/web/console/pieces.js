@@ -43,10 +43,9 @@ export function keep(parent, items, key, create, tell) {
   });
 }
 
-export function button(words, name, click) {
+export function button(words, name) {
   const made = make("button", name, words);
   made.type = "button";
-  made.addEventListener("click", click);
   return made;
 }
 

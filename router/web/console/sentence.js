@@ -64,7 +64,7 @@ function carriers(now) {
 }
 
 function raid(now) {
-  if (!now.raid?.active) return [];
-  const key = now.raid.declared ? "say.raid.declared" : "say.raid";
-  return [{ tone: "bad", text: say(key, { texts: count("texts", now.health.queue.held || 0) }) }];
+  if (now.raid.mode !== "raid") return [];
+  const key = now.raid.by_hand ? "say.raid.declared" : "say.raid";
+  return [{ tone: "bad", text: say(key, { texts: count("texts", now.raid.held) }) }];
 }

@@ -46,6 +46,7 @@ export function fill(root) {
 }
 
 export const integer = (number) => new Intl.NumberFormat(language).format(number);
+export const share = (part) => new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 }).format(part);
 export const decimal = (number) => new Intl.NumberFormat(language, { maximumFractionDigits: 1 }).format(number);
 
 export function money(amount, currency) {
