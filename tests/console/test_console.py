@@ -47,7 +47,7 @@ async def test_a_text_from_the_phone_is_answered_and_the_money_ticks(demo: Demo,
     await expect(page.locator("#answers")).not_to_have_text("0")
     await expect(page.locator("#sentence")).to_contain_text("Texters are answered.")
     await expect(page.locator("#decisions li").first).to_contain_text("poster: answered by Twilio")
-    assert await page.locator(".chart canvas").count() == 3
+    assert await page.locator(".chart canvas").count() == 4
 
 
 async def test_the_same_texter_again_gets_none_and_the_phone_says_why(demo: Demo, visit: Opener) -> None:
@@ -267,3 +267,41 @@ async def test_what_is_asked_for_is_left_alone_by_what_arrives(demo: Demo, visit
 async def text_by_api(demo: Demo) -> None:
     done = await asyncio.to_thread(demo.paravent, "text", "+33353010003", "Salut c'est Kevin")
     assert done.code == 0
+
+
+async def test_a_raid_that_is_declared_is_seen_and_what_it_holds_is_answered(
+    demo: Demo, visit: Opener
+) -> None:
+    page = await visit(demo.url)
+    await page.get_by_role("button", name="Declare a raid").click()
+    await expect(page.locator("#sure")).to_contain_text("Suspicious texts wait")
+    await page.locator("#sure-yes").click()
+    try:
+        await expect(page.locator("#sentence")).to_contain_text("A raid is declared")
+        await text(page, "ta gueule sale pute")
+        await expect(page.locator("#conversation .note")).to_contain_text("held back")
+        await expect(page.locator("#sentence")).to_contain_text("1 text held back")
+        await page.locator("#clusters").get_by_role("button", name="Answer them").click()
+        await page.locator("#sure-yes").click()
+        await answered_through(page, "Twilio")
+        await expect(page.locator("#deeds")).to_contain_text("let 1 text go, by this page")
+    finally:
+        await demo.order("api/v1/raid/end")
+    await expect(page.locator("#sentence")).not_to_contain_text("raid")
+
+
+async def test_a_text_is_blurred_until_it_is_opened_and_labelled_it_is_gone(
+    demo: Demo, visit: Opener
+) -> None:
+    page = await visit(demo.url)
+    await text(page, HOSTILE)
+    await answered_through(page, "Twilio")
+    await page.locator("#review-start").click()
+    first = page.locator("#review li").first
+    await expect(first.locator(".words")).to_have_text(re.compile("^[•\\s]+$"))
+    before = await first.get_attribute("data-key")
+    await first.get_by_role("button", name="Show the words").click()
+    await expect(first.locator(".words")).to_have_text(re.compile(r"\w"))
+    assert await page.locator("#review img, #review script").count() == 0
+    await first.get_by_role("button", name="Fine").click()
+    await expect(page.locator(f"#review li[data-key='{before}']")).to_have_count(0)

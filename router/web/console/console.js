@@ -46,8 +46,11 @@ function sentence() {
   document.title = worst === "good" ? "Paravent" : `${worst === "bad" ? "■" : "▲"} ${said.find((each) => each.tone === worst).text}`;
 }
 
+// Those a raid holds back are told with the raid.
+const waits = () => (now.health.queue.queued || 0) + (now.health.queue.delayed || 0);
+
 function tiles() {
-  const waiting = ["queued", "delayed", "held"].reduce((sum, state) => sum + (now.health.queue[state] || 0), 0);
+  const waiting = waits();
   const purse = total(now);
   const left = leftIn(purse);
   write($("answers"), integer(now.answers_last_minute));
@@ -71,7 +74,7 @@ function remember() {
   const left = leftIn(total(now));
   point($("answers-chart"), at, now.answers_last_minute);
   point($("left-chart"), at, left === null ? null : left);
-  point($("waiting-chart"), at, ["queued", "delayed", "held"].reduce((sum, state) => sum + (now.health.queue[state] || 0), 0));
+  point($("waiting-chart"), at, waits());
   point($("raid-chart"), at, now.raid.statistic, now.raid.limit);
 }
 

@@ -181,12 +181,17 @@ function raid(now) {
   });
   show($("raid-held"), held);
   keep($("clusters"), now.raid.clusters, (each) => each.id || "none", newCluster, (row, each) => {
-    write(row.says, say("raid.cluster.from", { texts: count("texts", each.texts), first: day(each.first), last: day(each.last) }));
+    write(row.says, cluster(each));
     for (const [verb, order_of] of Object.entries(row.orders)) {
       write(order_of, say(`order.${verb}`));
       order_of.onclick = () => askRaid(verb, each.id);
     }
   });
+}
+
+function cluster(each) {
+  const said = { texts: count("texts", each.texts), first: day(each.first), last: day(each.last) };
+  return said.first === said.last ? `${said.texts}, ${said.first}` : say("raid.cluster.from", said);
 }
 
 function newCluster() {
@@ -235,6 +240,7 @@ function deeds(now) {
     const about = { ...each.about };
     if (about.account) about.account = carrier(about.account) + (about.sender ? ` (${about.sender})` : "");
     if (about.purse) about.purse = purseName(about.purse);
+    if (about.texts) about.texts = count("texts", Number(about.texts));
     about.money = about.micros ? money(about.micros / 1e6, now.currency) : say("unlimited");
     write(item.when, day(each.at));
     write(item.what, say("deed.by", { what: deed(each.what, about), by: named("by", each.by) }));

@@ -54,6 +54,8 @@ export function money(amount, currency) {
 }
 
 export function day(moment) {
+  const today = new Date(moment).toDateString() === new Date().toDateString();
+  if (today) return new Date(moment).toLocaleTimeString(language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
   return new Date(moment).toLocaleString(language, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 }
 
