@@ -7,10 +7,10 @@ import re
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, expect
 
 from router.web.console import read
+from tests.console.acting import answered_through, text
 from tests.console.conftest import PATIENCE, Demo, Opener
 from tests.web.house import open_house
 
@@ -19,22 +19,9 @@ pytestmark = [
     pytest.mark.xdist_group("console"),
     pytest.mark.asyncio(loop_scope="session"),
 ]
-expect.set_options(timeout=PATIENCE)
 
-PHONE = {"width": 360, "height": 740}
 HOSTILE = "<script>document.title='x'</script><img src=x onerror=\"document.title='x'\">"
 TOKEN = "0perator-token-of-the-tests"
-
-
-async def text(page: Page, words: str | None = None) -> None:
-    """Text the first number."""
-    if words is not None:
-        await page.locator("#text").fill(words)
-    await page.get_by_role("button", name="Send").click()
-
-
-async def answered_through(page: Page, account: str) -> None:
-    await expect(page.locator("#conversation .out .through").last).to_have_text(f"through {account}")
 
 
 async def test_a_text_from_the_phone_is_answered_and_the_money_ticks(demo: Demo, visit: Opener) -> None:
@@ -159,56 +146,6 @@ async def test_dark_and_light_follow_the_browser_and_a_click(demo: Demo, visit: 
     assert await page.evaluate(paper) != dark
 
 
-@pytest.mark.parametrize("locale", ["en-GB", "fr-FR"])
-async def test_a_narrow_screen_never_scrolls_sideways(demo: Demo, visit: Opener, locale: str) -> None:
-    page = await visit(demo.url, viewport=PHONE, locale=locale)
-    await expect(page.locator("#carriers li")).to_have_count(3)
-    assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-
-
-async def _tab_to(page: Page, name: str) -> None:
-    for _ in range(80):
-        await page.keyboard.press("Tab")
-        if (
-            await page.evaluate(
-                "document.activeElement.getAttribute('aria-label') || document.activeElement.textContent"
-            )
-            == name
-        ):
-            return
-    raise AssertionError(f"{name} is not reached by the Tab key")
-
-
-async def test_the_keyboard_alone_texts_breaks_cuts_and_thinks_again(demo: Demo, visit: Opener) -> None:
-    page = await visit(demo.url)
-    await expect(page.locator("#carriers li")).to_have_count(3)
-    await _tab_to(page, "Send")
-    await page.keyboard.press("Enter")
-    await answered_through(page, "Twilio")
-    await _tab_to(page, "Twilio: Account suspended")
-    await page.keyboard.press("Space")
-    await expect(page.get_by_role("switch", name="Twilio: Account suspended")).to_be_checked()
-    await page.keyboard.press("Space")
-    await _tab_to(page, "Cut: Vonage")
-    await page.keyboard.press("Enter")
-    await expect(page.locator("#sure-no")).to_be_focused()
-    await page.keyboard.press("Escape")
-    await expect(page.get_by_role("button", name="Cut: Vonage")).to_be_focused()
-    await page.keyboard.press("Enter")
-    await page.keyboard.press("Tab")
-    await page.keyboard.press("Enter")
-    await expect(page.locator("#carriers li").nth(1)).to_contain_text("Cut by you")
-
-
-async def test_what_changes_is_read_aloud_and_what_ticks_is_not(demo: Demo, visit: Opener) -> None:
-    page = await visit(demo.url)
-    aloud = page.locator("#aloud")
-    await expect(aloud).to_contain_text("Texters are answered.")
-    await demo.order("api/v1/accounts/vonage/cut")
-    await expect(aloud).to_contain_text("Vonage is cut by you; OVH carries.")
-    assert not re.search(r"[0-9€]", await aloud.inner_text())
-
-
 async def test_elsewhere_the_page_asks_for_the_token(database: str, visit: Opener, tmp_path: Path) -> None:
     async with open_house(database, tmp_path, operator=TOKEN) as house:
         page = await visit(house.url, quiet=True)  # a browser itself complains of every 401
@@ -224,35 +161,6 @@ async def test_elsewhere_the_page_asks_for_the_token(database: str, visit: Opene
         await page.reload()
         await expect(page.locator("#carriers li")).to_have_count(2)
     await expect(page.locator("#live")).to_contain_text("Nothing new since")
-
-
-async def _serious(page: Page) -> list[str]:
-    found = await Axe().run(page)
-    return [
-        f"{each['id']}: {node['html']}"
-        for each in found.response["violations"]
-        if each["impact"] in {"serious", "critical"}
-        for node in each["nodes"]
-    ]
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-async def test_nothing_serious_stands_in_anybodys_way(demo: Demo, visit: Opener, theme: str) -> None:
-    page = await visit(demo.url, color_scheme=theme)
-    await demo.order("api/v1/accounts/twilio/cut")
-    await expect(page.locator("#sentence")).to_contain_text("Twilio is cut by you; Vonage carries.")
-    await text(page)
-    await answered_through(page, "Vonage")
-    assert await _serious(page) == []
-    await page.get_by_role("button", name="Top up: OVH").click()
-    assert await _serious(page) == []
-
-
-async def test_what_stands_in_the_way_would_be_found(demo: Demo, visit: Opener) -> None:
-    page = await visit(demo.url)
-    await expect(page.locator("#carriers li")).to_have_count(3)
-    await page.evaluate("for (const each of document.querySelectorAll('label')) each.remove()")
-    assert any("label" in each for each in await _serious(page))
 
 
 async def test_what_is_asked_for_is_left_alone_by_what_arrives(demo: Demo, visit: Opener) -> None:
