@@ -22,7 +22,7 @@ from router.postgres.inbox import Inbox
 from router.postgres.ledger import Ledger
 from router.postgres.pool import DatabaseAwayError, Pool
 from router.postgres.purses import Purses as PurseRows
-from router.rules import abuse, budget
+from router.rules import abuse, budget, meaning
 from router.rules.story import Story
 from router.settings import Settings
 from router.settings.evidence import proving
@@ -206,7 +206,7 @@ def _compose(
         lease=lease,
         call_deadline=settings.workers.call_deadline,
         facts=Facts(read_at=wall_clock()),
-        scorer=abuse.score,
+        scorer=meaning.score if settings.abuse.encoder else abuse.score,
         raids=settings.raids,
     )
 

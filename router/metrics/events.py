@@ -30,7 +30,7 @@ REJECTIONS = (
     "unstorable", "plugin_raised", "spool_full",
 )  # fmt: skip
 """Why a webhook, or one text of it, is not taken."""
-TIERS = ("lexicon", "model", "campaign")
+TIERS = ("lexicon", "model", "encoder", "campaign")
 CARRIED = ("reply_from", "fallback")
 """By whom a number's replies are carried."""
 NOBODY = "unknown"

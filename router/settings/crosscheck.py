@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from providers import Price
 from router.plugins import Loaded
+from router.rules import meaning
 from router.rules.failover import Route
 from router.rules.senders import COUNTRIES, is_sender
 from router.rules.wording import lint
@@ -52,6 +53,7 @@ def crosscheck(draft: Draft, plugins: Loaded) -> list[Problem]:
         _texts(draft),
         _numbers(draft),
         _doors(draft),
+        _encoder(draft),
     )
     return [problem for check in checks for problem in check]
 
@@ -160,6 +162,11 @@ def _doors(draft: Draft) -> Iterator[Problem]:
         if "hook_token" not in _written(draft, "accounts", name):
             path = dotted(("accounts", name, "hook_token"))
             yield Problem(path, "is missing", "its provider signs no webhooks; `paravent token` makes one")
+
+
+def _encoder(draft: Draft) -> Iterator[Problem]:
+    if draft.get("abuse", "encoder") and not meaning.installed():
+        yield Problem("abuse.encoder", "is not installed", 'pip install "paravent[abuse]"')
 
 
 def _is_here(url: str) -> bool:

