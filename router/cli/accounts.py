@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,9 @@ from router.cli.showing import moment, show_json, show_table
 
 if TYPE_CHECKING:
     from router.postgres.figures import Held
+    from router.postgres.pool import Pool
     from router.rules.health import State
+    from router.settings import Settings
 
 BY = "command line"
 _UNTIL_READ = 0.7
@@ -21,20 +24,26 @@ _UNTIL_READ = 0.7
 @click.group(invoke_without_command=True)
 @config_option
 @json_option
+@click.option("--watch", is_flag=True, help="Look again every second, until Ctrl-C.")
 @click.pass_context
-def command(context: click.Context, config: Path | None, as_json: bool) -> None:
+def command(context: click.Context, config: Path | None, as_json: bool, watch: bool) -> None:
     """Show every account, and why; cut, restore, pin.
 
     What you order outranks what the flow makes of it: a cut account stays closed,
     a pinned one open, until `restore`.
     """
     context.obj = config
-    if context.invoked_subcommand is None:
-        found = run(_accounts(config))
-        if as_json:
-            show_json({"accounts": found})
-        else:
-            _show(found)
+    if context.invoked_subcommand is not None:
+        return
+    if watch:
+        with suppress(KeyboardInterrupt):
+            run(_watch(config, as_json))
+        return
+    found = run(_once(config))
+    if as_json:
+        show_json({"accounts": found})
+    else:
+        _show(found)
 
 
 def _ordering(verb: str, says: str) -> click.Command:
@@ -59,15 +68,38 @@ command.add_command(_ordering("restore", "Open an account, and lift a cut or a p
 command.add_command(_ordering("pin", "Keep an account open whatever happens, until `restore`."))
 
 
-async def _accounts(config: Path | None) -> list[dict[str, Any]]:
+async def _once(config: Path | None) -> list[dict[str, Any]]:
+    settings = settings_of(config)
+    async with database(settings) as pool:
+        return await _accounts(settings, pool)
+
+
+async def _watch(config: Path | None, as_json: bool) -> None:
+    """On a terminal one page that is drawn anew; elsewhere a page each time something changed."""
+    import asyncio
+
+    settings = settings_of(config)
+    before: list[dict[str, Any]] | None = None
+    async with database(settings) as pool:
+        while True:
+            found = await _accounts(settings, pool)
+            if found != before:
+                before = found
+                click.clear()
+                if as_json:
+                    show_json({"accounts": found})
+                else:
+                    _show(found)
+            await asyncio.sleep(1)
+
+
+async def _accounts(settings: Settings, pool: Pool) -> list[dict[str, Any]]:
     from router.postgres.accounts import Accounts
     from router.postgres.standing import Standing
     from router.rules.health import State
 
-    settings = settings_of(config)
-    async with database(settings) as pool:
-        facts = await Accounts(pool).facts()
-        held = await Standing(pool).balances()
+    facts = await Accounts(pool).facts()
+    held = await Standing(pool).balances()
     keys = [(name, "") for name in settings.accounts]
     keys += sorted(key for key in facts.health if key[1] and key[0] in settings.accounts)
     states = [facts.health.get(key, State(account=key[0], sender=key[1])) for key in sorted(keys)]
@@ -131,7 +163,11 @@ def _show(found: list[dict[str, Any]]) -> None:
         )
         for each in found
     ]
-    show_table(("ACCOUNT", "STATE", "SINCE", "TRIED AT", "BALANCE", "WHY"), rows)
+    colours = [_COLOURS.get(_word(each), "yellow") for each in found]
+    show_table(("ACCOUNT", "STATE", "SINCE", "TRIED AT", "BALANCE", "WHY"), rows, colours)
+
+
+_COLOURS = {"open": "green", "open (pinned)": "green", "cut off": "red", "cut by you": "red"}
 
 
 def _word(each: dict[str, Any]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -22,8 +23,10 @@ def show_json(what: Any) -> None:
     click.echo(json.dumps(what, indent=2, ensure_ascii=False, default=_plain))
 
 
-def show_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print a table; the last column takes what room there is, and wraps."""
+def show_table(
+    heads: Sequence[str], rows: Iterable[Sequence[str]], colours: Sequence[str | None] = ()
+) -> None:
+    """Print a table; the last column takes what room there is, and wraps. One colour a row, on a terminal."""
     import textwrap
 
     lines = [list(heads), *(list(row) for row in rows)]
@@ -32,13 +35,13 @@ def show_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         widest = widths[:-1].index(max(widths[:-1]))
         widths[widest] -= 1
     left = _WIDTH - sum(widths[:-1]) - _GAP * (len(widths) - 1)
-    for line in lines:
+    for line, colour in zip_longest(lines, [None, *colours]):
         *first, last = line
         cells = "".join(_fitted(cell, width) + " " * _GAP for cell, width in zip(first, widths, strict=False))
         wrapped = textwrap.wrap(last, left) or [""]
-        click.echo((cells + wrapped[0]).rstrip())
+        click.secho((cells + wrapped[0]).rstrip(), fg=colour)
         for more in wrapped[1:]:
-            click.echo(" " * len(cells) + more)
+            click.secho(" " * len(cells) + more, fg=colour)
 
 
 def money(micros: int | None) -> str:

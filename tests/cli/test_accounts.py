@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import asyncpg
 import pytest
 
@@ -76,3 +78,14 @@ async def test_every_order_is_written_down(demo: Demo) -> None:
         ("account restore", "vonage", "command line"),
         ("account pin", "vonage", "command line"),
     ]
+
+
+def test_watching_shows_a_change_as_it_comes_and_ends_with_ctrl_c(demo: Demo) -> None:
+    with demo.paravent.started("accounts", "--watch", until="vonage") as watching:
+        assert demo.paravent("accounts", "cut", "vonage").code == 0
+        try:
+            watching.wait_for("cut by you")
+        finally:
+            assert demo.paravent("accounts", "restore", "vonage").code == 0
+        assert watching.end(signal.SIGINT) == 0
+    assert "\x1b[" not in "".join(watching.said)  # colours are for terminals

@@ -208,10 +208,10 @@ def test_the_unit_runs_commands_that_exist_and_stops_them_in_time() -> None:
 
 def test_compose_is_understood() -> None:
     compose = PyCompose.from_yaml((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))
-    assert {"router", "tls"} <= set(compose.service_names())
+    assert {"router", "tls", "prometheus", "grafana"} <= set(compose.service_names())
     named = {str(volume).split(":")[0] for each in COMPOSE["services"].values() for volume in each["volumes"]}
     assert {name for name in named if name[0] != "."} <= COMPOSE["volumes"].keys()
-    assert {net for each in COMPOSE["services"].values() for net in each["networks"]} == COMPOSE[
+    assert {net for each in COMPOSE["services"].values() for net in each.get("networks", [])} == COMPOSE[
         "networks"
     ].keys()
 
