@@ -102,6 +102,7 @@ class Office:
     heed: Callable[[Attempt], None] = lambda _attempt: None
     _learnt: float = field(default_factory=boottime)
     _estimates: dict[tuple[str, str | None, str], budget.Money | None] = field(default_factory=dict)
+    _cheapest: dict[str, int] = field(default_factory=dict)
 
     def read(self, claim: Claimed) -> answer.Text:
         """Open the letters of a claimed text; pieces of a long one are joined."""
@@ -128,7 +129,7 @@ class Office:
             self.facts.health,
             facts,
             self.machine_now(),
-            total_room=self._room(budget.TOTAL, now),
+            total_room=self.room(budget.TOTAL, now),
             prober=self.prober,
         )
 
@@ -142,10 +143,12 @@ class Office:
         return [lane for lane, number in numbers.items() if self.carriers(number, now).routes]
 
     def carriers(self, number: Number, now: datetime) -> Choice:
-        """Who could carry a text of this number now if it cost next to nothing, and why others not."""
+        """Who could carry a text of this number now if it were the cheapest, and why others not."""
         facts = {
             route.account: failover.Facts(
-                estimate=1, room=self._room(route.account, now), doubtful=self._doubtful(route.account)
+                estimate=self.least(route.account),
+                room=self.room(route.account, now),
+                doubtful=self._doubtful(route.account),
             )
             for route in number.plan
         }
@@ -154,7 +157,7 @@ class Office:
             self.facts.health,
             facts,
             self.machine_now(),
-            total_room=self._room(budget.TOTAL, now),
+            total_room=self.room(budget.TOTAL, now),
             prober=self.prober,
         )
 
@@ -171,6 +174,16 @@ class Office:
             )
         return self._estimates[key]
 
+    def least(self, account: str) -> int:
+        """Millionths of its cheapest part: with less than that left it carries nothing."""
+        if account not in self._cheapest:
+            found = [
+                budget.convert(price, self.currency, self.rates, budget.Rounding.UP)
+                for price in self.accounts[account].prices.values()
+            ]
+            self._cheapest[account] = min((money.micros for money in found if money is not None), default=1)
+        return self._cheapest[account]
+
     def learn(self, facts: Facts) -> None:
         """Go by newer facts from now on."""
         self.facts, self._learnt = facts, boottime()
@@ -183,14 +196,15 @@ class Office:
         money = self.estimate(account, to, words)
         return failover.Facts(
             estimate=None if money is None else money.micros,
-            room=self._room(account, now),
+            room=self.room(account, now),
             doubtful=self._doubtful(account),
         )
 
     def _doubtful(self, account: str) -> bool:
         return self.facts.doubtful.get(account, 0) >= self.accounts[account].max_in_doubt
 
-    def _room(self, purse: str, now: datetime) -> int | None:
+    def room(self, purse: str, now: datetime) -> int | None:
+        """Millionths that a purse has left by the latest facts; None for unlimited."""
         room = self.facts.rooms.get((purse, self.purses.window(purse, now)))
         return self.facts.caps.get(purse, 0) if room is None else room.left
 

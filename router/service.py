@@ -107,6 +107,7 @@ async def house(
     dsn: str,
     door: socket,
     *,
+    now: Callable[[], datetime] = wall_clock,
     phone: Phone | None = None,
     hear: Callable[[Story], None] = lambda _story: None,
 ) -> AsyncIterator[Service]:
@@ -116,6 +117,7 @@ async def house(
         settings: As loaded.
         dsn: The database, migrated.
         door: Bound where the door is to be; it stays the caller's.
+        now: Business time.
         phone: The demo's telephone.
         hear: Told every story, beside the metrics.
     """
@@ -127,7 +129,7 @@ async def house(
         lately.fold(story)
         hear(story)
 
-    async with running(settings, dsn, tell=tell, ears=_ears(metrics)) as service:
+    async with running(settings, dsn, now=now, tell=tell, ears=_ears(metrics)) as service:
         application = app(
             service.office,
             service.worker,

@@ -71,6 +71,11 @@ class Worker:
         task.add_done_callback(self._done)
         return task
 
+    async def quiet(self) -> None:
+        """Wait until no text is being relayed; others may come meanwhile, and are waited for too."""
+        while self._relays:
+            await asyncio.wait(self._relays)
+
     def wake(self) -> None:
         """Look into the lanes now: something became ready."""
         self._woken.set()

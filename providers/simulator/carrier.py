@@ -68,7 +68,9 @@ class Carrier(ABC):
         self.account = account
         self.world = world
         self.faults = Faults()
-        self.random = random.Random(f"{world.seed}:{self.name}")  # noqa: S311 - ids to be told again, no secret
+        # ids to be told again, no secrets; what handsets write has its own, however fast it is answered
+        self._inbound_ids = random.Random(f"{world.seed}:{self.name}:inbound")  # noqa: S311
+        self._ids = self.random = random.Random(f"{world.seed}:{self.name}")  # noqa: S311
         self.texts: dict[str, Text] = {}
         self.by_number: defaultdict[str, list[Text]] = defaultdict(list)
         self.calls: Counter[str] = Counter()
@@ -149,6 +151,7 @@ class Carrier(ABC):
             price *= Decimal(str(fault["factor"]))
         if price > self.account.balance:
             raise Refuse(self.troubles["out_of_funds"], **scope)
+        self.random = self._ids
         taken = self._keep(to, sender, text)
         taken.parts, taken.price, taken.reference, taken.detail = parts, price, reference, detail
         taken.receipt_url = receipt_url or self.account.receipt_url
@@ -167,6 +170,7 @@ class Carrier(ABC):
             done: Is given the HTTP status of the webhook's first try, None where there was none.
         """
         scope = {"to": to, "sender": sender}
+        self.random = self._inbound_ids
         got = self._keep(to, sender, text)
         got.inbound, got.status = True, "received"
         got.parts, got.price = count_parts(text), self.account.inbound_price

@@ -165,6 +165,32 @@ class Courier:
             self.later(wait, lambda: self.post(errand))
 
 
+class TurnedCourier(Courier):
+    """A courier whose timetable is turned by hand, for who sets the time himself."""
+
+    def __init__(self, now: float) -> None:
+        """Begin at this time, in seconds."""
+        super().__init__()
+        self._now = now
+
+    def later(self, seconds: float, act: Callable[[], None]) -> None:
+        """Do something once the time was turned on by so many seconds."""
+        heapq.heappush(self._due, (self._now + seconds, next(self._order), act))
+
+    def turn(self, now: float) -> int:
+        """Go on to this time, in seconds, and do what was due by then; answer how much it was."""
+        done = 0
+        while self._due and self._due[0][0] <= now:
+            self._now, _, act = heapq.heappop(self._due)
+            act()
+            done += 1
+        self._now = now
+        return done
+
+    async def _keep_time(self) -> None:
+        """Nobody waits for what is turned by hand."""
+
+
 async def _post(session: aiohttp.ClientSession, post: Post) -> int | None:
     try:
         async with session.request(

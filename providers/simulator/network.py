@@ -42,6 +42,7 @@ class Network:
         clock: The business time, aware UTC.
         pace: Simulated seconds that pass in a real one, for all delays.
         journal_path: Where the journal is also written, one JSON object a line.
+        courier: Carries webhooks; left out, one that goes by the machine's clock.
     """
 
     def __init__(
@@ -52,9 +53,10 @@ class Network:
         clock: Callable[[], datetime] = _utc_now,
         pace: float = 1.0,
         journal_path: Path | None = None,
+        courier: Courier | None = None,
     ) -> None:
         self.journal = Journal(journal_path)
-        self.courier = Courier(pace)
+        self.courier = Courier(pace) if courier is None else courier
         world = World(journal=self.journal, courier=self.courier, clock=clock, seed=seed)
         self.carriers: dict[str, Carrier] = {
             name: _dialect(name)(account, world) for name, account in accounts.items()

@@ -205,7 +205,7 @@ class FiguresDesk:
             in_doubt=in_doubt,
             cost=sums.cost,
             returned=sums.returned,
-            purses=self._purses(purses),
+            purses=self._purses(purses, now.timestamp()),
             states={(row["account"], row["sender"]): state_of(row) for row in health},
             balances={row["account"]: Held(row["amount"], row["unit"], row["at"]) for row in balances},
             silences=counts.silences,
@@ -238,14 +238,13 @@ class FiguresDesk:
         return sums
 
     async def _counted(self, connection: Connection, now: datetime) -> Counts:
-        clock = time.monotonic()
-        if self._counts is None or clock - self._counts[1] > _COUNTED_EVERY:
+        clock = now.timestamp()
+        if self._counts is None or not 0 <= clock - self._counts[1] <= _COUNTED_EVERY:
             self._counts = (await count(connection, now), clock)
         return self._counts[0]
 
-    def _purses(self, rows: list[asyncpg.Record]) -> dict[str, PurseFigures]:
+    def _purses(self, rows: list[asyncpg.Record], now: float) -> dict[str, PurseFigures]:
         used = {row["name"]: row["reserved"] + row["spent"] for row in rows}
-        now = time.monotonic()
         self._past.append((now, used))
         while now - self._past[0][0] > _RUNWAY_OVER:
             self._past.popleft()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from router.arrivals import waits_for_proof
 from router.office import Office
@@ -17,7 +17,7 @@ from router.rules.health import Operator, State, Status
 STALLED_AFTER = 60.0
 """Seconds a ready text may wait before answering counts as stalled."""
 
-_FRESH = 1.0
+_FRESH = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +56,13 @@ class Reading:
 
 @dataclass(slots=True)
 class Readings:
-    """Reads when asked, and not again within a second."""
+    """Reads when asked, and not again within a second of business time."""
 
     office: Office
     pool: Pool
     _desk: FiguresDesk = field(init=False)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _latest: tuple[float, Reading] | None = None
+    _latest: tuple[datetime, Reading] | None = None
 
     def __post_init__(self) -> None:
         self._desk = FiguresDesk(self.pool)
@@ -70,8 +70,9 @@ class Readings:
     async def latest(self) -> Reading:
         """Figures no older than a second. Raises `DatabaseAwayError`."""
         async with self._turn:
-            if self._latest is None or time.monotonic() - self._latest[0] > _FRESH:
-                self._latest = (time.monotonic(), await self._read())
+            now = self.office.now()
+            if self._latest is None or not timedelta(0) <= now - self._latest[0] <= _FRESH:
+                self._latest = (now, await self._read(now))
             return self._latest[1]
 
     def forget(self) -> None:
@@ -83,8 +84,8 @@ class Readings:
         async with asyncio.timeout(2), self.pool.connection() as connection:
             await connection.execute("SELECT 1")
 
-    async def _read(self) -> Reading:
-        office, now = self.office, self.office.now()
+    async def _read(self, now: datetime) -> Reading:
+        office = self.office
         purses = office.purses
         figures = await self._desk.read({name: purses.window(name, now) for name in purses.periods}, now)
         proving = [name for name, one in office.accounts.items() if waits_for_proof(one.provider)]

@@ -210,7 +210,7 @@ async def test_the_ledger_adds_up_alike_however_often_it_is_read(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("router.postgres.figures._SETTLED", -1.0)
-    monkeypatch.setattr("router.web.reading._FRESH", -1.0)
+    monkeypatch.setattr("router.web.reading._FRESH", timedelta(seconds=-1))
     for times in range(1, 6):
         await _book(house, "settle", spent=70_000)
         cost = await house.sample("paravent_cost_total", account="twilio", kind="settle")

@@ -1,0 +1,141 @@
+"""`paravent drill`: a scenario through the real router and simulated carriers, and what came of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from router.cli.finding import Failed, plainly
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from router.stage.drill.drill import Order
+    from router.stage.drill.tale import Tale
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command
+@click.argument("name", required=False)
+@click.option("--list", "listed", is_flag=True, help="Say which scenarios there are.")
+@click.option("--seed", default=1, show_default=True, help="The same seed, the same night.")
+@click.option(
+    "--scale", default=1.0, show_default=True, type=click.FloatRange(0.005, 1.0), help="Part of its texts."
+)
+@click.option(
+    "--policy", "policies", multiple=True, type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Settings to compare with the drill's own, on the same texts; may be repeated.",
+)  # fmt: skip
+@click.option("--json", "as_json", type=_FILE, help="Write every figure there.")
+@click.option("--html", "as_html", type=_FILE, help="Write a page with charts there.")
+@click.option("--rows", type=_FILE, help="Write there as CSV what became of each text.")
+@click.option("--openmetrics", type=_FILE, help="Write there what /metrics said, for promtool.")
+def command(
+    name: str | None, listed: bool, seed: int, scale: float, policies: tuple[Path, ...], **files: Path | None
+) -> None:
+    """Play a scenario: the real router, simulated carriers, business time sped up.
+
+    Nothing leaves this machine, nothing costs money, nothing is left behind. The
+    report compares the ledger with what the carriers took; exit code 1 where they
+    differ or a promise was broken. `paravent drill weekend` tells the raid of 2017.
+    """
+    from router.stage.drill.scenes import SCENARIOS
+
+    if listed or name is None:
+        for scenario in SCENARIOS.values():
+            click.echo(f"{scenario.name}\n    {scenario.story}")
+        return
+    if name not in SCENARIOS:
+        raise click.UsageError(f"no scenario {name!r}; there are: {', '.join(SCENARIOS)}")
+    from router.stage.drill.drill import Order
+    from router.stage.drill.report import report
+
+    own = Order(scenario=SCENARIOS[name], seed=seed, scale=scale, openmetrics=files["openmetrics"])
+    tales = _played([own, *(_with(own, policy) for policy in policies)])
+    click.echo(report(tales))
+    _write(tales, files)
+    if not all(tale.good for tale in tales):
+        raise Failed("a promise was broken; the report says which")
+
+
+def _with(order: Order, policy: Path) -> Order:
+    import tomllib
+    from dataclasses import replace
+
+    try:
+        said = tomllib.loads(policy.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise click.UsageError(f"{policy} cannot be read as TOML: {error}") from error
+    return replace(order, name=policy.stem, policy=said, openmetrics=None)
+
+
+def _played(orders: Sequence[Order]) -> list[Tale]:
+    from router.processes import run_until_stopped
+    from router.stage.drill.counting import tell
+
+    tales: list[Tale] = []
+
+    async def work() -> None:
+        from router.stage.drill.drill import play
+
+        for order in orders:
+            played = await play(order, _progress(order))
+            tales.append(tell(played))
+
+    import logging
+
+    logging.basicConfig(level=logging.ERROR, format="%(message)s")
+    with plainly():
+        run_until_stopped(work())
+    if len(tales) < len(orders):
+        raise Failed("stopped; nothing is left behind")
+    return tales
+
+
+def _progress(order: Order) -> Callable[[datetime, int], None]:
+    """One line that is written over and over on a terminal, and a line an eighth elsewhere."""
+    import sys
+
+    scenario = order.scenario
+    whole, said = scenario.ends - scenario.launch, -1
+    live = sys.stderr.isatty()
+
+    def tell(at: datetime, texts: int) -> None:
+        nonlocal said
+        part = int((80 if live else 8) * min(1.0, (at - scenario.launch) / whole))
+        if part == said:
+            return
+        said = part
+        line = f"{order.name}: {at:%a %H:%M}, {texts} texts"
+        click.echo(f"\r{line:<60}" if live else line, err=True, nl=not live)
+        if live and at >= scenario.ends:
+            click.echo("", err=True)
+
+    return tell
+
+
+def _write(tales: Sequence[Tale], files: dict[str, Path | None]) -> None:
+    if path := files["as_json"]:
+        _write_json(path, tales)
+    if path := files["as_html"]:
+        from router.stage.drill.page import page
+
+        path.write_text(page(tales), encoding="utf-8")
+    if path := files["rows"]:
+        from router.stage.drill.sheet import sheet
+
+        path.write_text(sheet(tales[0]), encoding="utf-8")
+
+
+def _write_json(path: Path, tales: Sequence[Tale]) -> None:
+    import json
+
+    def plain(value: Any) -> Any:
+        return value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+    said = [tale.as_json() for tale in tales]
+    path.write_text(json.dumps(said, indent=1, ensure_ascii=False, default=plain) + "\n", encoding="utf-8")

@@ -1,0 +1,64 @@
+"""Whether anything is due at this moment of business time: drills move their clock only when nothing is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from router.postgres.pool import Pool
+
+_LEFT = """
+SELECT (SELECT count(*) FROM reply WHERE state IN ('claimed', 'sending')) AS under_way,
+    (SELECT count(*) FROM reply WHERE state = 'queued' AND lane = ANY ($1::text[])) AS ready,
+    (SELECT count(*) FROM reply WHERE state = 'queued' AND lane <> ALL ($1::text[])) AS shut_out,
+    (SELECT count(*) FROM reply WHERE state = 'held') AS held,
+    (SELECT count(*) FROM reply WHERE state = 'delayed' AND not_before <= $2) AS due,
+    (SELECT count(*) FROM reply WHERE state IN ('queued', 'delayed') AND expires_at <= $2) AS expired,
+    (SELECT count(*) FROM receipt WHERE applied_at IS NULL) AS receipts,
+    (SELECT count(*) FROM inbound WHERE cost_due) AS costs
+"""
+
+
+class Left(NamedTuple):
+    """What is not done.
+
+    Args:
+        under_way: Replies that a worker has.
+        ready: Replies that wait in open lanes.
+        shut_out: Replies that wait in lanes that nobody can carry.
+        held: Texts that a raid holds.
+        due: Delayed replies whose time has come.
+        expired: Waiting replies that are worthless by now.
+        receipts: Receipts that are not applied.
+        costs: Texts whose receiving is not booked.
+    """
+
+    under_way: int = 0
+    ready: int = 0
+    shut_out: int = 0
+    held: int = 0
+    due: int = 0
+    expired: int = 0
+    receipts: int = 0
+    costs: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Stillness:
+    """Looks."""
+
+    pool: Pool
+
+    async def left(self, lanes: Sequence[str], now: datetime) -> Left:
+        """What is not done yet.
+
+        Args:
+            lanes: Those that are open.
+            now: Business time.
+        """
+        async with self.pool.connection() as connection:
+            row = await connection.fetchrow(_LEFT, list(lanes), now)
+        assert row is not None  # noqa: S101 -- counts always have a row
+        return Left(**dict(row))

@@ -1,0 +1,177 @@
+"""One drill from beginning to end: set up, played, and what is known of it afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from router.postgres.night import Rows, read
+from router.rules.health import State
+from router.service import Service
+from router.stage.drill.carriers import Truth
+from router.stage.drill.house import house
+from router.stage.drill.night import Night
+from router.stage.drill.openmetrics import Record, recording
+from router.stage.drill.scenes import Scenario
+from router.stage.drill.ticks import Tick
+from router.stage.drill.traffic import Sent, traffic
+from router.wire import boottime
+
+
+class Depth(NamedTuple):
+    """What waited at a moment: for money or a carrier, and until a raid is over."""
+
+    at: datetime
+    waiting: int
+    held: int
+
+
+class Moved(NamedTuple):
+    """An account changed its state, at a moment of business time."""
+
+    at: datetime
+    account: str
+    word: str
+    reason: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What is asked for.
+
+    Args:
+        scenario: Which night.
+        name: What the report calls it.
+        seed: Of everything that is chance.
+        scale: Part of its texts and money.
+        policy: Laid over the drill's settings.
+        openmetrics: Where to write what /metrics said; None: nowhere.
+    """
+
+    scenario: Scenario
+    name: str = "as it is"
+    seed: int = 1
+    scale: float = 1.0
+    policy: Mapping[str, Any] = field(default_factory=dict)
+    openmetrics: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Played:
+    """What is known after a drill.
+
+    Args:
+        order: What was asked for.
+        texts: What was written, in order.
+        people: Who wrote, by pseudonym: whether it is a raider's phone.
+        unanswered: Texts that the door did not take.
+        rows: What the router's database says.
+        truth: What the carriers' journal says.
+        price: Millionths of one answer through the preferred account.
+        period: In which a texter gets one answer.
+        rates: The ledger's currency per unit of another.
+        depths: What waited, tick by tick.
+        moves: Changes of the accounts' states.
+        seconds: Of the machine, playing alone.
+        ticks: Moves of the clock.
+    """
+
+    order: Order
+    texts: list[Sent]
+    people: Mapping[bytes, bool]
+    unanswered: int
+    rows: Rows
+    truth: list[Truth]
+    price: int
+    period: timedelta
+    rates: Mapping[str, Any]
+    depths: list[Depth]
+    moves: list[Moved]
+    seconds: float
+    ticks: int
+
+
+@dataclass(slots=True)
+class _Watcher:
+    """Sees every tick: what waits, what the accounts do, what /metrics says."""
+
+    service: Service
+    tell: Callable[[datetime, int], None]
+    record: Record | None
+    depths: list[Depth] = field(default_factory=list)
+    moves: list[Moved] = field(default_factory=list)
+    texts: int = 0
+    _words: dict[str, str] = field(default_factory=dict)
+
+    async def look(self, tick: Tick, night: Night) -> None:
+        self.texts += len(tick.texts)
+        self.depths.append(Depth(tick.at, night.left.shut_out, night.left.held))
+        for (account, sender), state in self.service.office.facts.health.items():
+            if not sender and self._words.get(account, "open") != state.word:
+                self._moved(tick.at, state)
+        if self.record is not None:
+            await self.record.look(tick.at)
+        self.tell(tick.at, self.texts)
+
+    def _moved(self, at: datetime, state: State) -> None:
+        self._words[state.account] = state.word
+        self.moves.append(Moved(at, state.account, state.word, state.reason.value, state.code))
+
+
+async def play(order: Order, tell: Callable[[datetime, int], None]) -> Played:
+    """Play a drill.
+
+    Args:
+        order: Which.
+        tell: Told of every tick: business time, and how many texts were written by then.
+
+    Raises:
+        SettingsError: What the policy says cannot be.
+        EmbeddedError: The database cannot run here.
+        StuckError: The router did not come to rest.
+        CarriersError: The simulated carriers failed.
+    """
+    scenario = order.scenario
+    texts = traffic(scenario.launch, scenario.crowd, scenario.raid, order.seed, order.scale)
+    async with house(scenario, order.seed, order.scale, order.policy) as played:
+        service = played.service
+        async with recording(service.settings.base_url) as record:
+            watcher = _Watcher(service, tell, record if order.openmetrics else None)
+            night = Night(
+                scenario=scenario,
+                scale=order.scale,
+                clock=played.clock,
+                service=service,
+                carriers=played.carriers,
+                number=played.number,
+                seen=watcher.look,
+            )
+            began = boottime()
+            await night.play(texts)
+            seconds = boottime() - began
+        if order.openmetrics:
+            record.write(order.openmetrics)
+        office = service.office
+        (number,) = office.numbers.values()
+        answer = office.estimate(
+            number.plan[0].account, number.e164, next(iter(office.policy.replies.texts.values()))
+        )
+        return Played(
+            order=order,
+            texts=texts,
+            people={office.vault.pseudonym(text.sender): text.raid for text in texts},
+            unanswered=night.unanswered,
+            rows=await read(service.pool),
+            truth=await played.carriers.journal(),
+            price=0 if answer is None else answer.micros,
+            period=office.policy.replies.period,
+            rates=office.rates,
+            depths=watcher.depths,
+            moves=watcher.moves,
+            seconds=seconds,
+            ticks=len(watcher.depths),
+        )

@@ -1,0 +1,70 @@
+"""Whether a drill kept every promise, by the carriers' journal beside the router's own rows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from decimal import ROUND_HALF_EVEN, Decimal
+
+from router.rules.budget import MICROS
+from router.stage.drill.carriers import Truth
+from router.stage.drill.drill import Played
+from router.stage.drill.tale import Money, Promise
+
+
+def charged(played: Played) -> Mapping[str, int]:
+    """Millionths that each carrier kept, by its journal."""
+    found = Counter[str]()
+    for each in played.truth:
+        found[each.carrier] += _micros(each, played.rates)
+    return found
+
+
+def _micros(each: Truth, rates: Mapping[str, Decimal]) -> int:
+    exact = each.price * rates.get(each.unit, Decimal(1)) * MICROS
+    return int(exact.quantize(Decimal(1), ROUND_HALF_EVEN))
+
+
+def promises(played: Played, money: Money) -> list[Promise]:
+    """Every promise, and what says whether it was kept."""
+    rows, truth = played.rows, played.truth
+    stored, written = len(rows.texts), len(played.texts)
+    per_reference = Counter(each.reference for each in truth)
+    twice = sum(count - 1 for count in per_reference.values())
+    ledger = {row.reference: row.spent for row in rows.charges if row.spent}
+    carriers = {each.reference: _micros(each, played.rates) for each in truth if each.price}
+    differ = sum(ledger.get(key, 0) != carriers.get(key, 0) for key in {*ledger, *carriers})
+    often = _too_often(truth, played.period)
+    return [
+        Promise(
+            "Nothing is lost",
+            stored == written and not played.unanswered,
+            f"{written} texts written, {stored} stored, {played.unanswered} not taken at the door",
+        ),
+        Promise(
+            "Nothing is sent twice", not twice, f"{len(truth)} sends taken by carriers, {twice} of them again"
+        ),
+        Promise(
+            "One answer a period",
+            not often,
+            f"{often} came sooner after the last to the same phone, by the carriers",
+        ),
+        Promise("No purse is passed", not money.over, f"{money.over / MICROS:.2f} over"),
+        Promise(
+            "The books are the carriers'",
+            not differ and money.spent == money.charged,
+            f"{differ} sends on which they differ, by {money.spent - money.charged} millionths",
+        ),
+    ]
+
+
+def _too_often(truth: Iterable[Truth], period: timedelta) -> int:
+    """Answers within the period of the one before to the same phone, by the carriers' journal."""
+    last: dict[str, datetime] = {}
+    found = 0
+    for each in truth:
+        before = last.get(each.to)
+        found += before is not None and each.at - before < period
+        last[each.to] = each.at
+    return found

@@ -1,0 +1,190 @@
+"""A drill's report for a terminal of 80 columns; every block names the rows that it was counted from."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from router.rules.budget import MICROS
+from router.stage.drill.tale import Tale
+from router.stage.drill.traffic import PARIS
+
+_WIDTH = 78
+_LABEL = 30
+
+
+def report(tales: Sequence[Tale]) -> str:
+    """One drill, or several of the same traffic side by side."""
+    return "\n".join(_lines(tales[0]) if len(tales) == 1 else _compared(tales))
+
+
+def money(micros: int) -> str:
+    """Millionths as an amount with two decimals."""
+    return f"{micros / MICROS:,.2f}"
+
+
+def share(part: int, whole: int) -> str:
+    """A part in percent, a dash of nothing."""
+    return f"{100 * part / whole:.1f} %" if whole else "-"
+
+
+def moment(at: datetime) -> str:
+    """Day and time where the number is."""
+    return f"{at.astimezone(PARIS):%a %d %b %H:%M}"
+
+
+def lasted(seconds: float) -> str:
+    """Minutes, or hours where it was long."""
+    return f"{seconds / 60:.0f} min" if seconds < 5_400 else f"{seconds / 3_600:.1f} h"  # noqa: PLR2004 -- an hour and a half
+
+
+def _lines(tale: Tale) -> Iterator[str]:
+    played, order = tale.played, tale.played.order
+    yield ""
+    yield f"{order.scenario.name}, seed {order.seed}, scale {order.scale:g}".upper()
+    yield from textwrap.wrap(order.scenario.story, _WIDTH)
+    for title, source, rows in blocks(tale):
+        yield from _block(title, source, rows)
+    yield ""
+    yield "The promises"
+    for promise in tale.promises:
+        yield f"  {'kept  ' if promise.kept else 'BROKEN'}  {promise.name}"
+        yield from (f"          {line}" for line in textwrap.wrap(promise.said, _WIDTH - 10))
+    yield ""
+    rate = len(played.texts) / played.seconds
+    yield f"Played in {played.seconds:.0f} s: {len(played.texts)} texts, {rate:.0f} a second."
+    yield f"Decisions {tale.digest}: the same seed, scale and policy give the same."
+
+
+def blocks(tale: Tale) -> Iterator[tuple[str, str, list[tuple[str, str]]]]:
+    """The report's parts: title, the tables that it is counted from, and its lines."""
+    yield "The genuine texters", "reply, attempt, judgement", _people(tale)
+    if tale.raiders.texts:
+        yield "The raid", "reply, judgement, raid_change", _raid(tale)
+    yield "The money, in EUR", "ledger, purse_window, carriers' journal", _money(tale)
+    yield "The carriers", "attempt, health", _carriers(tale)
+
+
+def _block(title: str, source: str, rows: list[tuple[str, str]]) -> Iterator[str]:
+    yield ""
+    yield f"{title}  [from {source}]"
+    for name, said in rows:
+        first, *rest = textwrap.wrap(said, _WIDTH - _LABEL - 2) or [""]
+        yield f"  {name:<{_LABEL}}{first}"
+        yield from (f"  {'':<{_LABEL}}{line}" for line in rest)
+
+
+def _people(tale: Tale) -> list[tuple[str, str]]:
+    people = tale.people
+    late = people.answered - people.at_once
+    rows = [
+        ("wrote", f"{people.texters}"),
+        ("answered", f"{people.answered} ({share(people.answered, people.texters)})"),
+        ("  within ten minutes", f"{people.at_once} ({share(people.at_once, people.texters)})"),
+    ]
+    if late:
+        waited = f"half of them within {lasted(people.waited)}, the last after {lasted(people.longest)}"
+        rows.append(("  later", f"{late}; {waited}"))
+    rows += [(f"  by {name}", f"{sends}") for name, sends in sorted(people.by_account.items())]
+    if people.held or people.inside:
+        rows += [
+            ("first wrote during the raid", f"{people.inside}"),
+            (
+                "  answered at once",
+                f"{people.inside_at_once} ({share(people.inside_at_once, people.inside)})",
+            ),
+            ("held back by mistake", f"{people.held}, of whom {people.held_answered} were answered"),
+        ]
+    rows += [("wait still", f"{people.waiting}")] * bool(people.waiting)
+    rows += [("waited in vain (expired)", f"{people.expired}")] * bool(people.expired)
+    return rows
+
+
+def _raid(tale: Tale) -> list[tuple[str, str]]:
+    raid = tale.raiders
+    found = "never: nothing in the words gave it away"
+    if raid.found_after is not None and raid.minutes is not None:
+        found = f"after {raid.found_after} of its texts, {raid.minutes:.0f} min"
+    rows = [
+        ("texts", f"{raid.texts} from {raid.phones} phones"),
+        ("found", found),
+        ("paid answers to raiders", f"{raid.paid} ({share(raid.paid, raid.texts)})"),
+        ("silent by rule", f"{raid.silent}"),
+        ("held, unpaid", f"{raid.held}, of which {raid.released} were let go in calm"),
+    ]
+    rows += [
+        (
+            f"{moment(row.at)}  {row.mode}",
+            _change(row.cause, row.statistic, row.limit, row.flagged, row.texts),
+        )
+        for row in tale.played.rows.raids
+    ]
+    return rows
+
+
+def _change(cause: str, statistic: float, limit: float, flagged: int, texts: int) -> str:
+    if cause == "operator":
+        return "the operator said so"
+    return f"the sum was {statistic:.1f} of {limit:g}: {flagged} of {texts} texts looked abusive"
+
+
+def _money(tale: Tale) -> list[tuple[str, str]]:
+    purse = tale.money
+    limit = "unlimited" if purse.limit is None else money(purse.limit)
+    rows = [
+        ("could be spent", f"{limit}, of which {money(purse.topped_up)} was topped up"),
+        ("spent", money(purse.spent)),
+        ("over", money(purse.over)),
+        ("saved by rule", f"{money(purse.saved)}; an answer to every text: {money(purse.naive)}"),
+    ]
+    for name, (sends, ledger, charged) in purse.by_account.items():
+        rows.append((f"{name}: {sends} sends", f"ledger {money(ledger)}, carrier {money(charged)}"))
+    return rows
+
+
+def _carriers(tale: Tale) -> list[tuple[str, str]]:
+    rows = [
+        (f"{moment(move.at)}  {move.account}", " ".join(filter(None, (move.word, move.reason, move.code))))
+        for move in tale.moves
+    ]
+    rows += [
+        (f"instead, {why.partition(': ')[0]}", f"{sends}: {why.partition(': ')[2]}")
+        for why, sends in sorted(tale.failovers.items())
+    ]
+    return rows or [("nothing happened to them", "")]
+
+
+def _compared(tales: Sequence[Tale]) -> Iterator[str]:
+    order = tales[0].played.order
+    yield ""
+    yield f"{order.scenario.name}, seed {order.seed}, scale {order.scale:g}: {len(tales)} policies"
+    yield ""
+    width = (_WIDTH - _LABEL) // len(tales)
+    yield " " * _LABEL + "".join(f"{tale.played.order.name:>{width}.{width - 1}}" for tale in tales)
+    for name, values in compare(tales):
+        yield f"{name:<{_LABEL}}" + "".join(f"{value:>{width}}" for value in values)
+
+
+def compare(tales: Sequence[Tale]) -> list[tuple[str, list[str]]]:
+    """The figures in which policies differ, a column each."""
+    return [
+        ("genuine texters", [f"{tale.people.texters}" for tale in tales]),
+        ("  answered", [share(tale.people.answered, tale.people.texters) for tale in tales]),
+        ("  within ten minutes", [share(tale.people.at_once, tale.people.texters) for tale in tales]),
+        ("  held by mistake", [f"{tale.people.held}" for tale in tales]),
+        ("raid texts", [f"{tale.raiders.texts}" for tale in tales]),
+        (
+            "  found after",
+            [
+                "never" if tale.raiders.found_after is None else f"{tale.raiders.found_after}"
+                for tale in tales
+            ],
+        ),
+        ("  paid", [f"{tale.raiders.paid}" for tale in tales]),
+        ("  held", [f"{tale.raiders.held}" for tale in tales]),
+        ("spent", [money(tale.money.spent) for tale in tales]),
+        ("saved by rule", [money(tale.money.saved) for tale in tales]),
+        ("over", [money(tale.money.over) for tale in tales]),
+        ("promises kept", ["all" if tale.good else "NOT ALL" for tale in tales]),
+    ]

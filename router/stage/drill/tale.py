@@ -1,0 +1,161 @@
+"""What a drill says, as values: people, raid, money, hours, and whether every promise was kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from router.stage.drill.drill import Moved, Played
+
+
+class Promise(NamedTuple):
+    """One promise: whether it was kept, and what says so."""
+
+    name: str
+    kept: bool
+    said: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class People:
+    """The genuine texters, each counted once.
+
+    Args:
+        texters: How many wrote.
+        answered: How many got an answer.
+        at_once: How many of these within ten minutes of their first text.
+        waited: Median of seconds that the others waited; 0.0 for none.
+        longest: The longest of these waits.
+        held: How many had a text held in a raid, and `held_answered` how many of them were answered later.
+        held_answered: See `held`.
+        inside: How many wrote first while a raid was on, and `inside_at_once` how many of them did not wait.
+        inside_at_once: See `inside`.
+        waiting: How many wait still.
+        expired: How many waited in vain.
+        by_account: Answers by who carried them.
+    """
+
+    texters: int
+    answered: int
+    at_once: int
+    waited: float
+    longest: float
+    held: int
+    held_answered: int
+    inside: int
+    inside_at_once: int
+    waiting: int
+    expired: int
+    by_account: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Raiders:
+    """The raid.
+
+    Args:
+        texts: How many came, from `phones` phones.
+        phones: See `texts`.
+        paid: How many got a paid answer.
+        held: How many waited, unpaid, and `released` how many were let go afterwards.
+        released: See `held`.
+        silent: How many got no answer by rule.
+        found_after: How many had come when the raid was found; None if it was not.
+        minutes: How long it had been on by then.
+        alarms: How often a raid was found while none was on.
+    """
+
+    texts: int
+    phones: int
+    paid: int
+    held: int
+    released: int
+    silent: int
+    found_after: int | None
+    minutes: float | None
+    alarms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Money:
+    """In millionths of the ledger's currency.
+
+    Args:
+        limit: What could be spent in all, top-ups included; None for unlimited.
+        topped_up: What of it was added on the way.
+        spent: What the ledger says.
+        charged: What the carriers kept, by their journal.
+        saved: What texts that were not answered by rule would have cost.
+        naive: What one answer for every text would have cost.
+        over: What was spent beyond the limit.
+        by_account: Sends, the ledger's and the carriers' word, by account.
+    """
+
+    limit: int | None
+    topped_up: int
+    spent: int
+    charged: int
+    saved: int
+    naive: int
+    over: int
+    by_account: Mapping[str, tuple[int, int, int]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hour:
+    """What happened in an hour: texts, answers by account, and what waited at its end. Money so far."""
+
+    at: datetime
+    genuine: int
+    raid: int
+    answers: Mapping[str, int]
+    waiting: int
+    held: int
+    spent: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tale:
+    """All of it."""
+
+    played: Played
+    people: People
+    raiders: Raiders
+    money: Money
+    moves: list[Moved]
+    failovers: Mapping[str, int]
+    refusals: Mapping[str, int]
+    silences: Mapping[str, int]
+    hours: list[Hour]
+    promises: list[Promise]
+    digest: str
+
+    @property
+    def good(self) -> bool:
+        """Whether every promise was kept."""
+        return all(promise.kept for promise in self.promises)
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        order = self.played.order
+        return {
+            "scenario": order.scenario.name,
+            "seed": order.seed,
+            "scale": order.scale,
+            "policy": dict(order.policy),
+            "seconds": round(self.played.seconds, 2),
+            "ticks": self.played.ticks,
+            "texts": len(self.played.texts),
+            **{name: asdict(getattr(self, name)) for name in ("people", "raiders", "money")},
+            "moves": [move._asdict() for move in self.moves],
+            "failovers": dict(self.failovers),
+            "refusals": dict(self.refusals),
+            "silences": dict(self.silences),
+            "raids": [row._asdict() for row in self.played.rows.raids],
+            "hours": [asdict(hour) for hour in self.hours],
+            "promises": [promise._asdict() for promise in self.promises],
+            "good": self.good,
+            "decisions": self.digest,
+        }

@@ -1,0 +1,52 @@
+"""An evening with everything in it, small enough for a test: a cut-off, an empty purse, a top-up, a raid."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from router.stage.drill.counting import tell
+from router.stage.drill.drill import Order, Played, play
+from router.stage.drill.scenes import Fault, Over, Restore, Scenario, TopUp
+from router.stage.drill.tale import Tale
+from router.stage.drill.traffic import Crowd, Raid
+
+EVENING = Scenario(
+    name="evening",
+    story="A cut-off, an empty purse and a raid in eight hours.",
+    crowd=Crowd(texts=360, hours=8),
+    raid=Raid(texts=150, begins=5, hours=1, phones=60),
+    events=(
+        Fault(1, "twilio", "suspend"),
+        Fault(2, "twilio", ""),
+        Restore(2, "twilio"),
+        TopUp(4.5, Decimal(24)),
+        Over(7.5),
+    ),
+    budget=Decimal(7),
+    hours=9,
+)
+"""At 7 cents an answer its purse is empty after two or three hours."""
+
+QUICK: Mapping[str, Any] = {"raids": {"warm_up": 100}}
+"""So few texts would never teach what is usual."""
+
+
+def merged(*policies: Mapping[str, Any]) -> dict[str, Any]:
+    """Policies laid over each other, section by section."""
+    found: dict[str, Any] = {}
+    for policy in policies:
+        for section, said in policy.items():
+            found[section] = {**found.get(section, {}), **said}
+    return found
+
+
+async def played(policy: Mapping[str, Any] = QUICK, *, seed: int = 1, **order: Any) -> Played:
+    """The evening, once."""
+    return await play(Order(scenario=EVENING, seed=seed, policy=policy, **order), lambda _at, _texts: None)
+
+
+async def told(policy: Mapping[str, Any] = QUICK, *, seed: int = 1) -> Tale:
+    """What the evening came to."""
+    return tell(await played(policy, seed=seed))

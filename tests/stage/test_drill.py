@@ -1,0 +1,131 @@
+"""A small evening through the real router: its decisions, its money, its promises, and how these break."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from router.office import Office
+from router.postgres.migrate import migrate
+from router.stage.drill.page import page
+from router.stage.drill.report import report
+from router.stage.drill.sheet import sheet
+from router.stage.drill.tale import Tale
+from tests.stage.evening import QUICK, merged, told
+
+pytestmark = pytest.mark.timeout(240)
+
+
+@pytest.fixture(scope="module")
+def evening() -> Tale:
+    """One for all tests that only look."""
+    return asyncio.run(told())
+
+
+def test_every_promise_is_kept(evening: Tale) -> None:
+    assert [promise.name for promise in evening.promises if not promise.kept] == []
+    assert len(evening.promises) == 5
+
+
+def test_whoever_is_no_raider_is_answered_in_the_end(evening: Tale) -> None:
+    people = evening.people
+    assert people.answered / people.texters >= 0.99
+    assert people.waiting + people.expired == people.texters - people.answered
+
+
+def test_the_cut_off_account_is_left_and_comes_back(evening: Tale) -> None:
+    words = [(move.account, move.word, move.reason) for move in evening.moves]
+    assert words == [("twilio", "cut_off", "suspended"), ("twilio", "open", "")]
+    assert evening.failovers.keys() == {"twilio > vonage: cut_off"}
+    assert evening.people.by_account["vonage"] > 10
+
+
+def test_an_empty_purse_keeps_people_waiting_until_it_is_topped_up(evening: Tale) -> None:
+    assert max(hour.waiting for hour in evening.hours) > 20
+    assert evening.people.longest > 3_600
+    assert evening.hours[-1].waiting == 0
+    assert evening.money.topped_up == 24_000_000
+
+
+def test_the_raid_is_found_and_most_of_it_waits_unpaid(evening: Tale) -> None:
+    raid = evening.raiders
+    assert raid.found_after is not None
+    assert raid.found_after < 100
+    assert raid.held > raid.paid
+    assert raid.alarms == 0
+    assert next(row.mode for row in evening.played.rows.raids) == "raid"
+
+
+def test_the_report_fits_a_terminal_and_names_its_rows(evening: Tale) -> None:
+    lines = report([evening]).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert sum("[from " in line for line in lines) == 4
+
+
+def test_the_page_needs_nothing_from_elsewhere(evening: Tale) -> None:
+    text = page([evening, evening])
+    assert text.count("<svg") == 4
+    assert not re.search(r"<script|<link|https?://|url\(|@import", text)
+    assert "+33" not in text
+
+
+def test_the_json_and_the_sheet_say_the_same(evening: Tale) -> None:
+    told_as = json.loads(json.dumps(evening.as_json(), default=str))
+    lines = sheet(evening).splitlines()[1:]
+    assert len(lines) == told_as["texts"] == 510
+    assert sum(int(line.split(",")[9]) for line in lines) == told_as["money"]["spent"]
+    assert "+33" not in "".join(lines)
+
+
+async def test_the_same_seed_decides_the_same_whatever_is_under_way_at_once(evening: Tale) -> None:
+    narrow = merged(QUICK, {"accounts": {"twilio": {"max_in_flight": 1}, "vonage": {"max_in_flight": 1}}})
+    other = await told(narrow)
+    assert other.digest == evening.digest
+    assert other.money == evening.money
+
+
+async def test_without_holding_the_raid_costs_more(evening: Tale) -> None:
+    open_house = await told(merged(QUICK, {"raids": {"held": "0"}}))
+    assert open_house.raiders.held == 0
+    assert open_house.raiders.paid > evening.raiders.paid
+    assert open_house.good
+
+
+async def test_without_the_rule_of_the_budget_the_report_says_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def weakened(dsn: str) -> Any:
+        found = await migrate(dsn)
+        connection = await asyncpg.connect(dsn)
+        try:
+            arm = await connection.fetchval("SELECT pg_get_functiondef('arm'::regproc)")
+            await connection.execute(
+                arm.replace("w_room[t] < p_estimate[i]", "false").replace(
+                    "WHEN w_room[a] >= p_estimate[i] AND w_room[t] >= p_estimate[i] THEN", "WHEN true THEN"
+                )
+            )
+            for name in await connection.fetch(
+                "SELECT conname FROM pg_constraint"
+                " WHERE conrelid = 'purse_window'::regclass AND contype = 'c'"
+            ):
+                await connection.execute(f'ALTER TABLE purse_window DROP CONSTRAINT "{name[0]}"')
+        finally:
+            await connection.close()
+        return found
+
+    monkeypatch.setattr("router.stage.drill.house.migrate", weakened)
+    monkeypatch.setattr(Office, "room", lambda _self, _purse, _now: None)
+    broken = await told()
+    assert broken.money.over > 0
+    assert [promise.name for promise in broken.promises if not promise.kept] == ["No purse is passed"]
+    assert "BROKEN" in report([broken])
+
+
+def test_nothing_is_left_behind(evening: Tale) -> None:
+    assert evening.good
+    assert list(Path(tempfile.gettempdir()).glob("paravent-drill-*")) == []
