@@ -8,7 +8,7 @@ from typing import Any
 
 from router.stage.drill.counting import tell
 from router.stage.drill.drill import Order, Played, play
-from router.stage.drill.scenes import Fault, Over, Restore, Scenario, TopUp
+from router.stage.drill.scenes import Fault, Restore, Scenario, TopUp
 from router.stage.drill.tale import Tale
 from router.stage.drill.traffic import Crowd, Raid
 
@@ -16,13 +16,12 @@ EVENING = Scenario(
     name="evening",
     story="A cut-off, an empty purse and a raid in eight hours.",
     crowd=Crowd(texts=360, hours=8),
-    raid=Raid(texts=150, begins=5, hours=1, phones=60),
+    raid=Raid(texts=150, begins=5, hours=1, phones=None),
     events=(
         Fault(1, "twilio", "suspend"),
         Fault(2, "twilio", ""),
         Restore(2, "twilio"),
-        TopUp(4.5, Decimal(24)),
-        Over(7.5),
+        TopUp(4.5, Decimal(30)),
     ),
     budget=Decimal(7),
     hours=9,

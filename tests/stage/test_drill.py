@@ -34,9 +34,9 @@ def test_every_promise_is_kept(evening: Tale) -> None:
     assert len(evening.promises) == 5
 
 
-def test_whoever_is_no_raider_is_answered_in_the_end(evening: Tale) -> None:
+def test_nearly_everybody_who_is_no_raider_is_answered(evening: Tale) -> None:
     people = evening.people
-    assert people.answered / people.texters >= 0.99
+    assert people.answered / people.texters >= 0.95
     assert people.waiting + people.expired == people.texters - people.answered
 
 
@@ -51,7 +51,7 @@ def test_an_empty_purse_keeps_people_waiting_until_it_is_topped_up(evening: Tale
     assert max(hour.waiting for hour in evening.hours) > 20
     assert evening.people.longest > 3_600
     assert evening.hours[-1].waiting == 0
-    assert evening.money.topped_up == 24_000_000
+    assert evening.money.topped_up == 30_000_000
 
 
 def test_the_raid_is_found_and_most_of_it_waits_unpaid(evening: Tale) -> None:
@@ -94,7 +94,8 @@ async def test_the_same_seed_decides_the_same_whatever_is_under_way_at_once(even
 async def test_without_holding_the_raid_costs_more(evening: Tale) -> None:
     open_house = await told(merged(QUICK, {"raids": {"held": "0"}}))
     assert open_house.raiders.held == 0
-    assert open_house.raiders.paid > evening.raiders.paid
+    assert open_house.raiders.paid > 1.5 * evening.raiders.paid
+    assert open_house.money.spent > evening.money.spent
     assert open_house.good
 
 
@@ -120,7 +121,7 @@ async def test_without_the_rule_of_the_budget_the_report_says_over(monkeypatch: 
 
     monkeypatch.setattr("router.stage.drill.house.migrate", weakened)
     monkeypatch.setattr(Office, "room", lambda _self, _purse, _now: None)
-    broken = await told()
+    broken = await told(merged(QUICK, {"budget": {"limit": "0"}, "raids": {"held": "0"}}))
     assert broken.money.over > 0
     assert [promise.name for promise in broken.promises if not promise.kept] == ["No purse is passed"]
     assert "BROKEN" in report([broken])

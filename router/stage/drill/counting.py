@@ -79,7 +79,7 @@ def _people(genuine: list[list[TextRow]], played: Played) -> People:
         inside_at_once=inside_at_once,
         waiting=waiting,
         expired=expired,
-        by_account=by_account,
+        by_account=dict(by_account),
     )
 
 

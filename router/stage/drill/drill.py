@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from router.office import Office
 from router.postgres.night import Rows, read
 from router.rules.health import State
 from router.service import Service
@@ -155,23 +156,26 @@ async def play(order: Order, tell: Callable[[datetime, int], None]) -> Played:
             seconds = boottime() - began
         if order.openmetrics:
             record.write(order.openmetrics)
-        office = service.office
-        (number,) = office.numbers.values()
-        answer = office.estimate(
-            number.plan[0].account, number.e164, next(iter(office.policy.replies.texts.values()))
-        )
         return Played(
             order=order,
             texts=texts,
-            people={office.vault.pseudonym(text.sender): text.raid for text in texts},
+            people={service.office.vault.pseudonym(text.sender): text.raid for text in texts},
             unanswered=night.unanswered,
             rows=await read(service.pool),
             truth=await played.carriers.journal(),
-            price=0 if answer is None else answer.micros,
-            period=office.policy.replies.period,
-            rates=office.rates,
+            price=_price(service.office),
+            period=service.office.policy.replies.period,
+            rates=service.office.rates,
             depths=watcher.depths,
             moves=watcher.moves,
             seconds=seconds,
             ticks=len(watcher.depths),
         )
+
+
+def _price(office: Office) -> int:
+    """Millionths of one answer through the preferred account."""
+    (number,) = office.numbers.values()
+    words = next(iter(office.policy.replies.texts.values()))
+    answer = office.estimate(number.plan[0].account, number.e164, words)
+    return 0 if answer is None else answer.micros
