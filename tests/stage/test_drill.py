@@ -23,10 +23,18 @@ from tests.stage.evening import QUICK, merged, told
 pytestmark = pytest.mark.timeout(240)
 
 
+LEFT_BEHIND: list[Path] = []
+
+
 @pytest.fixture(scope="module")
 def evening() -> Tale:
-    """One for all tests that only look."""
-    return asyncio.run(told())
+    """One for all tests that only look, played in a folder of its own."""
+    with tempfile.TemporaryDirectory(prefix="evening-") as folder, pytest.MonkeyPatch.context() as patch:
+        Path(folder).chmod(0o711)  # the database's user must be able to pass through
+        patch.setattr(tempfile, "tempdir", folder)
+        found = asyncio.run(told())
+        LEFT_BEHIND.extend(Path(folder).iterdir())
+    return found
 
 
 def test_every_promise_is_kept(evening: Tale) -> None:
@@ -129,4 +137,4 @@ async def test_without_the_rule_of_the_budget_the_report_says_over(monkeypatch: 
 
 def test_nothing_is_left_behind(evening: Tale) -> None:
     assert evening.good
-    assert list(Path(tempfile.gettempdir()).glob("paravent-drill-*")) == []
+    assert LEFT_BEHIND == []
