@@ -88,7 +88,7 @@ POINTS = (
     Point("a relay has ended", "router.worker:relay", after=True),
     Point("leases are ended", "router.postgres.upkeep:Upkeep.reap", after=True, counts=_something),
     Point("delayed replies are due", "router.postgres.upkeep:Upkeep.due", after=True, counts=_something),
-    Point("a duty is taken", "router.postgres.accounts:Accounts.take_duty", after=True, counts=_something),
+    Point("duties are taken", "router.postgres.accounts:Accounts.take_duties", after=True, counts=_something),
     Point(
         "plain receipts are applied", "router.postgres.parked:Parking.plain", after=True, counts=_something
     ),
@@ -113,7 +113,9 @@ POINTS = (
 
 
 def names() -> list[str]:
-    """Of all points."""
+    """Of all points. Raises `MovedError` where one is not there any more."""
+    for point in POINTS:
+        find(point.place)
     return [point.name for point in POINTS]
 
 
