@@ -30,7 +30,7 @@ ANSWERS = ("Salut c'est Kevin", "Coucou, on s'est vus hier", "Bonjour, tu te sou
 ROOM = 100_000
 """Money that is enough for every round."""
 
-_SETTLE = 90.0
+_SETTLE = 180.0
 _MICROS = 1_000_000
 
 SENDING: tuple[tuple[str, dict[str, object]], ...] = (

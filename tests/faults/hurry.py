@@ -17,7 +17,6 @@ def _hurry(table: str, key: str, change: str, where: str) -> str:
 
 _NOW = "clock_timestamp()"
 _HURRY = (
-    "DELETE FROM duty",
     _hurry("attempt", "reference", f"look_after = {_NOW}", "state = 'unknown'"),
     _hurry("attempt", "reference", f"trace_after = {_NOW}", "trace_after IS NOT NULL"),
     _hurry(
