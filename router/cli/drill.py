@@ -37,9 +37,9 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 def command(
     name: str | None, listed: bool, seed: int, scale: float, policies: tuple[Path, ...], **files: Path | None
 ) -> None:
-    """Play a scenario: the real router, simulated carriers, business time sped up.
+    """Play a night through the real router, in business time sped up.
 
-    Nothing leaves this machine, nothing costs money, nothing is left behind. The
+    Carriers are simulated: nothing leaves this machine, nothing costs money, nothing is left behind. The
     report compares the ledger with what the carriers took; exit code 1 where they
     differ or a promise was broken. `paravent drill weekend` tells the raid of 2017.
     """

@@ -52,7 +52,7 @@ def open_(above: Path | None, config: Path | None, text: UUID) -> None:
 @config_option
 @click.pass_obj
 def label(above: Path | None, config: Path | None, text: UUID, word: str) -> None:
-    """Say of one TEXT, by its id, that it is abusive, fine, or that you are unsure."""
+    """Label one TEXT, by its id: abusive, fine or unsure."""
     run(_label(config or above, text, word))
 
 

@@ -1,4 +1,8 @@
-"""Whether a text that its provider cannot be asked about now is answered unproved."""
+"""Whether a text that its provider cannot be asked about now is answered unproved.
+
+House rule: a text is only believed where nobody could say in time whether it is real, never where its
+provider says that it does not know it.
+"""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from uuid import uuid4
 import pytest
 
 from providers import Accepted, CutOff, CutReason, InDoubt, Refused, RefusedReason, Status, Unreachable
-from router.metrics import OUTCOMES, REJECTIONS
+from router.metrics import OUTCOMES, REJECTIONS, TIERS
 from router.postgres.accounts import Accounts
 from router.postgres.figures import COSTS, RETURNS, WAITING
 from router.rules import breaker
@@ -83,7 +83,7 @@ async def test_closed_sets_are_there_from_the_start_at_zero(house: House) -> Non
         "paravent_receipts_total": len(accounts) * len(Status),
         "paravent_webhooks_rejected_total": (len(accounts) + 1) * len(REJECTIONS),
         "paravent_texts_received_total": 2,
-        "paravent_texts_flagged_total": 3,
+        "paravent_texts_flagged_total": len(TIERS),
         "paravent_failovers_total": len({*(why.value for why in Why), "unreachable", "refused"}),
         "paravent_queue_texts": len(WAITING),
         "paravent_attempts_in_doubt": len(accounts),
