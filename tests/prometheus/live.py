@@ -107,33 +107,56 @@ async def yesterday(town: Town, texts: int = 75) -> None:
     await town.database.execute("UPDATE attempt SET at = at - interval '30 min'")
 
 
-async def weekend(town: Town, seconds: float, pause: float = 0.05) -> None:
-    """Texts to every number; from a third on Twilio has suspended us, from two thirds on there is a raid."""
-    door = town.house.settings.base_url
-    began = asyncio.get_running_loop().time()
-    told: set[str] = set()
+async def weekend(town: Town, prometheus: Prometheus, seconds: float, pause: float = 0.05) -> float:
+    """Texts to every number; from a third on Twilio has suspended us, from two thirds on there is a raid.
+
+    Nothing is over before Prometheus has seen it, however slow the machine is.
+
+    Returns:
+        Seconds that it took.
+
+    Raises:
+        AssertionError: Prometheus did not see something in time; the message has its expression.
+    """
+    began = time.monotonic()
+    passed, turns, places = 0.0, list(_TURNS), itertools.count()
     async with aiohttp.ClientSession() as session:
-        for place in itertools.count():
-            past = (asyncio.get_running_loop().time() - began) / seconds
-            for share, name in ((0.33, "cut"), (0.6, "back"), (0.66, "raid")):
-                if past > share and name not in told:
-                    told.add(name)
-                    await _turn(name, town, session, door)
-            if past > 1:
-                return
-            carrier = CARRIERS[place % 3]
-            texter = await town.text(carrier, WORDS[place % (4 if "raid" in told else 3)])
-            if place % 5 == 0:
-                await town.network.text(to=NUMBERS[carrier], sender=texter, text="Encore moi")
-            if place % 7 == 0:
-                await (await session.post(f"{door}/hooks/twilio/inbound", data={"Body": "forged"})).release()
+        while turns:
+            share, name, before = turns[0]
+            if passed > share * seconds and (not before or await prometheus.series(before, passed)):
+                await _turn(name, town, session)
+                del turns[0]
+            await _texts(next(places), town, session, insults=name == "end")
             await asyncio.sleep(pause)
+            passed = time.monotonic() - began
+            assert passed < seconds + _PATIENCE, f"Prometheus never saw {before}"
+    return passed
 
 
-async def _turn(name: str, town: Town, session: aiohttp.ClientSession, door: str) -> None:
+_TURNS = (
+    (0.33, "cut", ""),
+    (0.6, "back", 'paravent_account_state{account="twilio",state="cut_off"} == 1'),
+    (0.66, "raid", ""),
+    (1.0, "end", "paravent_raid_active == 1"),
+)
+"""Share of the time at which something begins, its name, and what must have been seen before it does."""
+
+
+async def _texts(place: int, town: Town, session: aiohttp.ClientSession, insults: bool) -> None:
+    carrier = CARRIERS[place % 3]
+    texter = await town.text(carrier, WORDS[place % (4 if insults else 3)])
+    if place % 5 == 0:
+        await town.network.text(to=NUMBERS[carrier], sender=texter, text="Encore moi")
+    if place % 7 == 0:
+        door = town.house.settings.base_url
+        await (await session.post(f"{door}/hooks/twilio/inbound", data={"Body": "forged"})).release()
+
+
+async def _turn(name: str, town: Town, session: aiohttp.ClientSession) -> None:
     if name == "cut":
         await town.network.fault("twilio", "suspend", on="all")
     elif name == "back":
         await town.network.clear("twilio")
-    else:
+    elif name == "raid":
+        door = town.house.settings.base_url
         await (await session.post(f"{door}/api/v1/raid/declare", json={})).release()

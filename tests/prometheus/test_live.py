@@ -30,24 +30,29 @@ def questions() -> dict[str, str]:
     return found
 
 
-async def silent(prometheus: Prometheus, exprs: Iterable[tuple[str, str]]) -> list[str]:
-    """Places whose expression had no data at any time."""
-    return [f"{place}: {expr}" for place, expr in exprs if not await prometheus.series(expr, SECONDS + 30)]
+async def silent(prometheus: Prometheus, exprs: Iterable[tuple[str, str]], seconds: float) -> list[str]:
+    """Places whose expression had no data at any time in the last seconds."""
+    return [f"{place}: {expr}" for place, expr in exprs if not await prometheus.series(expr, seconds)]
 
 
 @pytest_asyncio.fixture
 async def place(database: str, tmp_path: Path) -> AsyncIterator[Town]:
-    async with town(database, tmp_path) as place:
+    async with town(database, tmp_path, change=rich) as place:
         yield place
+
+
+def rich(settings: str) -> str:
+    """With money for more texts than a fast machine writes: what no carrier may send, none can refuse."""
+    return settings.replace('limit = "5.00"', 'limit = "500.00"').replace('"20.00"', '"2000.00"')
 
 
 async def test_everything_that_is_asked_has_data(place: Town, tmp_path: Path) -> None:
     await yesterday(place)
     door = place.house.settings.base_url.removeprefix("http://")
     async with watching(door, tmp_path) as prometheus:
-        await weekend(place, SECONDS)
+        seconds = 30 + await weekend(place, prometheus, SECONDS)
         await asyncio.sleep(2)
-        assert await silent(prometheus, questions().items()) == []
+        assert await silent(prometheus, questions().items(), seconds) == []
         await _only_what_was_chosen(prometheus)
         await _what_is_scraped_is_explained(prometheus)
         await _what_would_be_found(prometheus)
@@ -78,7 +83,7 @@ async def _what_would_be_found(prometheus: Prometheus) -> None:
         "label": 'paravent_replies_total{acount="twilio"}',
         "right": "sum(paravent_replies_total)",
     }
-    found = await silent(prometheus, exprs.items())
+    found = await silent(prometheus, exprs.items(), 60)
     assert [each.partition(":")[0] for each in found] == ["metric", "label"]
     with pytest.raises(AssertionError, match="parse error"):
         await prometheus.series("sum(rate(paravent_replies_total)")
