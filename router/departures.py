@@ -14,7 +14,9 @@ from providers import Ability, InDoubt, Job, Outcome, Outgoing, Provider, Thrott
 from router.send import send, send_job
 from router.vault import random_reference
 
-_MOST_RECEIVERS = 100
+MOST_RECEIVERS = 100
+"""Texts that one job carries at most."""
+
 _Key: TypeAlias = tuple[str, str, str]
 
 
@@ -138,21 +140,23 @@ class Departures:
         self._last: dict[_Key, float] = {}
 
     @asynccontextmanager
-    async def seat(self, account: str, sender: str, to: str, words: str) -> AsyncIterator[Seat]:
-        """Take a seat; where jobs are taken, wait here until the job has formed."""
+    async def seat(
+        self, account: str, sender: str, to: str, words: str, *, most: int = MOST_RECEIVERS
+    ) -> AsyncIterator[Seat]:
+        """Take a seat; where jobs are taken, wait here until one of at most so many texts has formed."""
         provider = self._providers[account]
         if Ability.BATCH not in provider.abilities:
             async with self._places[account]:
                 yield Alone(provider, self._wire, self._now, lambda: self._take_call(account))
             return
-        job = self._join((account, sender, words), to)
+        job = self._join((account, sender, words), to, most)
         try:
             await job.closed.wait()
             yield InAJob(job, to)
         finally:
             job.leave(to)
 
-    def _join(self, key: _Key, to: str) -> _Job:
+    def _join(self, key: _Key, to: str, most: int) -> _Job:
         job = self._forming.get(key)
         if job is not None and to in job.seats:
             self._close(key, job)
@@ -163,7 +167,7 @@ class Departures:
             loop = asyncio.get_running_loop()
             loop.call_later(max(0.0, self._gather - since), self._close, key, job)
         job.seats.add(to)
-        if len(job.seats) >= _MOST_RECEIVERS:
+        if len(job.seats) >= most:
             self._close(key, job)
         return job
 

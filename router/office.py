@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -12,13 +13,14 @@ from zoneinfo import ZoneInfo
 
 from providers import Ability, Provider, Wire
 from providers.contract import gsm7
-from router.departures import Departures
+from router.departures import MOST_RECEIVERS, Departures, Seat
 from router.postgres.accounts import Facts
 from router.postgres.desk import Desk
 from router.postgres.inbox import Claimed
 from router.rules import answer, budget, failover, senders
 from router.rules.campaign import Raids
 from router.rules.failover import Choice, Route
+from router.rules.health import on_trial
 from router.rules.holding import Stance
 from router.rules.story import Attempt
 from router.vault import Vault
@@ -138,9 +140,16 @@ class Office:
         return failover.closed(route, self.facts.health, self.machine_now(), self.prober)
 
     def open_lanes(self, now: datetime) -> list[str]:
-        """Lanes in which at least one route could carry a text now: the only ones worth claiming from."""
+        """Lanes in which at least one route could carry a text now: the only ones worth claiming from.
+
+        An account on trial opens none: it has one text at a time, and those that wait do not race for it.
+        """
         numbers = {number.lane: number for number in self.numbers.values()}
-        return [lane for lane, number in numbers.items() if self.carriers(number, now).routes]
+        return [
+            lane
+            for lane, number in numbers.items()
+            if not all(map(self._on_trial, self.carriers(number, now).routes))
+        ]
 
     def carriers(self, number: Number, now: datetime) -> Choice:
         """Who could carry a text of this number now if it were the cheapest, and why others not."""
@@ -160,6 +169,19 @@ class Office:
             total_room=self.room(budget.TOTAL, now),
             prober=self.prober,
         )
+
+    def seat(self, route: Route, to: str, words: str) -> AbstractAsyncContextManager[Seat]:
+        """A seat by that route; no job fills up with texts for an account that is to be tried with one."""
+        most = 1 if self._on_trial(route) else MOST_RECEIVERS
+        return self.departures.seat(route.account, route.sender, to, words, most=most)
+
+    def places(self, route: Route) -> int:
+        """Most sends (or jobs) that the account may have under way now, in the whole fleet."""
+        return 1 if self._on_trial(route) else self.accounts[route.account].max_in_flight
+
+    def _on_trial(self, route: Route) -> bool:
+        state = self.facts.health.get((route.account, ""))
+        return state is not None and on_trial(state)
 
     def estimate(self, account: str, to: str, words: str) -> budget.Money | None:
         """What these words would cost through that account, rounded up; None where it has no price.

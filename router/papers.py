@@ -68,7 +68,7 @@ def intent(
         total_window=office.purses.window(budget.TOTAL, now),
         next_allowed=now + office.policy.replies.period,
         ceiling=office.policy.replies.lifetime,
-        in_flight=office.accounts[route.account].max_in_flight,
+        in_flight=office.places(route),
         passed_over=" ".join(f"{s.route.account}:{s.why.value}" for s in steps if isinstance(s, Passed)),
     )
 

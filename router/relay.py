@@ -49,7 +49,7 @@ async def _through(
 ) -> Ending | Silence | None:
     """Send by one route. How it ended, or None: certainly not sent, try the next one."""
     began = perf_counter()
-    async with office.departures.seat(route.account, route.sender, text.sender, reply.text) as seat:
+    async with office.seat(route, text.sender, reply.text) as seat:
         if (why := office.closed(route)) is not None:  # it may have closed while we waited for a seat
             steps.append(Passed(route, why))
             return None

@@ -6,6 +6,7 @@ if its version is still one below. Only faults of the account or the sender move
     open --Throttled--> throttled --time--> usable again
     open --CutOff, or strikes--> cut_off --time, `probe`--> probing --success--> open
                                     ^----------- failure, or its deadline -------|
+    probing, with no text to try it with --> open, or on trial where only a text can tell
     open --late deliveries--> slow --time, `probe`--> probing
 The operator's word stands beside the state and outranks it: ``cut`` is closed, ``pin`` is open.
 """
@@ -19,7 +20,7 @@ from uuid import UUID
 
 from providers.contract.failure import CutOff, InDoubt, Refused, Scope, Throttled, Unreachable, clean_code
 from providers.contract.message import Accepted, Outcome
-from router.rules.health import Operator, Policy, Reason, State, Status, ripe, usable
+from router.rules.health import ANYONE, Operator, Policy, Reason, State, Status, on_trial, ripe, usable
 
 
 def after(
@@ -59,11 +60,12 @@ def after(
 def probe(state: State, owner: UUID, now: datetime, policy: Policy) -> State | None:
     """Take the probe: one for the fleet, a lease with a deadline. None while it is not time.
 
-    A lapsed probe is a failure first, so it comes back as `cut_off` with a longer wait.
+    A lapsed probe is a failure first, so it comes back as `cut_off` with a longer wait; a trial that
+    nobody had a text for is no failure, and is looked at again.
     """
     if not ripe(state, now):
         return None
-    if state.status is Status.PROBING:
+    if state.status is Status.PROBING and not on_trial(state):
         return _fall(state, state.reason, state.code, now, policy)
     return _next(
         state,
@@ -75,9 +77,17 @@ def probe(state: State, owner: UUID, now: datetime, policy: Policy) -> State | N
     )
 
 
-def reopen(state: State, now: datetime) -> State | None:
-    """Open it again after a good probe. Its trips are remembered until it was open long enough."""
-    return None if state.status is Status.OPEN else _next(state, now, **_OPEN)
+def reopen(state: State, now: datetime, policy: Policy) -> State | None:
+    """Open it again after a good look, with no text to try it with.
+
+    A look says nothing of sends that hung or never arrived: then the account is on trial until one text
+    is accepted. Its trips are remembered until it was open long enough.
+    """
+    if state.status is Status.OPEN:
+        return None
+    if state.sender or state.reason not in {Reason.IN_DOUBT, Reason.UNREACHABLE}:
+        return _next(state, now, **_OPEN)
+    return _next(state, now, probe_owner=ANYONE, probe_until=now + policy.probe_longest)
 
 
 def cut(state: State, now: datetime) -> State:

@@ -129,12 +129,15 @@ class State:
         return "operator_cut" if self.operator is Operator.CUT else self.status.value
 
 
+ANYONE = UUID(int=0)
+"""Owner of a probe that whoever has the next text may make: one text at a time, in the whole fleet."""
+
 WORDS = (*(status.value for status in Status), "operator_cut")
 """Every word a state can have."""
 
 
 def usable(state: State, now: datetime, prober: UUID | None = None) -> bool:
-    """Whether a text may go through it now. While probing, only for the probe's holder."""
+    """Whether a text may go through it now. While probing, only for the probe's holder, unless on trial."""
     if state.operator is not Operator.NONE:
         return state.operator is Operator.PIN
     match state.status:
@@ -144,11 +147,17 @@ def usable(state: State, now: datetime, prober: UUID | None = None) -> bool:
             return state.not_before is None or now >= state.not_before
         case Status.PROBING:
             held = state.probe_until is not None and now < state.probe_until
-            return held and prober is not None and prober == state.probe_owner
+            return on_trial(state) or (held and prober is not None and prober == state.probe_owner)
         case Status.CUT_OFF | Status.SLOW:
             return False
         case _:
             assert_never(state.status)
+
+
+def on_trial(state: State) -> bool:
+    """Whether the next text is its probe: it may have one under way, and opens once one is accepted."""
+    probing = state.status is Status.PROBING and state.operator is Operator.NONE
+    return probing and state.probe_owner == ANYONE
 
 
 def ripe(state: State, now: datetime) -> bool:

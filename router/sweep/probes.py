@@ -14,7 +14,7 @@ from router.postgres.pool import Line
 from router.postgres.upkeep import Upkeep
 from router.rules import breaker
 from router.rules.failover import Route
-from router.rules.health import State, Status, ripe
+from router.rules.health import State, Status, on_trial, ripe
 from router.sweep.calls import Calls, failed, without_allowance
 from router.watch import Watch
 from router.wire import boottime
@@ -43,11 +43,17 @@ class Probes:
         """Probe every account and sender whose time has come."""
         now = self.office.machine_now()
         states = self.office.facts.health.values()
-        due = [state for state in states if state.account in self.office.accounts and ripe(state, now)]
+        due = [
+            state
+            for state in states
+            if state.account in self.office.accounts and (ripe(state, now) or on_trial(state))
+        ]
         await asyncio.gather(*(self._probe(state) for state in due))
         return False
 
     async def _probe(self, was: State) -> None:
+        if on_trial(was) and await self._carried(was):
+            return
         taken = breaker.probe(was, self.office.owner, self.office.machine_now(), self.watch.policy)
         if taken is None or not await self.watch.swap(was, taken, "probe"):
             return
@@ -106,6 +112,6 @@ class Probes:
 
     async def _reopen(self, taken: State) -> None:
         """Nothing waits that could be tried: the next text is the test."""
-        opened = breaker.reopen(taken, self.office.machine_now())
+        opened = breaker.reopen(taken, self.office.machine_now(), self.watch.policy)
         if opened is not None:
             await self.watch.swap(taken, opened, "probe")

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from providers import Receipt
+from router.office import Office
 from router.postgres.parked import Parking
+from router.rules.failover import Route
 from router.sweep.probes import Probes
 from router.sweep.receipts import Receipts
 from tests.sweep import test_probes, test_receipts
@@ -52,3 +54,16 @@ async def test_control_where_all_relays_may_probe_they_all_do(
     monkeypatch.setattr(Probes, "_own_office", lets_all_in)
     with pytest.raises(AssertionError, match="== 1"):
         await test_probes.test_only_the_probing_relay_may_use_an_account_that_is_probed(database, tmp_path)
+
+
+async def test_control_without_a_trial_a_good_look_traps_all_that_come(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def anyone_in_any_number(self: Office, route: Route) -> bool:
+        return False
+
+    monkeypatch.setattr(Office, "_on_trial", anyone_in_any_number)
+    with pytest.raises(AssertionError, match="<= 2"):
+        await test_probes.test_an_account_that_hangs_on_sends_alone_traps_one_text_at_a_time(
+            database, tmp_path, "twilio"
+        )

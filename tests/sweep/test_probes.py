@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from providers.simulator.faults import Fault
 from providers.simulator.journal import Kind
-from router.rules.health import State, Status
+from router.rules.health import State, Status, on_trial
 from tests.sweep.town import Town, town
 
 _QUICK = """
@@ -20,6 +21,10 @@ probe_longest = "100ms"
 
 [workers]
 poll_every = "1h"
+"""
+
+_HASTY = """
+call_deadline = "300ms"
 """
 
 
@@ -181,3 +186,47 @@ async def test_where_all_deliver_slowly_nobody_is_left(database: str, tmp_path: 
         await place.round("slow_delivery")
         await place.house.watch.refresh()
         assert place.house.office.facts.health == {}
+
+
+async def _on_trial(place: Town, account: str) -> None:
+    await place.eventually(lambda: _state(place, account), lambda state: state is not None and on_trial(state))
+
+
+@pytest.mark.parametrize("carrier", ["twilio", "ovh"])
+async def test_an_account_that_hangs_on_sends_alone_traps_one_text_at_a_time(
+    database: str, tmp_path: Path, carrier: str
+) -> None:
+    """Its status looks well all the while, and others carry its texts: none waits that could be tried."""
+    async with town(database, tmp_path, more=f"{_QUICK}{_HASTY}") as place:
+        hanging = await place.network.fault(carrier, "hang_before", seconds=5)
+        for _ in range(3):
+            before = hanging.struck
+            await place.text(carrier)
+            await place.eventually(lambda: _struck(hanging), lambda n, before=before: n > before)
+        await _on_trial(place, carrier)
+        trapped = len(await _doubtful(place))
+        texters = [await place.text(carrier) for _ in range(12)]
+        for texter in texters:
+            await place.eventually(partial(place.replies, texter), lambda rows: _over(rows))
+        assert len(await _doubtful(place)) - trapped <= 2
+        await place.network.clear(carrier)
+        await _on_trial(place, carrier)
+        later = await place.text(carrier)
+        await place.attempted(later, "accepted")
+        assert [sent.carrier for sent in place.sends(later)] == [carrier]
+        state = await _state(place, carrier)
+        assert state is not None
+        assert state.status is Status.OPEN
+        await place.audit()
+
+
+async def _struck(fault: Fault) -> int:
+    return fault.struck
+
+
+async def _doubtful(place: Town) -> list[dict[str, Any]]:
+    return await place.rows("SELECT reply FROM attempt WHERE state = 'unknown'")
+
+
+def _over(rows: list[dict[str, Any]]) -> bool:
+    return bool(rows) and all(row["state"] in {"accepted", "in_doubt"} for row in rows)
