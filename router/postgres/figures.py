@@ -171,12 +171,13 @@ class FiguresDesk:
     _past: deque[tuple[float, dict[str, int]]] = field(default_factory=deque)
     _counts: tuple[Counts, float] | None = None
 
-    async def read(self, windows: Mapping[str, datetime], now: datetime) -> Figures:
+    async def read(self, windows: Mapping[str, datetime], now: datetime, least: Mapping[str, int]) -> Figures:
         """Read everything.
 
         Args:
             windows: Start of the present window of each purse.
             now: Business time.
+            least: Millionths of the cheapest reply by purse: one that has less is empty.
 
         Raises:
             DatabaseAwayError: It cannot be read now.
@@ -205,7 +206,7 @@ class FiguresDesk:
             in_doubt=in_doubt,
             cost=sums.cost,
             returned=sums.returned,
-            purses=self._purses(purses, now.timestamp()),
+            purses=self._purses(purses, now.timestamp(), least),
             states={(row["account"], row["sender"]): state_of(row) for row in health},
             balances={row["account"]: Held(row["amount"], row["unit"], row["at"]) for row in balances},
             silences=counts.silences,
@@ -243,7 +244,9 @@ class FiguresDesk:
             self._counts = (await count(connection, now), clock)
         return self._counts[0]
 
-    def _purses(self, rows: list[asyncpg.Record], now: float) -> dict[str, PurseFigures]:
+    def _purses(
+        self, rows: list[asyncpg.Record], now: float, least: Mapping[str, int]
+    ) -> dict[str, PurseFigures]:
         used = {row["name"]: row["reserved"] + row["spent"] for row in rows}
         self._past.append((now, used))
         while now - self._past[0][0] > _RUNWAY_OVER:
@@ -256,7 +259,10 @@ class FiguresDesk:
                 spent=row["spent"],
                 overrun=row["overrun"],
                 runway=_runway(
-                    row, used[row["name"]] - before.get(row["name"], 0), max(now - began, _RUNWAY_LEAST)
+                    row,
+                    used[row["name"]] - before.get(row["name"], 0),
+                    max(now - began, _RUNWAY_LEAST),
+                    least.get(row["name"], 1),
                 ),
                 origin=row["origin"],
                 spread=row["spread"],
@@ -265,12 +271,15 @@ class FiguresDesk:
         }
 
 
-def _runway(row: asyncpg.Record, burnt: int, seconds: float) -> float:
-    """Seconds until the purse is empty at the pace of the last quarter of an hour."""
+def _runway(row: asyncpg.Record, burnt: int, seconds: float, least: int) -> float:
+    """Seconds until the purse is empty at the pace of the last quarter of an hour.
+
+    With less than one reply left it is empty.
+    """
     if row["unlimited"]:
         return float("inf")
     left = row["cap"] - row["reserved"] - row["spent"]
-    if left <= 0:
+    if left < least:
         return 0.0
     return left * seconds / burnt if burnt > 0 else float("inf")
 

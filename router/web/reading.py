@@ -12,6 +12,7 @@ from router.office import Office
 from router.postgres.figures import Figures, FiguresDesk
 from router.postgres.incoming import Incoming
 from router.postgres.pool import Pool
+from router.rules.budget import TOTAL
 from router.rules.health import Operator, State, Status
 
 STALLED_AFTER = 60.0
@@ -87,7 +88,9 @@ class Readings:
     async def _read(self, now: datetime) -> Reading:
         office = self.office
         purses = office.purses
-        figures = await self._desk.read({name: purses.window(name, now) for name in purses.periods}, now)
+        windows = {name: purses.window(name, now) for name in purses.periods}
+        least = {name: office.least(name) for name in office.accounts}
+        figures = await self._desk.read(windows, now, least | {TOTAL: min(least.values(), default=1)})
         proving = [name for name, one in office.accounts.items() if waits_for_proof(one.provider)]
         figures = replace(figures, unproved=await Incoming(self.pool).count_unproved(proving))
         oldest = 0.0 if figures.oldest is None else max(0.0, (now - figures.oldest).total_seconds())

@@ -189,7 +189,9 @@ async def test_where_all_deliver_slowly_nobody_is_left(database: str, tmp_path: 
 
 
 async def _on_trial(place: Town, account: str) -> None:
-    await place.eventually(lambda: _state(place, account), lambda state: state is not None and on_trial(state))
+    await place.eventually(
+        lambda: _state(place, account), lambda state: state is not None and on_trial(state)
+    )
 
 
 @pytest.mark.parametrize("carrier", ["twilio", "ovh"])
@@ -207,7 +209,7 @@ async def test_an_account_that_hangs_on_sends_alone_traps_one_text_at_a_time(
         trapped = len(await _doubtful(place))
         texters = [await place.text(carrier) for _ in range(12)]
         for texter in texters:
-            await place.eventually(partial(place.replies, texter), lambda rows: _over(rows))
+            await place.eventually(partial(place.replies, texter), _over)
         assert len(await _doubtful(place)) - trapped <= 2
         await place.network.clear(carrier)
         await _on_trial(place, carrier)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from math import inf
 from typing import Any
 
 import pytest
 
+from router.office import Office
 from tests.web.house import House
 
 
@@ -38,6 +40,23 @@ async def test_a_top_up_adds_to_the_window_and_to_the_ledger(house: House) -> No
     assert (await limits(house))["total"] == "22.500000"
     [row] = await house.rows("SELECT account, cap, source FROM ledger WHERE kind = 'top_up'")
     assert tuple(row) == ("total", 2_500_000, "operator")
+
+
+@pytest.mark.parametrize("purse", ["twilio", "total"])
+async def test_a_purse_with_less_than_one_answer_is_empty(house: House, purse: str) -> None:
+    """What is left over for ever is no money: the alarm is told of it."""
+    await order(house, f"{purse}/set", {"amount": "0.05"})
+    assert await house.sample("paravent_purse_runway_seconds", purse=purse) == inf
+    await order(house, f"{purse}/set", {"amount": "0.04"})
+    assert await house.sample("paravent_purse_runway_seconds", purse=purse) == 0
+
+
+async def test_control_counted_to_the_last_millionth_a_purse_is_never_empty(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Office, "least", lambda self, account: 1)
+    with pytest.raises(AssertionError, match="== 0"):
+        await test_a_purse_with_less_than_one_answer_is_empty(house, "twilio")
 
 
 @pytest.mark.parametrize(
