@@ -201,10 +201,9 @@ async def test_an_account_that_hangs_on_sends_alone_traps_one_text_at_a_time(
     """Its status looks well all the while, and others carry its texts: none waits that could be tried."""
     async with town(database, tmp_path, more=f"{_QUICK}{_HASTY}") as place:
         hanging = await place.network.fault(carrier, "hang_before", seconds=5)
-        for _ in range(3):
-            before = hanging.struck
+        for times in range(1, 4):
             await place.text(carrier)
-            await place.eventually(lambda: _struck(hanging), lambda n, before=before: n > before)
+            await place.eventually(lambda: _struck(hanging), times.__le__)
         await _on_trial(place, carrier)
         trapped = len(await _doubtful(place))
         texters = [await place.text(carrier) for _ in range(12)]
