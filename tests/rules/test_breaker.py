@@ -24,7 +24,7 @@ from providers import (
 )
 from router.rules import breaker
 from router.rules.delivery import Deliveries, slow
-from router.rules.health import WORDS, Operator, Policy, Reason, State, Status, on_trial, ripe, usable
+from router.rules.health import WORDS, Operator, Policy, Reason, State, Status, ripe, usable
 
 NOW = datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
 POLICY = Policy()
@@ -262,43 +262,6 @@ def test_a_slow_account_is_left_for_the_window_that_showed_it_and_then_probed() 
 def test_a_clear_status_look_may_open_it_again() -> None:
     assert moved(breaker.reopen(fallen(), at(5), POLICY)).status is Status.OPEN
     assert breaker.reopen(OPEN, at(5), POLICY) is None
-
-
-def hung() -> State:
-    """An account whose sends hang, after a look that found nothing wrong."""
-    state = OPEN
-    for _ in range(POLICY.strikes):
-        state = moved(breaker.after(state, InDoubt("timeout"), NOW, POLICY))
-    taken = moved(breaker.probe(state, ME, at(5), POLICY))
-    return moved(breaker.reopen(taken, at(5), POLICY))
-
-
-def test_an_account_whose_sends_hung_is_on_trial_until_a_text_is_accepted() -> None:
-    state = hung()
-    assert on_trial(state)
-    assert state.word == "probing"
-    assert usable(state, at(6))
-    assert not ripe(state, at(6))
-    assert moved(breaker.after(state, OK, at(6), POLICY)).status is Status.OPEN
-
-
-def test_one_that_hangs_again_is_left_for_longer() -> None:
-    state = moved(breaker.after(hung(), InDoubt("timeout"), at(16), POLICY, began=at(6)))
-    assert state.status is Status.CUT_OFF
-    assert state.not_before == at(16) + 2 * POLICY.probe_first
-
-
-def test_a_trial_that_nobody_had_a_text_for_is_looked_at_again() -> None:
-    later = at(5) + POLICY.probe_longest
-    again = moved(breaker.probe(hung(), ME, later, POLICY))
-    assert (again.status, again.probe_owner, again.trips) == (Status.PROBING, ME, 1)
-    assert moved(breaker.after(again, SUSPENDED, later, POLICY)).reason is Reason.SUSPENDED
-
-
-def test_no_sender_is_on_trial() -> None:
-    """Texts under way are counted by account."""
-    sender = State(account="twilio", sender="PARAVENT", status=Status.CUT_OFF, reason=Reason.IN_DOUBT)
-    assert moved(breaker.reopen(sender, NOW, POLICY)).status is Status.OPEN
 
 
 def test_a_cut_is_a_word_of_its_own_and_no_number_shows_in_a_repr() -> None:
