@@ -13,6 +13,7 @@ from uuid import uuid4
 
 from providers import Ability, Price
 from router.departures import Departures
+from router.gates import Gates
 from router.metrics import Metrics
 from router.office import Account, Number, Office, Purses
 from router.postgres.accounts import Accounts, Facts
@@ -219,7 +220,10 @@ def _compose(
     watch = Watch(office, accounts, settings.health, prepare)
     office.heed = watch.heed
     places = 2 * sum(account.max_in_flight for account in settings.accounts.values())
-    worker = Worker(office, inbox, pool.line(), tell or _nobody, places=places, batch=settings.workers.batch)
+    gates = Gates(office, settings.workers.slope)
+    worker = Worker(
+        office, gates, inbox, pool.line(), tell or _nobody, places=places, batch=settings.workers.batch
+    )
     spool = Spool(settings.spool, office.vault)
     sweep = Sweep(
         office=office,

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
+from router.gates import Gates
 from router.office import Office
 from router.postgres.inbox import POISON, Claimed, Finish, Inbox
 from router.postgres.pool import DatabaseAwayError, Line
@@ -23,6 +24,7 @@ class Worker:
     """Many relays at once in one process.
 
     Args:
+        gates: How far the lanes are open.
         places: Texts relayed at once; more where as many ended in the last 5 s, for those wait no longer.
         batch: Most texts claimed at once.
         tell: Told every story: metrics, health and the log are folds over them.
@@ -32,6 +34,7 @@ class Worker:
     def __init__(
         self,
         office: Office,
+        gates: Gates,
         inbox: Inbox,
         line: Line,
         tell: Callable[[Story], Awaitable[None]],
@@ -41,6 +44,7 @@ class Worker:
         idle: float = 0.5,
     ) -> None:
         self._office = office
+        self._gates = gates
         self._inbox = inbox
         self._line = line
         self._tell = tell
@@ -60,6 +64,10 @@ class Worker:
         while self._ended and self._ended[0] < since:
             self._ended.popleft()
         return not self._stopping and len(self._relays) < len(self._ended)
+
+    def open_lanes(self) -> list[str]:
+        """Lanes whose texts may be handed over as they come in: nothing that waited goes before them."""
+        return self._gates.wide()
 
     def hand(self, claim: Claimed, office: Office | None = None) -> asyncio.Task[Story | None]:
         """Relay a text that is ours, as another office sees the world if one is given.
@@ -103,25 +111,25 @@ class Worker:
 
     async def _claim(self) -> int:
         most = min(self._batch, self._places - len(self._relays))
-        lanes = self._office.open_lanes(self._office.now())
-        if most <= 0 or not lanes:
-            return 0
+        claimed = 0
         try:
-            claims = await self._inbox.claim(self._line, lanes, most)
+            for lanes, few in self._gates.ways(most) if most > 0 else ():
+                claims = await self._inbox.claim(self._line, lanes, min(few, most - claimed))
+                self._gates.passed(lanes, len(claims))
+                claimed += len(claims)
+                for claim in claims:
+                    await self._take(claim)
         except DatabaseAwayError:
-            return 0
+            pass
         except Exception as error:  # noqa: BLE001 - answering never ends for good; no traceback: it may hold a text
             _log.error("claiming raised %s", type(error).__name__)
-            return 0
-        for claim in claims:
-            if self._stopping:
-                await self._give_back(claim)
-            else:
-                self.hand(claim)
-        return len(claims)
+        return claimed
 
-    async def _give_back(self, claim: Claimed) -> None:
-        await self._office.desk.finish(Finish(claim.id, claim.fence, "queued", "", None))
+    async def _take(self, claim: Claimed) -> None:
+        if self._stopping:
+            await self._office.desk.finish(Finish(claim.id, claim.fence, "queued", "", None))
+        else:
+            self.hand(claim)
 
     async def _relay(self, claim: Claimed, office: Office) -> Story | None:
         try:

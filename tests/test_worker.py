@@ -29,7 +29,7 @@ async def _tell(_story: Any) -> None:
 
 
 async def test_it_takes_more_than_its_places_once_as_many_ended_lately(gate: asyncio.Event) -> None:
-    worker = Worker(MagicMock(), MagicMock(), MagicMock(), _tell, places=2)
+    worker = Worker(MagicMock(), MagicMock(), MagicMock(), MagicMock(), _tell, places=2)
     relays = [worker.hand(MagicMock()) for _ in range(5)]
     assert not worker.room()
     gate.set()
@@ -47,7 +47,7 @@ async def test_what_ended_long_ago_makes_no_room(
     gate: asyncio.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gate.set()
-    worker = Worker(MagicMock(), MagicMock(), MagicMock(), _tell, places=1)
+    worker = Worker(MagicMock(), MagicMock(), MagicMock(), MagicMock(), _tell, places=1)
     await asyncio.gather(*[worker.hand(MagicMock()) for _ in range(5)])
     monkeypatch.setattr(worker_module, "_LATELY", 0.0)  # whatever ended is longer ago
     gate.clear()
