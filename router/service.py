@@ -183,8 +183,7 @@ def _compose(
 ) -> Service:
     owner, lease = uuid4(), settings.workers.lease
     purses = Purses({name: purse.period for name, purse in settings.purses.items()}, settings.zone)
-    accounts = Accounts(pool)
-    allowance = Allowance(pool, _calls(settings))
+    accounts, allowance = Accounts(pool), Allowance(pool, _calls(settings))
     inbox = Inbox(owner, lease)
     wire = AioWire(deadline=settings.workers.call_deadline.total_seconds())
     office = Office(
@@ -219,11 +218,9 @@ def _compose(
 
     watch = Watch(office, accounts, settings.health, prepare)
     office.heed = watch.heed
+    gates, tell = Gates(office, settings.workers.slope), tell or _nobody
     places = 2 * sum(account.max_in_flight for account in settings.accounts.values())
-    gates = Gates(office, settings.workers.slope)
-    worker = Worker(
-        office, gates, inbox, pool.line(), tell or _nobody, places=places, batch=settings.workers.batch
-    )
+    worker = Worker(office, gates, inbox, pool.line(), tell, places=places, batch=settings.workers.batch)
     spool = Spool(settings.spool, office.vault)
     sweep = Sweep(
         office=office,

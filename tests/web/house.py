@@ -90,11 +90,15 @@ texts = { fr = "Un non est un non.", en = "No means no." }
 class Ledge:
     """Stands in for the worker: has room or not, and keeps what it is handed."""
 
+    office: Office = field(repr=False)
     places: bool = False
     handed: list[Claimed] = field(default_factory=list)
 
     def room(self) -> bool:
         return self.places
+
+    def open_lanes(self) -> list[str]:
+        return self.office.open_lanes(self.office.now())
 
     def hand(self, claim: Claimed) -> None:
         self.handed.append(claim)
@@ -176,7 +180,8 @@ async def open_house(
     toml.write_text(_TOML)
     settings = load(toml, {"PARAVENT_DATA": str(folder / "data"), "PARAVENT_PUBLIC_URL": PUBLIC})
     async with Pool(database, application="tests", patience=0.2) as pool:
-        office, ledge = await _office(settings, pool), Ledge()
+        office = await _office(settings, pool)
+        ledge = Ledge(office)
         metrics = Metrics(office.accounts, office.numbers.values(), settings.currency)
         terms = Terms(
             base_url=PUBLIC, hook_tokens={"ovh": HOOK_TOKEN}, operator_token=operator, public=public
