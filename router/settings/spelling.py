@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, SecretStr
@@ -44,6 +44,47 @@ def url(written: SecretStr) -> SecretStr:
     if not written.get_secret_value().startswith(("https://", "http://")):
         raise ValueError("must begin with https:// or http://")
     return written
+
+
+def public_url(written: str) -> str:
+    """The beginning of every webhook's URL, as providers are told it."""
+    if not written.startswith(("https://", "http://")):
+        raise ValueError("must begin with https:// or http://")
+    if re.search(r"[\s?#]", written):
+        raise ValueError("must be without spaces, ? and #: paths are put behind it")
+    if written.endswith("/"):
+        raise ValueError("must not end in a slash: paths are put behind it")
+    return written
+
+
+def donation_url(written: str) -> str:
+    """A link for everybody."""
+    if not re.fullmatch(r"https://[^\s\"'<>]+", written):
+        raise ValueError("must begin with https://, and be without spaces, quotes and angle brackets")
+    return written
+
+
+def currency(written: str) -> str:
+    """A currency by ISO 4217."""
+    if not re.fullmatch("[A-Z]{3}", written):
+        raise ValueError('must be three capitals, such as "EUR"')
+    return written
+
+
+def prefix(written: str) -> str:
+    """How numbers begin."""
+    if not re.fullmatch(r"\+[0-9]{1,8}", written):
+        raise ValueError('must be a plus and one to eight digits, such as "+338"')
+    return written
+
+
+def calls(written: Any) -> int | str:
+    """Calls a minute, or the word for no limit."""
+    if written == "unlimited":
+        return "unlimited"
+    if isinstance(written, bool) or not re.fullmatch("[1-9][0-9]{0,8}", str(written)):
+        raise ValueError('must be a whole number above zero, or "unlimited"')
+    return int(written)
 
 
 def database(written: SecretStr) -> SecretStr:

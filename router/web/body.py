@@ -7,8 +7,8 @@ import asyncio
 import aiohttp
 from aiohttp import web
 
-LARGEST = 65_536
-"""Bytes: forty times the longest text that a carrier joins, percent-encoded."""
+LARGEST = 131_072
+"""Bytes: ten thousand emoji, percent-encoded, and what else a carrier says."""
 
 PLAIN = frozenset({"", "identity"})
 """Content codings that are none: a few compressed bytes may be gigabytes."""

@@ -43,6 +43,7 @@ class PigeonSettings(BaseModel):
     model_config = {"extra": "forbid"}
 
     key: str
+    patience: int = 1
 
     @field_validator("key")
     @classmethod

@@ -16,7 +16,7 @@ from tests.web.house import FRONT, TEXTER, House, signed
 
 INBOUND = "/hooks/twilio/inbound"
 FORM = {"MessageSid": "SM" + "1" * 32, "From": TEXTER, "To": FRONT, "Body": "Salut"}
-LARGE = {**FORM, "Body": "a" * 70_000}
+LARGE = {**FORM, "Body": "a" * 140_000}
 BOUND = 2.0
 
 

@@ -24,7 +24,7 @@ def inbound(text: Text, account: OvhAccount) -> Post:
         "shortcode": text.to.removeprefix("+"),
     }
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
-    return Post(account.inbound_url, urlencode(fields).encode(), headers)
+    return Post(account.inbound_url, urlencode(fields, errors="surrogatepass").encode(), headers)
 
 
 def receipt(text: Text, status: str, code: str, now: datetime) -> Post:

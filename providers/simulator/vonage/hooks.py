@@ -183,7 +183,8 @@ def _written(account: VonageAccount, url: str, said: dict[str, str]) -> Post:
         return Post(f"{url}{'&' if '?' in url else '?'}{urlencode(said)}", method="GET")
     if account.webhook_form == "JSON":
         return Post(url, json.dumps(said).encode(), {"Content-Type": "application/json"})
-    return Post(url, urlencode(said).encode(), {"Content-Type": "application/x-www-form-urlencoded"})
+    form = urlencode(said, errors="surrogatepass").encode()
+    return Post(url, form, {"Content-Type": "application/x-www-form-urlencoded"})
 
 
 def split_text(text: str, parts: int) -> Sequence[str]:
