@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -86,6 +87,7 @@ class Carriers:
         return found
 
     async def _ask(self, what: str, *details: Any) -> Any:
+        os.set_blocking(self.pipe.fileno(), True)  # a loop that watches it has made it answer piecemeal
         self.pipe.send((what, *details))
         return await _heard(self.pipe)
 
@@ -120,6 +122,7 @@ async def _heard(pipe: Connection) -> Any:
     try:
         async with asyncio.timeout(_PATIENCE):
             await there.wait()
+        os.set_blocking(pipe.fileno(), True)  # likewise: a whole weekend's journal comes in many pieces
         answer = pipe.recv()
     except (EOFError, TimeoutError):
         raise CarriersError("the simulated carriers ended, or hang") from None
