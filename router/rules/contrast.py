@@ -138,12 +138,10 @@ class Reference:
         """
         if not self.logits or not held:
             return float("inf")
-        lengths = np.array([max(1, len(found)) for found in self.texts])
-        starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
-        flat = np.concatenate([found if len(found) else _NO_TERM for found in self.texts])
-        values = np.where(flat >= 0, table[flat], 0.0)
-        ranks = np.array(self.logits) + WEIGHT * np.add.reduceat(values, starts) / lengths
+        lengths = np.fromiter(map(len, self.texts), np.int64, len(self.texts))
+        worded, starts = lengths > 0, np.cumsum(lengths) - lengths
+        sums = np.zeros(len(lengths), np.float32)
+        if worded.any():
+            sums[worded] = np.add.reduceat(table[np.concatenate(self.texts)], starts[worded])
+        ranks = np.array(self.logits) + WEIGHT * sums / np.maximum(lengths, 1)
         return float(np.quantile(ranks, 1.0 - held))
-
-
-_NO_TERM = np.array([-1], np.int32)

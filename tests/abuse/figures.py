@@ -68,7 +68,8 @@ def raided(seed: int, scale: float) -> dict[str, Night]:
     nights["by score alone"] = Night(worded=False).spend(sorted(genuine + fresh))
     if SHARED.exists():
         tweets = [replace(text, body=writer.random.choice(_tweets())) for text in fresh]
-        nights["French tweets"] = Night(worded=False).spend(sorted(genuine + tweets))
+        nights["French tweets"] = Night().spend(sorted(genuine + tweets))
+        nights["French tweets by score alone"] = Night(worded=False).spend(sorted(genuine + tweets))
     return nights
 
 
@@ -119,12 +120,20 @@ def viral(seeds: Sequence[int], scale: float) -> Figure:
     return Figure("viral weekends", f"{alarms} false alarms in {len(seeds)}", alarms == 0)
 
 
-def held(name: str, nights: Sequence[Night], scale: float) -> Figure:
-    """What a raid from fresh numbers costs when 5 % of ordinary texts may be held."""
+def held(name: str, nights: Sequence[Night], scale: float, *, wanted: bool = True) -> Figure:
+    """What a raid from fresh numbers costs when 5 % of ordinary texts may be held.
+
+    Args:
+        name: Of the figure.
+        nights: One per seed.
+        scale: Part of the texts.
+        wanted: There is a target; not for a ranking that is not the router's.
+    """
     paid, answered = max(night.paid for night in nights), _inside(nights)
     said = f"at worst {paid} of {int(RAID_TEXTS * scale)} paid, "
     said += f"{answered:.1%} of genuine answered at once"
-    return Figure(name, said, paid <= int(11_000 * scale) and answered >= 0.9)
+    good = paid <= int(11_000 * scale) and answered >= 0.9
+    return Figure(name, said, good if wanted else None)
 
 
 def shares(seed: int, rounds: int) -> Iterator[Figure]:
@@ -202,4 +211,7 @@ def everything(first: int, seeds: int, weekends: int, scale: float) -> Iterator[
     yield held("raid-fresh", by_name["raid-fresh"], scale)
     yield held("raid-fresh, by score alone", by_name["by score alone"], scale)
     if "French tweets" in by_name:
-        yield held("raid-fresh, French tweets by score alone", by_name["French tweets"], scale)
+        words = f"{len(_tweets())} French tweets over and over"
+        yield held(f"raid-fresh, {words}", by_name["French tweets"], scale)
+        alone = by_name["French tweets by score alone"]
+        yield held("raid-fresh, French tweets, as if no word came twice", alone, scale, wanted=False)

@@ -4,21 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from functools import lru_cache
 from itertools import groupby
+from math import inf
 
 from router.rules.abuse import SUSPICIOUS, judge, logit
-from router.rules.campaign import Bucket, Campaign, Change, Mode, Raids, fold
+from router.rules.campaign import Bucket, Campaign, Change, Mode, Raids, bucket_end, fold
 from router.rules.contrast import Contrast, Reference, Terms, rank, terms
 from router.rules.spelling import spell
 from tests.abuse.traffic import Sent
-
-EVERY = timedelta(seconds=30)
-"""Span of a bucket."""
-
-COUNTED = 50
-"""Texts after which the words are counted anew."""
 
 
 @lru_cache(maxsize=200_000)
@@ -67,34 +61,30 @@ class Night:
         return sum(change.mode is Mode.RAID for change in self.changes)
 
     def spend(self, texts: Iterable[Sent]) -> Night:
-        """Let the night pass, its texts in order."""
+        """Let the night pass, its texts in order, bucket by bucket as the router does."""
         campaign, words, reference = Campaign(), Contrast.empty(), Reference()
-        table, line = words.table(), float("inf")
-        came, first, pending = 0, None, list[Sent]()
-        for at, group in groupby(texts, key=lambda text: _bucket(text.at)):
+        table, line = words.table(), inf
+        came, first = 0, None
+        for at, group in groupby(texts, key=lambda text: bucket_end(text.at)):
             bucket = list(group)
-            for text in bucket:
-                _, odds, found = judged(text.body)
-                suspicious = (rank(odds, found, table) if self.worded else odds) > line
+            found = [judged(text.body) for text in bucket]
+            for text, (_, odds, said) in zip(bucket, found, strict=True):
+                suspicious = line < inf and (rank(odds, said, table) if self.worded else odds) > line
                 self._decide(text, suspicious, raid_on=campaign.mode is Mode.RAID)
             raid_texts = [text.at for text in bucket if text.raid]
             came += len(raid_texts)
             first = first or min(raid_texts, default=None)
-            flagged = sum(judged(text.body)[0] for text in bucket)
+            flagged = sum(suspect for suspect, _, _ in found)
             campaign, change = fold(campaign, Bucket(at=at, texts=len(bucket), flagged=flagged), self.policy)
-            pending += bucket
-            if change or len(pending) >= COUNTED:
-                calm = campaign.mode is Mode.CALM
-                found_all = [judged(text.body)[2] for text in pending]
-                words = words.after(found_all, raid=not calm)
-                if calm:
-                    reference = reference.after([judged(text.body)[1] for text in pending], found_all)
-                else:
-                    table = words.table() * self.worded
-                    line = reference.line(table, self.policy.held)
-                pending = []
-            if campaign.mode is Mode.CALM:
-                line = float("inf")
+            calm = campaign.mode is Mode.CALM
+            if self.worded:
+                words = words.after([said for _, _, said in found], raid=not calm)
+            if calm:
+                reference = reference.after([odds for _, odds, _ in found], [said for *_, said in found])
+                line = inf
+            else:
+                table = words.table()
+                line = reference.line(table, self.policy.held)
             if change:
                 self.changes.append(change)
                 if self.raiders is None and first and change.mode is Mode.RAID:
@@ -117,8 +107,3 @@ class Night:
         self.inside_answered += raid_on and not suspicious
         if suspicious:
             self._waiting.add(text.sender)
-
-
-def _bucket(at: datetime) -> datetime:
-    seconds = EVERY.total_seconds()
-    return datetime.fromtimestamp((at.timestamp() // seconds + 1) * seconds, at.tzinfo)
