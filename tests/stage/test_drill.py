@@ -46,6 +46,7 @@ def test_nearly_everybody_who_is_no_raider_is_answered(evening: Tale) -> None:
     people = evening.people
     assert people.answered / people.texters >= 0.95
     assert people.waiting + people.expired == people.texters - people.answered
+    assert people.refused == 0
 
 
 def test_the_cut_off_account_is_left_and_comes_back(evening: Tale) -> None:

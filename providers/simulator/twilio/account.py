@@ -19,6 +19,7 @@ class TwilioAccount(Account):
         alphanumeric: Senders that are names, allowed one way.
         shared_key: Id and secret of a SharedKey: webhooks are then signed with SHA-256.
         price_seconds: How long after the end the price appears.
+        landlines: Its texts reach French landlines too: fiction has more of these than of mobiles.
     """
 
     account_sid: str = "AC" + "5" * 32
@@ -28,6 +29,7 @@ class TwilioAccount(Account):
     alphanumeric: tuple[str, ...] = ()
     shared_key: tuple[str, str] | None = field(default=None, repr=False)
     price_seconds: float = 0.0
+    landlines: bool = False
     unit: str = "USD"
     price: Decimal = Decimal("0.0798")
     inbound_price: Decimal = Decimal("0.0075")

@@ -142,7 +142,7 @@ class TwilioCarrier(Carrier):
             "21606": numeric and sender not in account.numbers,
             "21612": not numeric and sender not in account.alphanumeric,
             "21266": to == sender,
-            "21614": bool(_FRENCH_LANDLINE.match(to)),
+            "21614": not account.landlines and bool(_FRENCH_LANDLINE.match(to)),
             "21609": callback.scheme not in {"http", "https"} or not callback.hostname,
             "90007": not (valid_for.isdecimal() and 1 <= int(valid_for) <= _LATEST),
             "21610": (sender, to) in self._unsubscribed,

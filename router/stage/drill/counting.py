@@ -46,7 +46,7 @@ def tell(played: Played) -> Tale:
 
 def _people(genuine: list[list[TextRow]], played: Played) -> People:
     waits, by_account = [], Counter[str]()
-    inside = inside_at_once = held = held_answered = waiting = expired = 0
+    inside = inside_at_once = held = held_answered = waiting = expired = refused = 0
     spans = list(_spans(played))
     for those in genuine:
         answers = [row for row in those if row.answered_at is not None]
@@ -60,6 +60,8 @@ def _people(genuine: list[list[TextRow]], played: Played) -> People:
             waiting += 1
         elif any(row.reason == "expired" for row in those):
             expired += 1
+        elif any(row.state == "failed" for row in those):
+            refused += 1
         was_held = any(row.held for row in those)
         held += was_held
         held_answered += was_held and bool(answers)
@@ -79,6 +81,7 @@ def _people(genuine: list[list[TextRow]], played: Played) -> People:
         inside_at_once=inside_at_once,
         waiting=waiting,
         expired=expired,
+        refused=refused,
         by_account=dict(by_account),
     )
 

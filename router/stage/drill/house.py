@@ -14,6 +14,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from providers.simulator.twilio import TwilioAccount
 from router import service
 from router.postgres.embedded import embedded
 from router.postgres.migrate import migrate
@@ -63,6 +64,8 @@ async def house(
     accounts = {name: made.accounts[name] for name in _CARRIERS}
     for account in accounts.values():
         account.balance, account.inbound_price, account.step_seconds = Decimal(10**6), Decimal(0), _STEP
+        if isinstance(account, TwilioAccount):
+            account.landlines = True
     with _folder() as folder, socket.create_server(("127.0.0.1", 0), backlog=1_024) as door:
         _keys(folder, seed)
         async with embedded(folder) as server, carriers(accounts, seed, scenario.launch) as simulated:

@@ -98,6 +98,7 @@ def _people(tale: Tale) -> list[tuple[str, str]]:
         ]
     rows += [("wait still", f"{people.waiting}")] * bool(people.waiting)
     rows += [("waited in vain (expired)", f"{people.expired}")] * bool(people.expired)
+    rows += [("no carrier would text them", f"{people.refused}")] * bool(people.refused)
     return rows
 
 
@@ -152,6 +153,7 @@ def _carriers(tale: Tale) -> list[tuple[str, str]]:
         (f"instead, {why.partition(': ')[0]}", f"{sends}: {why.partition(': ')[2]}")
         for why, sends in sorted(tale.failovers.items())
     ]
+    rows += [(f"refused, {which}", f"{sends} sends") for which, sends in sorted(tale.refusals.items())]
     return rows or [("nothing happened to them", "")]
 
 

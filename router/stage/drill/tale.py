@@ -34,6 +34,7 @@ class People:
         inside_at_once: See `inside`.
         waiting: How many wait still.
         expired: How many waited in vain.
+        refused: How many no carrier would text.
         by_account: Answers by who carried them.
     """
 
@@ -48,6 +49,7 @@ class People:
     inside_at_once: int
     waiting: int
     expired: int
+    refused: int
     by_account: Mapping[str, int]
 
 

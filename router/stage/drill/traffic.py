@@ -105,12 +105,10 @@ def traffic(launch: datetime, crowd: Crowd, raid: Raid | None, seed: int, scale:
 
 
 def _numbers(seed: int) -> Iterator[str]:
-    """Phones, each once: first the mobile range."""
-    chance = Random(f"{seed}:numbers")  # noqa: S311 -- likewise
-    for each in _RANGES:
-        rest = list(range(_OURS, _EACH))
-        chance.shuffle(rest)
-        yield from (f"{each}{number:04}" for number in rest)
+    """Phones, each once."""
+    found = [f"{each}{number:04}" for each in _RANGES for number in range(_OURS, _EACH)]
+    Random(f"{seed}:numbers").shuffle(found)  # noqa: S311 -- likewise
+    yield from found
 
 
 def _crowd(launch: datetime, crowd: Crowd, numbers: Iterator[str], seed: int, count: int) -> Iterator[Sent]:
