@@ -9,7 +9,7 @@ from functools import cache
 from random import Random
 from statistics import median
 from time import perf_counter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -28,6 +28,7 @@ from tests.abuse.traffic import (
     RAID,
     RAIDER,
     Mix,
+    Sent,
     Writer,
     angry,
     copypasta,
@@ -64,12 +65,19 @@ def raided(seed: int, scale: float) -> dict[str, Night]:
         "quiet raid": raid(writer, count, 7, mix=QUIET),
         "raid-fresh": fresh,
     }
-    nights = {name: Night().spend(sorted(genuine + raiders)) for name, raiders in scenes.items()}
-    nights["by score alone"] = Night(worded=False).spend(sorted(genuine + fresh))
+    monday = FRIDAY + MONDAY
+    calm = Night().spend(text for text in genuine if text.at < monday)
+    rest = [text for text in genuine if text.at >= monday]
+
+    def night(raiders: list[Sent], **different: Any) -> Night:
+        return calm.as_from_here(**different).spend(sorted(rest + raiders))
+
+    nights = {name: night(raiders) for name, raiders in scenes.items()}
+    nights["by score alone"] = night(fresh, worded=False)
     if SHARED.exists():
         tweets = [replace(text, body=writer.random.choice(_tweets())) for text in fresh]
-        nights["French tweets"] = Night().spend(sorted(genuine + tweets))
-        nights["French tweets by score alone"] = Night(worded=False).spend(sorted(genuine + tweets))
+        nights["French tweets"] = night(tweets)
+        nights["French tweets by score alone"] = night(tweets, worded=False)
     return nights
 
 

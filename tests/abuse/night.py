@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import lru_cache
 from itertools import groupby
 from math import inf
+from typing import Any
 
 from router.rules.abuse import SUSPICIOUS, judge, logit
 from router.rules.campaign import Bucket, Campaign, Change, Mode, Raids, bucket_end, fold
@@ -52,6 +54,12 @@ class Night:
     inside_answered: int = 0
     raiders: int | None = None
     minutes: float = 0.0
+    _campaign: Campaign = field(default_factory=Campaign)
+    _words: Contrast = field(default_factory=Contrast.empty)
+    _reference: Reference = field(default_factory=Reference)
+    _line: float = inf
+    _came: int = 0
+    _first: datetime | None = None
     _seen: set[int] = field(default_factory=set)
     _waiting: set[int] = field(default_factory=set)
 
@@ -61,37 +69,49 @@ class Night:
         return sum(change.mode is Mode.RAID for change in self.changes)
 
     def spend(self, texts: Iterable[Sent]) -> Night:
-        """Let the night pass, its texts in order, bucket by bucket as the router does."""
-        campaign, words, reference = Campaign(), Contrast.empty(), Reference()
-        table, line = words.table(), inf
-        came, first = 0, None
+        """Let it pass, its texts in order, bucket by bucket as the router does; it may go on with more."""
+        table = self._words.table() * self.worded
         for at, group in groupby(texts, key=lambda text: bucket_end(text.at)):
             bucket = list(group)
             found = [judged(text.body) for text in bucket]
             for text, (_, odds, said) in zip(bucket, found, strict=True):
-                suspicious = line < inf and (rank(odds, said, table) if self.worded else odds) > line
-                self._decide(text, suspicious, raid_on=campaign.mode is Mode.RAID)
-            raid_texts = [text.at for text in bucket if text.raid]
-            came += len(raid_texts)
-            first = first or min(raid_texts, default=None)
+                self._decide(text, suspicious=self._line < inf and rank(odds, said, table) > self._line)
+            raiders = [text.at for text in bucket if text.raid]
+            self._came += len(raiders)
+            self._first = self._first or min(raiders, default=None)
             flagged = sum(suspect for suspect, _, _ in found)
-            campaign, change = fold(campaign, Bucket(at=at, texts=len(bucket), flagged=flagged), self.policy)
-            calm = campaign.mode is Mode.CALM
-            if self.worded:
-                words = words.after([said for _, _, said in found], raid=not calm)
+            bucket_of_all = Bucket(at=at, texts=len(bucket), flagged=flagged)
+            self._campaign, change = fold(self._campaign, bucket_of_all, self.policy)
+            calm = self._campaign.mode is Mode.CALM
+            said_by_all = [said for _, _, said in found]
+            self._words = self._words.after(said_by_all, raid=not calm)
             if calm:
-                reference = reference.after([odds for _, odds, _ in found], [said for *_, said in found])
-                line = inf
+                self._reference = self._reference.after([odds for _, odds, _ in found], said_by_all)
+                self._line = inf
             else:
-                table = words.table()
-                line = reference.line(table, self.policy.held)
+                table = self._words.table() * self.worded
+                self._line = self._reference.line(table, self.policy.held)
             if change:
-                self.changes.append(change)
-                if self.raiders is None and first and change.mode is Mode.RAID:
-                    self.raiders, self.minutes = came, (at - first).total_seconds() / 60
+                self._changed(change)
         return self
 
-    def _decide(self, text: Sent, suspicious: bool, *, raid_on: bool) -> None:
+    def as_from_here(self, **different: Any) -> Night:
+        """The same night up to now, to go on by itself."""
+        return replace(
+            self,
+            changes=[*self.changes],
+            _seen={*self._seen},
+            _waiting={*self._waiting},
+            **different,
+        )
+
+    def _changed(self, change: Change) -> None:
+        self.changes.append(change)
+        if self.raiders is None and self._first and change.mode is Mode.RAID:
+            self.raiders, self.minutes = self._came, (change.at - self._first).total_seconds() / 60
+
+    def _decide(self, text: Sent, *, suspicious: bool) -> None:
+        raid_on = self._campaign.mode is Mode.RAID
         if self.once and text.sender in self._seen:
             return
         if not suspicious:
