@@ -170,6 +170,7 @@ class Ovh(Provider):
             if found is not None:
                 self._boxes.sort(key=lambda each: each != box)  # the next one is probably there too
                 return records.receipt(found, self._settings)
+            self._boxes.sort(key=lambda each: each == box)  # who has no call left for the others begins there
         return None
 
     def look_up(self, doubt: Doubt, now: datetime) -> Exchange[Receipt | Failure | None]:

@@ -124,6 +124,19 @@ def test_a_text_without_a_receipt_yet_is_queued() -> None:
     assert found.status is Status.QUEUED
 
 
+def test_a_trace_that_ran_out_of_calls_goes_on_where_it_stopped() -> None:
+    """With one call a minute for asking, it would never get past the first place that a text may be."""
+    carrier = provider(virtual_numbers=("+33939980000",))
+    stopped = carrier.trace("42", NOW)
+    next(stopped)
+    assert "/virtualNumbers/" not in stopped.send(TIME).url
+    stopped.send(said({"message": "no such text"}, 404))
+    stopped.close()
+    asked, found = play(carrier.trace("42", NOW), said(SENT))
+    assert isinstance(found, Receipt)
+    assert "/virtualNumbers/0033939980000/" in asked[0].url
+
+
 def test_a_users_quota_is_its_balance_where_that_is_less() -> None:
     quota: dict[str, Any] = {
         "login": "router",
