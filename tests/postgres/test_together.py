@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import asyncpg
@@ -38,7 +39,6 @@ async def grants(scene: Scene) -> int:
     Shared windows would be one more lock, behind which a missing one could hide.
     """
     await scene.owner().armed("kim", next_allowed=NOON)  # the first insert is a lock too
-    await patch(scene, "arm", "-- 5. the writes", "PERFORM pg_sleep(0.02); -- 5. the writes")
     owners = [scene.owner() for _ in range(8)]
     texts = [text_of(f"kim {n}", texter=pseudonym("kim")) for n in range(50)]
 
@@ -56,7 +56,9 @@ async def grants(scene: Scene) -> int:
         ]
         return [verdict for (verdict,) in found]
 
-    found = await asyncio.gather(*map(arm, range(8)))
+    async with held_up(scene, 8):
+        arms = asyncio.gather(*map(arm, range(8)))
+    found = await arms
     return sum(verdicts.count("armed") for verdicts in found)
 
 
@@ -72,10 +74,9 @@ async def test_without_the_texters_lock_there_are_more(database: str) -> None:
 
 
 async def armed_of_a_purse_for_ten(scene: Scene) -> int:
-    """160 sends through 8 connections, of a purse that pays ten."""
+    """160 sends through 8 connections, of a purse that pays ten; the first 8 calls are made as one."""
     await scene.cap(ACME, 1_000)
     await scene.owner().armed("first", estimate=0)
-    await patch(scene, "arm", "-- 5. the writes", "PERFORM pg_sleep(0.005); -- 5. the writes")
 
     async def arm(place: int) -> int:
         owner = scene.owner()
@@ -84,7 +85,26 @@ async def armed_of_a_purse_for_ten(scene: Scene) -> int:
         found = [await owner.arm(*(intent(one.id) for one in texts[n : n + 2])) for n in range(0, 20, 2)]
         return sum(verdicts.count("armed") for verdicts in found)
 
-    return sum(await asyncio.gather(*map(arm, range(8))))
+    async with held_up(scene, 8):
+        arms = asyncio.gather(*map(arm, range(8)))
+    return sum(await arms)
+
+
+@asynccontextmanager
+async def held_up(scene: Scene, calls: int) -> AsyncIterator[None]:
+    """So many calls of `arm`, begun in the block, come as far as they can and none writes; then all go on."""
+    await patch(scene, "arm", "-- 5. the writes", "PERFORM pg_advisory_xact_lock_shared(1); -- 5. the writes")
+    waiting = """
+        SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'"""
+    await scene.look.execute("SELECT pg_advisory_lock(1)")
+    try:
+        yield
+        async with asyncio.timeout(20):
+            while await scene.look.fetchval(waiting) < calls:  # noqa: ASYNC110 -- it is the database's doing
+                await asyncio.sleep(0.01)
+    finally:
+        await scene.look.execute("SELECT pg_advisory_unlock(1)")
 
 
 async def test_no_purse_is_ever_passed(scene: Scene) -> None:
