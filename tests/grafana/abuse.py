@@ -47,7 +47,7 @@ _STATE = (
         "Suspicious texts of a raid. They wait unpaid until calm returns or you decide; none is dropped by"
         " itself.",
         Query("max(paravent_raid_held_texts)"),
-        unit="short",
+        unit="locale",
         steps=((None, GREEN), (1, ORANGE)),
         size=(6, 3),
     ),
@@ -137,6 +137,7 @@ _SEEING = (
         unit=PER_MINUTE,
         bars=True,
         named={"dropped": RED},
+        size=(6, 8),
     ),
     trend(
         "Is somebody counting?",
@@ -145,6 +146,7 @@ _SEEING = (
         Query("time() - max(paravent_raid_counted_timestamp_seconds)", "not counted since"),
         unit="s",
         steps=((None, "transparent"), (300, RED)),
+        size=(6, 8),
     ),
     trend(
         "Who texts which number?",
@@ -152,7 +154,7 @@ _SEEING = (
         Query(per_minute("paravent_texts_received_total", f"{A},{N}", "number"), "{{number}}"),
         unit=PER_MINUTE,
         stacked=True,
-        defaults={"color": {"mode": "palette-classic-by-name"}},
+        size=(6, 8),
     ),
     trend(
         "Why are texts not answered?",
@@ -160,6 +162,8 @@ _SEEING = (
         Query(f"sum by (reason) (rate(paravent_silences_total[{RATE}])) * 60 > 0", "{{reason}}"),
         unit=PER_MINUTE,
         bars=True,
+        nothing="all are",
+        size=(6, 8),
     ),
 )
 

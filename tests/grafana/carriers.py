@@ -14,9 +14,12 @@ from tests.grafana.asking import (
 )
 from tests.grafana.board import Board
 from tests.grafana.drawing import (
+    BLUE,
     GREEN,
+    GREY,
     ORANGE,
     PER_MINUTE,
+    PURPLE,
     RED,
     YELLOW,
     A,
@@ -27,8 +30,6 @@ from tests.grafana.drawing import (
     timeline,
     trend,
 )
-
-_BY_NAME = {"color": {"mode": "palette-classic-by-name"}}
 
 _STATE = (
     timeline(
@@ -61,7 +62,6 @@ _CARRYING = (
         ),
         unit="percentunit",
         custom={"axisSoftMax": 1},
-        defaults=_BY_NAME,
     ),
     trend(
         "Why do replies leave an account?",
@@ -72,6 +72,7 @@ _CARRYING = (
         ),
         unit="short",
         bars=True,
+        nothing="none did",
     ),
     trend(
         "What comes of sends?",
@@ -80,7 +81,14 @@ _CARRYING = (
         Query(per_minute("paravent_attempts_total", A, "outcome"), "{{outcome}}"),
         unit=PER_MINUTE,
         stacked=True,
-        named={"accepted": GREEN, "in_doubt": ORANGE, "cut_off": RED, "throttled": YELLOW},
+        named={
+            "accepted": GREEN,
+            "in_doubt": ORANGE,
+            "cut_off": RED,
+            "throttled": YELLOW,
+            "refused": GREY,
+            "unreachable": PURPLE,
+        },
     ),
     table(
         "Which errors are there?",
@@ -89,13 +97,13 @@ _CARRYING = (
         Query(f"sum by (account, outcome, reason) (increase(paravent_failures_total{{{A}}}[{RANGE}])) > 0"),
         unit="short",
         columns={"account": "account", "outcome": "outcome", "reason": "reason", "Value": "sends"},
+        defaults={"decimals": 0},
     ),
     trend(
         "How fast does each account take a reply?",
         "One call to the carrier: nineteen of twenty take less.",
         Query(quantile(0.95, "paravent_send_duration_seconds", A, "account"), "{{account}}"),
         unit="s",
-        defaults=_BY_NAME,
     ),
     trend(
         "What is in doubt?",
@@ -103,7 +111,6 @@ _CARRYING = (
         " or the write-off; too many close the account.",
         Query(f"max by (account) (paravent_attempts_in_doubt{{{A}}})", "{{account}}"),
         unit="short",
-        defaults=_BY_NAME,
     ),
 )
 
@@ -119,6 +126,7 @@ _ARRIVING = (
         unit="percentunit",
         most=1,
         steps=((None, RED), (0.7, YELLOW), (0.9, GREEN)),
+        size=(6, 8),
     ),
     trend(
         "What do receipts say of the last hour?",
@@ -127,6 +135,7 @@ _ARRIVING = (
         unit="short",
         stacked=True,
         named={"delivered": GREEN, "failed": RED, "missing": ORANGE},
+        size=(6, 8),
     ),
     trend(
         "How long until a reply arrives?",
@@ -135,7 +144,7 @@ _ARRIVING = (
         Query(quantile(0.95, "paravent_delivery_duration_seconds", A, "account"), "{{account}}"),
         unit="s",
         steps=((None, "transparent"), (300, RED)),
-        defaults=_BY_NAME,
+        size=(6, 8),
     ),
     trend(
         "Which receipts come in?",
@@ -144,7 +153,15 @@ _ARRIVING = (
         Query(per_minute("paravent_receipts_put_away_total", A), "of nobody"),
         unit=PER_MINUTE,
         stacked=True,
-        named={"delivered": GREEN, "failed": RED, "undeliverable": RED, "expired": ORANGE},
+        named={
+            "delivered": GREEN,
+            "sent": BLUE,
+            "queued": GREY,
+            "expired": ORANGE,
+            "failed": RED,
+            "undeliverable": PURPLE,
+        },
+        size=(6, 8),
     ),
     trend(
         "Which webhooks are turned away?",
@@ -157,13 +174,15 @@ _ARRIVING = (
         ),
         unit=PER_MINUTE,
         bars=True,
+        nothing="none",
+        size=(6, 8),
     ),
     trend(
         "How many texts come twice?",
         "Texts a minute that had been stored already: carriers repeat what was not acknowledged in time.",
         Query(per_minute("paravent_texts_duplicate_total", A, "account"), "{{account}}"),
         unit=PER_MINUTE,
-        defaults=_BY_NAME,
+        size=(6, 8),
     ),
     trend(
         "Which texts are not proved yet?",
@@ -171,14 +190,16 @@ _ARRIVING = (
         " meanwhile.",
         Query(f"max by (account) (paravent_texts_unproved{{{A}}})", "{{account}}"),
         unit="short",
-        defaults=_BY_NAME,
+        size=(6, 8),
     ),
     table(
         "What is left at each carrier?",
         "What the carrier itself says, in its own unit.",
         Query(f"max by (account, unit) (paravent_balance{{{A}}})"),
-        unit="short",
+        unit="locale",
         columns={"account": "account", "Value": "left", "unit": "unit"},
+        defaults={"decimals": 2},
+        size=(6, 8),
     ),
 )
 

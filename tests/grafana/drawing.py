@@ -10,11 +10,13 @@ Json = dict[str, Any]
 
 SOURCE = {"type": "prometheus", "uid": "${datasource}"}
 GREEN, YELLOW, ORANGE, RED, BLUE, PURPLE, GREY = (
-    "green", "yellow", "orange", "red", "blue", "purple", "text",
+    "green", "yellow", "orange", "red", "blue", "purple", "#8e8e8e",
 )  # fmt: skip
 A = 'account=~"$account"'
 N = 'number=~"$number"'
 PER_MINUTE = "suffix:/min"
+COUNTS = frozenset({"short", PER_MINUTE})
+"""Units of which nothing at all is drawn as a line at the ground, and not in the middle of nowhere."""
 MONEY = "currencyEUR"
 """Of another ledger currency, Grafana has `currencyGBP`, `currency:CHF` and so on: see the README there."""
 
@@ -41,6 +43,7 @@ class Panel:
         unit: Grafana's name of the unit.
         steps: Colours by threshold; the first has no threshold.
         words: Values that are shown as a word and a colour.
+        ranges: Likewise every value from this one on.
         size: Columns and rows of the grid.
         options: Of this kind of panel.
         custom: Of its fields.
@@ -54,6 +57,7 @@ class Panel:
     unit: str
     steps: Sequence[tuple[float | None, str]] = ((None, GREEN),)
     words: Mapping[float, tuple[str, str]] = field(default_factory=dict)
+    ranges: Mapping[float, tuple[str, str]] = field(default_factory=dict)
     size: tuple[int, int] = (8, 8)
     options: Json = field(default_factory=dict)
     custom: Json = field(default_factory=dict)
@@ -82,14 +86,25 @@ class Panel:
 
     def _defaults(self) -> Json:
         words = [
-            {"type": "value", "options": {f"{value:g}": {"text": text, "color": color, "index": place}}}
+            {"type": "value", "options": {f"{value:.15g}": {"text": text, "color": color, "index": place}}}
             for place, (value, (text, color)) in enumerate(self.words.items())
+        ]
+        ranges = [
+            {
+                "type": "range",
+                "options": {
+                    "from": least,
+                    "to": None,
+                    "result": {"text": text, "color": color, "index": place},
+                },
+            }
+            for place, (least, (text, color)) in enumerate(self.ranges.items(), start=len(words))
         ]
         steps = [{"value": value, "color": color} for value, color in self.steps]
         return {
             "unit": self.unit,
             "thresholds": {"mode": "absolute", "steps": steps},
-            "mappings": words,
+            "mappings": words + ranges,
             "color": {"mode": "palette-classic"},
             "custom": self.custom,
             **self.defaults,
@@ -152,17 +167,20 @@ def stat(
 def trend(
     title: str, says: str, *queries: Query, unit: str, stacked: bool = False, bars: bool = False, **more: Any
 ) -> Panel:
-    """Lines, areas or bars over time."""
+    """Lines, areas or bars over time; `nothing`: what is said where there is no series."""
+    if "nothing" in more:
+        more["defaults"] = {"noValue": more.pop("nothing"), **more.get("defaults", {})}
     custom = {
         "drawStyle": "bars" if bars else "line",
-        "lineWidth": 0 if bars else 2,
-        "fillOpacity": 80 if bars else 35 if stacked else 8,
+        "lineWidth": 0 if bars or stacked else 2,
+        "fillOpacity": 80 if bars or stacked else 8,
         "gradientMode": "none",
         "lineInterpolation": "linear",
         "showPoints": "never",
         "spanNulls": not stacked and not bars,
         "stacking": {"mode": "normal" if stacked or bars else "none", "group": "A"},
         "axisSoftMin": 0,
+        **({"axisSoftMax": 1} if unit in COUNTS else {}),
         "thresholdsStyle": {"mode": "dashed" if more.get("steps") else "off"},
     } | more.pop("custom", {})
     options = {
@@ -205,9 +223,11 @@ def gauges(
         "valueMode": "color",
         "showUnfilled": True,
         "minVizHeight": 16,
+        "maxVizHeight": 48,
         "minVizWidth": 8,
         "namePlacement": "left",
-        "sizing": "auto",
+        "sizing": "manual",
+        "text": {"titleSize": 14, "valueSize": 18},
     }
     limits = {"min": 0} | ({"max": most} if most is not None else {})
     return Panel(
@@ -227,7 +247,7 @@ def table(
     return Panel(
         kind="table", title=title, says=says, queries=asked, unit=unit,
         options={"showHeader": True, "cellHeight": "sm"},
-        custom={"align": "auto", "cellOptions": {"type": "auto"}, "filterable": False},
+        custom={"align": "auto", "cellOptions": {"type": "auto"}, "filterable": False, "minWidth": 60},
         changes=[{"id": "merge", "options": {}}, {"id": "organize", "options": organize}],
-        defaults={"noValue": "–", "color": {"mode": "thresholds"}}, **more,
+        defaults={"noValue": "none", "color": {"mode": "thresholds"}, **more.pop("defaults", {})}, **more,
     )  # fmt: skip

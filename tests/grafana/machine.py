@@ -31,19 +31,7 @@ _UP = (
         unit="none",
         words={0: ("Yes", GREEN)},
         steps=((None, GREEN), (1, RED)),
-        defaults={
-            "mappings": [
-                {"type": "value", "options": {"0": {"text": "Yes", "color": GREEN, "index": 0}}},
-                {
-                    "type": "range",
-                    "options": {
-                        "from": 1,
-                        "to": 1_000_000,
-                        "result": {"text": "No", "color": RED, "index": 1},
-                    },
-                },
-            ]
-        },
+        ranges={1: ("No", RED)},
     ),
     stat(
         "What waits on disk?",
@@ -53,8 +41,9 @@ _UP = (
         steps=((None, GREEN), (1, ORANGE)),
     ),
     stat(
-        "How old is the oldest of it?",
-        "If it grows while the database is there, something keeps the spool from being emptied.",
+        "How long on disk?",
+        "The oldest of it. If it grows while the database is there, something keeps the spool from being"
+        " emptied.",
         Query("max(paravent_spool_oldest_seconds)"),
         unit="s",
         steps=((None, GREEN), (60, YELLOW), (600, RED)),
@@ -70,8 +59,8 @@ _UP = (
         defaults={"decimals": 2},
     ),
     stat(
-        "How long does evidence wait?",
-        "The oldest text that no seal covers yet. Beyond a few minutes nobody seals: whoever owns the"
+        "How late is sealing?",
+        "Age of the oldest text that no seal covers yet. Beyond a few minutes nobody seals: whoever owns the"
         " database"
         " could still change it unnoticed.",
         Query("max(paravent_evidence_sealed_age_seconds)"),
@@ -105,6 +94,7 @@ _PROCESSES = (
         "1 is one processor, used all the time.",
         Query(f"sum by (instance) (rate(paravent_process_cpu_seconds_total[{RATE}]))", "{{instance}}"),
         unit="short",
+        custom={"axisSoftMax": 0.1},
     ),
     trend(
         "How much memory is used?",

@@ -45,7 +45,7 @@ _TOTALS = (
         defaults={"decimals": 2},
     ),
     stat(
-        "What does one answered texter cost?",
+        "What does an answer cost?",
         "Everything that was spent in the time shown, receiving included, over the answers that carriers"
         " took.",
         Query(f"({net_cost(RANGE)}) / sum(increase({_ACCEPTED}[{RANGE}]))"),
@@ -89,6 +89,7 @@ _PURSES = (
         unit="percentunit",
         most=1,
         steps=((None, GREEN), (0.75, YELLOW), (0.95, RED)),
+        size=(7, 6),
     ),
     gauges(
         "How long does each purse last?",
@@ -98,25 +99,28 @@ _PURSES = (
         most=7 * 24 * 3_600,
         steps=RUNWAY_STEPS,
         words=FOR_EVER,
+        size=(7, 6),
     ),
     table(
         "What is in each purse?",
         "Its present window: the limit, what was spent, what is set aside for sends under way or in doubt,"
-        " what is left, and what carriers charged past the limit afterwards.",
+        " what is left, and overrun: what carriers charged past the limit afterwards.",
         Query(f"max by (purse) (paravent_purse_limit_money{{{_PURSE}}})"),
         Query(f"max by (purse) (paravent_purse_spent_money{{{_PURSE}}})"),
         Query(f"max by (purse) (paravent_purse_reserved_money{{{_PURSE}}})"),
         Query(LEFT),
         Query(f"max by (purse) (paravent_purse_overrun_money{{{_PURSE}}})"),
         unit=MONEY,
+        ranges={1e15: ("unlimited", GREEN)},
         columns={
             "purse": "purse",
             "Value #A": "limit",
             "Value #B": "spent",
             "Value #C": "set aside",
             "Value #D": "left",
-            "Value #E": "past the limit",
+            "Value #E": "overrun",
         },
+        size=(10, 6),
     ),
 )
 
@@ -128,7 +132,6 @@ _SPENDING = (
         unit=MONEY,
         size=(12, 8),
         stacked=True,
-        defaults={"color": {"mode": "palette-classic-by-name"}},
     ),
     trend(
         "What is it spent on, an hour?",
@@ -150,10 +153,12 @@ _SPENDING = (
         "Money left. Where a line meets the ground, the account, or everything, waits.",
         Query(LEFT, "{{purse}}"),
         unit=MONEY,
+        size=(6, 6),
     ),
     gauges(
-        "How much of what may be used by now is used?",
-        "A purse that is spread over its window opens little by little: at 100 % texts wait for the next bit."
+        "How much of its share is used?",
+        "What may be used by now: a purse that is spread over its window opens little by little, and at 100 %"
+        " texts wait for the next bit."
         " Where it is not spread, its whole limit may be used.",
         Query(
             "max by (purse) (("
@@ -164,6 +169,7 @@ _SPENDING = (
         unit="percentunit",
         most=1,
         steps=((None, GREEN), (0.75, YELLOW), (0.95, RED)),
+        size=(6, 6),
     ),
     gauges(
         "Does the bill match the estimate?",
@@ -176,9 +182,10 @@ _SPENDING = (
         unit="percentunit",
         most=1.5,
         steps=((None, GREEN), (1.05, YELLOW), (1.25, RED)),
+        size=(6, 6),
     ),
     gauges(
-        "How many parts does an answer take?",
+        "How many parts an answer?",
         "Each part is paid. One letter that plain SMS does not know can turn one part into three.",
         Query(
             f"sum by (account) (increase(paravent_parts_total{{{A}}}[{RANGE}]))"
@@ -188,6 +195,7 @@ _SPENDING = (
         unit="short",
         most=3,
         steps=((None, GREEN), (1.5, ORANGE)),
+        size=(6, 6),
     ),
 )
 

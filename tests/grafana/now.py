@@ -32,7 +32,7 @@ from tests.grafana.drawing import (
 
 _ANSWERS = (
     stat(
-        "Are texters answered?",
+        "Texters answered?",
         "No: texts are ready for more than a minute, or wait while nobody was answered for five. Quiet:"
         " nobody texted in the last 15 minutes. No data at all: Prometheus does not reach the router.",
         Query(
@@ -47,7 +47,7 @@ _ANSWERS = (
         nothing="Router down?",
     ),
     stat(
-        "How long does a texter wait?",
+        "How long a wait?",
         "From a text to its answer in a carrier's hands: the slowest of twenty in the last 15 minutes."
         " A delay that the settings ask for counts too.",
         Query(quantile(0.95, "paravent_reply_duration_seconds", window="15m")),
@@ -57,7 +57,7 @@ _ANSWERS = (
         defaults={"decimals": 1},
     ),
     stat(
-        "What does an hour cost?",
+        "How much an hour?",
         "At the pace of the last hour: booked, less what was given back.",
         Query(f"({net_cost('1h', function='rate')}) * 3600"),
         unit=MONEY,
@@ -65,7 +65,7 @@ _ANSWERS = (
         defaults={"decimals": 2},
     ),
     stat(
-        "How long will the money last?",
+        "Money lasts for?",
         "Until the first purse is empty, at the pace of the last 15 minutes. Texts are taken in all the same"
         " when it is, and wait for a top-up.",
         Query(f'clamp_max(min(paravent_purse_runway_seconds{{purse=~"$account|total"}}), {YEAR})'),
@@ -125,7 +125,6 @@ _STORY = (
         unit=PER_MINUTE,
         size=(12, 8),
         stacked=True,
-        defaults={"color": {"mode": "palette-classic-by-name"}},
     ),
     timeline(
         "How is each account?",

@@ -4,94 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import socket
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 import yaml
 
 from router.stage.cast import NUMBERS
 from tests.house.tree import TOP
+from tests.prometheus.server import Prometheus, running
 from tests.sweep.town import Town
 
 FOLDER = TOP / "deploy" / "prometheus"
 _PATIENCE = 30.0
 
 
-@dataclass(frozen=True, slots=True)
-class Prometheus:
-    """One that runs, and questions to it."""
-
-    url: str
-    session: aiohttp.ClientSession
-
-    async def ask(self, path: str, **parameters: str) -> Any:
-        """Ask its API; what it refuses is an AssertionError."""
-        async with self.session.get(f"{self.url}/api/v1/{path}", params=parameters) as answer:
-            told = await answer.json()
-        assert told["status"] == "success", f"{parameters}: {told.get('error')}"
-        return told["data"]
-
-    async def series(self, expr: str, seconds: float = 60, step: str = "1s") -> list[dict[str, Any]]:
-        """What an expression answered in the last seconds."""
-        now = time.time()
-        told = await self.ask(
-            "query_range", query=expr, start=f"{now - seconds:.3f}", end=f"{now:.3f}", step=step
-        )
-        return list(told["result"])
-
-    async def scraped(self) -> set[str]:
-        """Names of the metrics that it was told of, as they are declared."""
-        return set(await self.ask("metadata"))
-
-
 @asynccontextmanager
 async def watching(door: str, folder: Path, every: str = "1s") -> AsyncIterator[Prometheus]:
     """Run Prometheus with our rules on a router's door until the block ends."""
-    port = _free_port()
     config = yaml.safe_load((FOLDER / "prometheus.yml").read_text(encoding="utf-8"))
     config["global"] = {"scrape_interval": every, "scrape_timeout": every, "evaluation_interval": every}
     config["rule_files"] = [str(FOLDER / "rules.yml")]
     del config["alerting"]
     for job in config["scrape_configs"]:
         job["static_configs"] = [{"targets": [door]}]
-    file = folder / "prometheus.yml"
-    file.write_text(yaml.safe_dump(config), encoding="utf-8")
-    with (folder / "prometheus.log").open("wb") as log:
-        process = await asyncio.create_subprocess_exec(
-            "prometheus", f"--config.file={file}", f"--storage.tsdb.path={folder / 'tsdb'}",
-            f"--web.listen-address=127.0.0.1:{port}", "--log.level=warn",
-            stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log,
-        )  # fmt: skip
-        try:
-            async with aiohttp.ClientSession() as session:
-                found = Prometheus(f"http://127.0.0.1:{port}", session)
-                await _ready(found)
-                yield found
-        finally:
-            with suppress(ProcessLookupError):
-                process.terminate()
-            await asyncio.wait_for(process.wait(), _PATIENCE)
-
-
-async def _ready(prometheus: Prometheus) -> None:
-    async with asyncio.timeout(_PATIENCE):
-        while True:
-            with suppress(aiohttp.ClientConnectionError):
-                async with prometheus.session.get(f"{prometheus.url}/-/ready") as answer:
-                    if answer.ok:
-                        return
-            await asyncio.sleep(0.05)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])
+    async with running(folder, config) as prometheus:
+        yield prometheus
 
 
 CARRIERS = tuple(NUMBERS)

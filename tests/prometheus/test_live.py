@@ -3,36 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
-from tests.grafana.expressions import asked, operands
+from tests.grafana.expressions import asked
 from tests.grafana.test_dashboards import WRITTEN
 from tests.house.test_docs import METRICS, explained
-from tests.prometheus.live import Prometheus, watching, weekend, yesterday
-from tests.prometheus.test_rules import RULES
+from tests.prometheus.live import watching, weekend, yesterday
+from tests.prometheus.questions import questions, silent
+from tests.prometheus.server import Prometheus
 from tests.sweep.town import Town, town
 
 SECONDS = 30.0
 
 pytestmark = [pytest.mark.require("promtool"), pytest.mark.timeout(240)]
-
-
-def questions() -> dict[str, str]:
-    """Every expression of every dashboard, and every operand of every rule, by place."""
-    found = {place: expr for board in WRITTEN.values() for place, expr in asked(board).items()}
-    for rule in RULES:
-        for number, operand in enumerate(operands(" ".join(rule["expr"].split()))):
-            found[f"{rule.get('alert') or rule['record']} operand {number}"] = operand
-    return found
-
-
-async def silent(prometheus: Prometheus, exprs: Iterable[tuple[str, str]], seconds: float) -> list[str]:
-    """Places whose expression had no data at any time in the last seconds."""
-    return [f"{place}: {expr}" for place, expr in exprs if not await prometheus.series(expr, seconds)]
 
 
 @pytest_asyncio.fixture
@@ -77,13 +64,14 @@ async def _what_is_scraped_is_explained(prometheus: Prometheus) -> None:
 
 
 async def _what_would_be_found(prometheus: Prometheus) -> None:
-    """A misspelt metric, a label that is none, and words that cannot be parsed."""
+    """A misspelt metric, a label that is none, no number, and words that cannot be parsed."""
     exprs = {
         "metric": "sum(paravent_replys_total)",
         "label": 'paravent_replies_total{acount="twilio"}',
+        "number": "sum(paravent_replies_total) * NaN",
         "right": "sum(paravent_replies_total)",
     }
     found = await silent(prometheus, exprs.items(), 60)
-    assert [each.partition(":")[0] for each in found] == ["metric", "label"]
+    assert [each.partition(":")[0] for each in found] == ["metric", "label", "number"]
     with pytest.raises(AssertionError, match="parse error"):
         await prometheus.series("sum(rate(paravent_replies_total)")
