@@ -52,7 +52,7 @@ _STATE = (
 
 _CARRYING = (
     trend(
-        "Does each number answer through its own sender?",
+        "Does each number use its own sender?",
         "Share of answers that left through the number's reply_from. A number that stays at 0 % has lost its"
         " sender, and the fallback hides it.",
         Query(
@@ -129,7 +129,7 @@ _ARRIVING = (
         size=(6, 8),
     ),
     trend(
-        "What do receipts say of the last hour?",
+        "What do receipts say?",
         "Replies taken 10 to 70 minutes ago. Missing: no receipt, or none that is final.",
         Query(f"sum by (receipt) (paravent_recent_replies{{{A}}})", "{{receipt}}"),
         unit="short",

@@ -17,7 +17,7 @@ from tests.grafana.drawing import (
 
 _UP = (
     stat(
-        "Do all processes run?",
+        "All running?",
         "Processes that say that they run, on all machines.",
         Query("sum(paravent_processes)"),
         unit="short",
@@ -25,7 +25,7 @@ _UP = (
         nothing="Router down?",
     ),
     stat(
-        "Is the database there?",
+        "Database there?",
         "No: a process does not reach it. Texts are taken in all the same, and kept on disk.",
         Query("max(paravent_database_away)"),
         unit="none",
@@ -50,7 +50,7 @@ _UP = (
         defaults={"decimals": 0},
     ),
     stat(
-        "Do the clocks agree?",
+        "Clocks agree?",
         "The largest difference between a machine's clock and the database's. Signatures of carriers are"
         " refused when it is minutes.",
         Query("max(abs(paravent_clock_skew_seconds))"),
@@ -140,7 +140,7 @@ _DATABASE = (
         steps=((None, "transparent"), (900, RED)),
     ),
     trend(
-        "How many connections does the database have?",
+        "How many connections are there?",
         "Of everybody, against its own max_connections.",
         Query("max(paravent_database_connections)", "connections"),
         unit="short",

@@ -100,7 +100,7 @@ _ANSWERS = (
 
 _STORY = (
     trend(
-        "How many texts come in, and how many are answered?",
+        "How many text, how many are answered?",
         "Texts and answers a minute. Silent ones are not answered by rule: repeats, STOP, senders that cannot"
         " be answered. A gap between the first line and the sum of the others is texts that wait.",
         Query(per_minute("paravent_texts_received_total", f"{A},{N}"), "texts"),

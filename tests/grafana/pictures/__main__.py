@@ -60,8 +60,8 @@ async def draw(written: Path, folder: Path, pictures: list[Picture]) -> None:
                 board = BOARDS[picture.board].written()
                 told = await answered(board, prometheus, moment(picture.board).timestamp())
                 path = folder / picture.name
-                said = await room.draw(told, path, width=picture.width, dark=picture.dark, part=picture.part)
-                print(f"{path}: {path.stat().st_size:,} bytes", *said, sep="\n    ")
+                seen = await room.draw(told, path, width=picture.width, dark=picture.dark, part=picture.part)
+                print(f"{path}: {path.stat().st_size:,} bytes", *seen.complaints, sep="\n    ")
 
 
 def main() -> None:

@@ -44,16 +44,35 @@ _BUNDLE = (
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """What is not right with a dashboard that was drawn.
+
+    Args:
+        complaints: Errors of the page.
+        empty: Titles of panels that had nothing to show.
+        cut: Titles that did not fit.
+    """
+
+    complaints: list[str]
+    empty: list[str]
+    cut: list[str]
+
+
+_EMPTY = """[...document.querySelectorAll('[data-drawn=empty]')]
+    .map(drawn => drawn.closest('[data-panel]').dataset.panel)"""
+_CUT = """[...document.querySelectorAll('[data-panel] h2')]
+    .filter(title => title.scrollWidth > title.clientWidth).map(title => title.textContent)"""
+
+
+@dataclass(frozen=True, slots=True)
 class Studio:
     """A browser, and what it draws with."""
 
     browser: Browser
     kit: Path
 
-    async def draw(
-        self, told: dict[str, Any], path: Path, *, width: int, dark: bool, part: int = 0
-    ) -> list[str]:
-        """Draw a dashboard, and answer what the page complained of.
+    async def draw(self, told: dict[str, Any], path: Path, *, width: int, dark: bool, part: int = 0) -> Seen:
+        """Draw a dashboard, and answer what is not right with it.
 
         Args:
             told: What `answers.answered` made.
@@ -74,8 +93,9 @@ class Studio:
         await page.goto(_SITE)
         await self._drawn(page, len(told["board"]["panels"]))
         await page.screenshot(path=path, full_page=not part)
+        empty, cut = await page.evaluate(_EMPTY), await page.evaluate(_CUT)
         await context.close()
-        return complaints
+        return Seen(complaints, empty, cut)
 
     async def _drawn(self, page: Page, panels: int) -> None:
         ready = f"document.querySelectorAll('[data-panel] [data-drawn]').length === {panels}"

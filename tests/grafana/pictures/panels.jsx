@@ -188,11 +188,8 @@ function Timeline({ panel, data, width, height }) {
   );
 }
 
-function Rows({ panel, data, width, height }) {
-  return data[0]?.length
-    ? <Table data={data[0]} width={width} height={height} cellHeight={panel.options.cellHeight} />
-    : <div style={{ textAlign: 'center', paddingTop: height / 2 - 10 }}>{panel.fieldConfig.defaults.noValue ?? 'No data'}</div>;
-}
+const Rows = ({ panel, data, width, height }) =>
+  <Table data={data[0]} width={width} height={height} cellHeight={panel.options.cellHeight} />;
 
 const KINDS = { stat: Stat, bargauge: Gauges, timeseries: Trend, 'state-timeline': Timeline, table: Rows };
 
@@ -204,13 +201,13 @@ function Panel({ panel, place }) {
     return () => held.unsubscribe();
   }, [panel]);
   const Kind = KINDS[panel.type];
-  const empty = data && !data.length && panel.type !== 'stat' && panel.type !== 'bargauge' && panel.type !== 'table';
+  const empty = !data?.some((frame) => frame.length);
   return (
     <div style={{ position: 'absolute', ...place }} data-panel={panel.title}>
       <PanelChrome title={panel.title} description={panel.description} width={place.width} height={place.height}>
         {(width, height) => data && (
           <div data-drawn={empty ? 'empty' : 'full'}>
-            {empty
+            {empty && !['stat', 'bargauge'].includes(panel.type)
               ? <div style={{ textAlign: 'center', paddingTop: height / 2 - 10 }}>{panel.fieldConfig.defaults.noValue ?? 'No data'}</div>
               : <Kind panel={panel} data={data} width={width} height={height} />}
           </div>
