@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-KNOWN = frozenset({"browser", "grafana", "prism", "promtool", "shared", "systemd"})
+KNOWN = frozenset({"browser", "faketime", "grafana", "prism", "promtool", "shared", "systemd"})
 _LEFT_OUT = pytest.StashKey[dict[str, str]]()
 
 

@@ -71,6 +71,14 @@ def test_an_installed_plugin_does_not_run_for_being_installed(install: Install) 
     assert load({"pigeon"}).refused == {"pigeon": "cannot be imported: ModuleNotFoundError"}
 
 
+def test_control_taken_for_one_of_ours_an_installed_plugin_runs(
+    install: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plugins, "_OURS", "pigeon-sms")
+    with pytest.raises(AssertionError, match="ModuleNotFoundError"):
+        test_an_installed_plugin_does_not_run_for_being_installed(install)
+
+
 def test_an_allowed_plugin_runs_and_ours_always_may(install: Install) -> None:
     install(("pigeon", target("Carrier"), "pigeon-sms"), ("ovh", "providers.ovh:Ovh", "paravent"))
     assert load({"pigeon"}).providers == {"ovh": Ovh, "pigeon": Carrier}

@@ -10,6 +10,7 @@ import pytest
 
 from providers import InDoubt, Unreachable
 from router import send
+from router.watch import Watch
 from tests.sweep.town import Town, town
 
 _MORE = """
@@ -68,6 +69,29 @@ async def test_what_is_certainly_unsent_goes_through_the_next_account_with_its_m
     assert await state(here, texter) == "accepted"
     assert (await texters(here, texter))["answered"] == 1
     await here.eventually(lambda: health(here, carrier), lambda found: found == closed)
+
+
+async def a_storm_is_paced(here: Town) -> None:
+    fault = await here.network.fault("twilio", "throttle", retry_after=60, on="sends")
+    for states in (["refused", "accepted"], ["accepted"], ["accepted"]):
+        texter = await here.text("twilio")
+        await here.attempted(texter, *states)
+        await here.eventually(lambda: health(here, "twilio"), lambda found: found == THROTTLED)
+        assert [entry.carrier == "twilio" for entry in here.sends(texter)] == [False]
+    assert fault.struck == 1
+
+
+async def test_in_a_storm_of_429_it_is_paced_and_others_carry(here: Town) -> None:
+    await a_storm_is_paced(here)
+
+
+async def test_control_where_a_pause_closes_nothing_it_is_asked_again_and_again(
+    here: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.sweep.town.PATIENCE", 2.0)
+    monkeypatch.setattr(Watch, "_changes", lambda *_given: None)
+    with pytest.raises(AssertionError):
+        await a_storm_is_paced(here)
 
 
 async def texters(here: Town, texter: str) -> dict[str, Any]:

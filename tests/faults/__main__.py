@@ -163,13 +163,14 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", type=Path, help="write the report here too")
     parser.add_argument("--without", choices=list(CONTROLS), help="show what a protection is for")
     given = parser.parse_args(words)
+    jumps = given.jumps or (given.without and CONTROLS[given.without].set_back)
+    if jumps and clock.library() is None:
+        parser.error("clocks jump by libfaketime (Debian package faketime)")
+    if given.full and not may_mount():
+        parser.error("--full needs root: it mounts a small disk in memory")
     if given.without:
         code: int = in_order(without(given.without, given.seed))
         return code
-    if given.jumps and clock.library() is None:
-        parser.error("--jumps needs libfaketime (Debian package faketime)")
-    if given.full and not may_mount():
-        parser.error("--full needs root: it mounts a small disk in memory")
     report = in_order(chaos(given))
     print(report.text())
     return bool(report.complaints)

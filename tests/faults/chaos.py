@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Any, TypeVar
@@ -127,9 +128,17 @@ class Round:
                 await self.judge.sample()
             await asyncio.sleep(0.25)
 
-    async def at(self, point: str, how: str) -> None:
-        """Kill or freeze at a crash point. Raises AssertionError where nobody passes it."""
-        assert await self.routers.at(point, how), f"nobody passed {point!r}"
+    async def at(self, point: str, how: str, *, set_back: int = 0) -> None:
+        """Kill or freeze at a crash point. Raises AssertionError where nobody passes it.
+
+        Args:
+            point: Its name.
+            how: See `Routers.at`.
+            set_back: Seconds that the wall clock is set back while it is frozen.
+        """
+        file = self.routers.folder / clock.FILE
+        meanwhile = partial(file.write_text, f"{-set_back:+d}\n")
+        assert await self.routers.at(point, how, meanwhile=meanwhile), f"nobody passed {point!r}"
 
     async def settled(self, seconds: float = _SETTLE, until: str = "") -> list[str]:
         """Lift every fault and wait until the judge has nothing to say; else what it said last.

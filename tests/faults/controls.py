@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.faults import judge
+from tests.faults import clock, judge
 from tests.faults.chaos import ANSWERS, ROOM, Order, Round, stage, texter_of
 from tests.faults.routers import LEASE, Plan
 
@@ -30,6 +30,7 @@ class Control:
         outage: Whether the database is away for a while.
         together: So many texts of one texter come at the same moment.
         limit: Money of every account.
+        set_back: Seconds that the wall clock is set back while a process is frozen; needs libfaketime.
     """
 
     protects: str
@@ -42,6 +43,7 @@ class Control:
     outage: bool = False
     together: int = 1
     limit: int = ROOM
+    set_back: int = 0
 
 
 _MINE = """r.state = 'claimed' AND r.owner = p_owner AND r.fence = m.fence
@@ -74,6 +76,12 @@ CONTROLS: Mapping[str, Control] = {
         protects="no byte leaves after the lease",
         harm=judge.LATE,
         points=[("before the guard", "stop")] * 2,
+    ),
+    "clock": Control(
+        protects="leases are measured by clocks that nobody sets",
+        harm=judge.LATE,
+        points=[("before the guard", "stop")] * 2,
+        set_back=600,
     ),
     "intent": Control(
         protects="a send is written down before a byte leaves",
@@ -141,7 +149,8 @@ async def show(
     control = CONTROLS[name]
     off = ("--without", name) if without and control.sql is None else ()
     order = Order(texts=_TEXTS, pace=_PACE, seed=seed, limit=control.limit)
-    plan = Plan(launcher=off, limit=control.limit, processes=(3,))
+    wrong = [clock.environment(control.set_back > 0)]
+    plan = Plan(launcher=off, limit=control.limit, processes=(3,), environment=wrong)
     async with stage(order, plan, server_at=server_at) as one:
         one.judge.lease = LEASE if control.harm == judge.LATE else 0.0
         swaps, statements = dict(control.always[0]), list(control.always[1])
@@ -179,7 +188,7 @@ async def _scenario(one: Round, control: Control) -> None:
     async with asyncio.TaskGroup() as group:
         group.create_task(_traffic(one, control.together, enough))
         for point, how in control.points:
-            await one.at(point, how)
+            await one.at(point, how, set_back=control.set_back)
         if control.outage:
             one.database.proxy.refuse()
             await asyncio.sleep(2)

@@ -9,7 +9,7 @@ import re
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -173,13 +173,16 @@ class Routers:
         """The folder in which files say what is to happen at which crash point."""
         return self.folder / "points"
 
-    async def at(self, point: str, how: str, patience: float = 20.0) -> bool:
+    async def at(
+        self, point: str, how: str, patience: float = 20.0, meanwhile: Callable[[], object] = lambda: None
+    ) -> bool:
         """Kill or stop the next process that passes a point; whether one did.
 
         Args:
             point: Its name.
             how: `kill`, or `stop`: then it sleeps until well after its lease.
             patience: Seconds to wait for one to pass.
+            meanwhile: Done while it sleeps.
         """
         armed, reached = self.points / point, self.points / f"{point}.reached"
         reached.unlink(missing_ok=True)
@@ -194,6 +197,7 @@ class Routers:
             await asyncio.sleep(0.02)
         if how == "stop":
             self.freezes += 1
+            meanwhile()
             await asyncio.sleep(LEASE + 1.5)
             self.wake()
         else:

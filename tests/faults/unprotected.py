@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import uuid4
@@ -101,6 +102,13 @@ def no_lease_guard() -> None:
         context.trace_request_ctx.left = True
 
     _replace("router.wire:_before_the_first_byte", lambda _guard: unguarded)
+
+
+@_named("clock")
+def the_wall_clock_measures_leases() -> None:
+    """Believe a clock that may be set, as `time.time` is."""
+    for module in ("wire", "relay", "send"):
+        _replace(f"router.{module}:boottime", lambda _boottime: time.time)
 
 
 class _ForgottenError(Exception):

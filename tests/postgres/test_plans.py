@@ -164,3 +164,17 @@ async def test_plans_made_when_tables_are_big_are_good(scene: Scene, single: Poo
     for _ in range(8):
         await hot.round()
     assert hot.too_much() == {}, hot.read
+
+
+async def big(scene: Scene, single: Pool) -> dict[str, int]:
+    await fill(scene)
+    hot = Hot(scene, single)
+    await hot.round()
+    return hot.too_much()
+
+
+@pytest.mark.parametrize("index", ["reply_ready", "attempt_in_flight", "reply_leased"])
+async def test_without_an_index_the_backlog_is_read(scene: Scene, single: Pool, index: str) -> None:
+    await scene.look.execute(f"DROP INDEX {index}")
+    with pytest.raises(AssertionError):
+        assert await big(scene, single) == {}

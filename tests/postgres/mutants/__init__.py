@@ -1,0 +1,1 @@
+"""The SQL of ledger, claims and receipts, changed on purpose: a named test must notice each change."""
