@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
-from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
@@ -16,7 +14,6 @@ from router.postgres.pool import DatabaseAwayError, Line
 from router.relay import relay
 from router.rules.story import Story
 
-_LATELY = 5.0
 _log = logging.getLogger(__name__)
 
 
@@ -25,8 +22,8 @@ class Worker:
 
     Args:
         gates: How far the lanes are open.
-        places: Texts relayed at once; more where as many ended in the last 5 s, for those wait no longer.
-        batch: Most texts claimed at once.
+        places: Texts relayed at once.
+        batch: Most texts claimed at once, as soon as there is room for so many, or for half of all.
         tell: Told every story: metrics, health and the log are folds over them.
         idle: Seconds between two looks into empty lanes.
     """
@@ -50,20 +47,15 @@ class Worker:
         self._tell = tell
         self._places = places
         self._batch = batch
+        self._step = max(1, min(batch, places // 2))
         self._idle = idle
         self._relays: set[asyncio.Task[Story | None]] = set()
-        self._ended: deque[float] = deque()
         self._woken = asyncio.Event()
         self._stopping = False
 
     def room(self) -> bool:
         """Whether a text may be stored as claimed by us already: it spares the queue, and a second claim."""
-        if len(self._relays) < self._places:
-            return not self._stopping
-        since = time.monotonic() - _LATELY
-        while self._ended and self._ended[0] < since:
-            self._ended.popleft()
-        return not self._stopping and len(self._relays) < len(self._ended)
+        return not self._stopping and len(self._relays) < self._places
 
     def open_lanes(self) -> list[str]:
         """Lanes whose texts may be handed over as they come in: nothing that waited goes before them."""
@@ -90,15 +82,22 @@ class Worker:
 
     async def run(self) -> None:
         """Claim and relay until stopped."""
+        least = self._step
         while not self._stopping:
             self._woken.clear()
-            claimed = await self._claim()
-            if claimed < self._batch:
-                try:
-                    async with asyncio.timeout(self._idle):
-                        await self._woken.wait()
-                except TimeoutError:
-                    continue
+            most = min(self._batch, self._places - len(self._relays))
+            if most < least or await self._claim(most) < most:
+                least = self._step if await self._wakes() else 1
+            else:
+                least = self._step
+
+    async def _wakes(self) -> bool:
+        """Wait for room or for a text; False if nothing came for so long that it looks by itself."""
+        try:
+            async with asyncio.timeout(self._idle):
+                return await self._woken.wait()
+        except TimeoutError:
+            return False
 
     async def stop(self, patience: float) -> None:
         """Claim no more, and let what is under way end; what is not done by then is reaped later."""
@@ -109,11 +108,10 @@ class Worker:
         for task in self._relays:
             task.cancel()
 
-    async def _claim(self) -> int:
-        most = min(self._batch, self._places - len(self._relays))
+    async def _claim(self, most: int) -> int:
         claimed = 0
         try:
-            for lanes, few in self._gates.ways(most) if most > 0 else ():
+            for lanes, few in self._gates.ways(most):
                 claims = await self._inbox.claim(self._line, lanes, min(few, most - claimed))
                 self._gates.passed(lanes, len(claims))
                 claimed += len(claims)
@@ -151,6 +149,5 @@ class Worker:
 
     def _done(self, task: asyncio.Task[Story | None]) -> None:
         self._relays.discard(task)
-        self._ended.append(time.monotonic())
-        if len(self._relays) == self._places - 1:
+        if len(self._relays) == self._places - self._step:
             self.wake()

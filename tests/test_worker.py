@@ -1,15 +1,18 @@
-"""How many texts a worker takes at once: its places, and as many more as it lately got through."""
+"""How many texts a worker takes at once, and that it goes on as soon as there is room."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+import itertools
+from typing import Any, cast
 from unittest.mock import MagicMock
 
 import pytest
 
 from router import worker as worker_module
 from router.worker import Worker
+
+LONG = 60.0
 
 
 @pytest.fixture
@@ -24,34 +27,79 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
     return opened
 
 
+class Lane:
+    """An inbox with so many waiting texts; a claim takes a few turns of the loop."""
+
+    def __init__(self, texts: int) -> None:
+        self.texts = texts
+        self.claims: list[int] = []
+
+        self.empty = asyncio.Event()
+
+    async def claim(self, _line: Any, _lanes: Any, most: int) -> list[Any]:
+        for _ in range(3):
+            await asyncio.sleep(0)
+        claimed = min(most, self.texts)
+        self.texts -= claimed
+        self.claims.append(claimed)
+        if not self.texts:
+            self.empty.set()
+        return [MagicMock() for _ in range(claimed)]
+
+
+def _worker(lane: Lane, places: int, idle: float) -> Worker:
+    gates = MagicMock(ways=lambda most: [(["front"], most)])
+    return Worker(MagicMock(), gates, cast("Any", lane), MagicMock(), _tell, places=places, batch=8, idle=idle)
+
+
 async def _tell(_story: Any) -> None:
     """Told, and that is all."""
 
 
-async def test_it_takes_more_than_its_places_once_as_many_ended_lately(gate: asyncio.Event) -> None:
+async def test_it_has_room_for_its_places_and_no_more(gate: asyncio.Event) -> None:
     worker = Worker(MagicMock(), MagicMock(), MagicMock(), MagicMock(), _tell, places=2)
-    relays = [worker.hand(MagicMock()) for _ in range(5)]
+    assert worker.room()
+    relays = [worker.hand(MagicMock()) for _ in range(2)]
     assert not worker.room()
     gate.set()
     await asyncio.gather(*relays)
-    gate.clear()
-    more = []
-    while worker.room():
-        more.append(worker.hand(MagicMock()))
-    assert len(more) == 5
-    gate.set()
-    await asyncio.gather(*more)
+    assert worker.room()
 
 
-async def test_what_ended_long_ago_makes_no_room(
-    gate: asyncio.Event, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("places", [1, 2, 3, 8, 20])
+async def test_a_lane_is_emptied_without_a_pause_and_in_batches(
+    monkeypatch: pytest.MonkeyPatch, places: int
 ) -> None:
+    """Relays that end while a claim is under way make room for the next one, though nobody says so then."""
+    turns = itertools.cycle(range(8))
+
+    async def relay(_claim: Any, _office: Any) -> None:
+        for _ in range(next(turns)):
+            await asyncio.sleep(0)
+
+    monkeypatch.setattr(worker_module, "relay", relay)
+    lane = Lane(200)
+    worker = _worker(lane, places, idle=LONG)
+    running = asyncio.create_task(worker.run())
+    try:
+        async with asyncio.timeout(LONG / 6):
+            await lane.empty.wait()
+        await worker.quiet()
+        assert min(lane.claims[:-2]) >= min(8, places // 2)
+    finally:
+        await worker.stop(1)
+        await running
+
+
+async def test_what_room_there_is_serves_after_a_while(gate: asyncio.Event) -> None:
+    """Texts that hang hold no others up for ever: less than a batch is claimed too."""
+    lane = Lane(1)
+    worker = _worker(lane, 8, idle=0.01)
+    for _ in range(7):
+        worker.hand(MagicMock())
+    running = asyncio.create_task(worker.run())
+    async with asyncio.timeout(LONG / 6):
+        await lane.empty.wait()
     gate.set()
-    worker = Worker(MagicMock(), MagicMock(), MagicMock(), MagicMock(), _tell, places=1)
-    await asyncio.gather(*[worker.hand(MagicMock()) for _ in range(5)])
-    monkeypatch.setattr(worker_module, "_LATELY", 0.0)  # whatever ended is longer ago
-    gate.clear()
-    relay = worker.hand(MagicMock())
-    assert not worker.room()
-    gate.set()
-    await relay
+    await worker.stop(1)
+    await running
