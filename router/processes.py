@@ -57,10 +57,7 @@ def _loop_factory() -> Any:
 
 
 def _collect_less() -> None:
-    """Look for garbage in circles seldom: what is loaded stays, and texts on their way leave hardly any.
-
-    Python's own pace costs an eighth of all work at full speed (measured with `python -m tests.bench`).
-    """
+    """Look for garbage in circles seldom: what is loaded stays, and texts on their way leave hardly any."""
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
 

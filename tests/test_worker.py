@@ -49,7 +49,9 @@ class Lane:
 
 def _worker(lane: Lane, places: int, idle: float) -> Worker:
     gates = MagicMock(ways=lambda most: [(["front"], most)])
-    return Worker(MagicMock(), gates, cast("Any", lane), MagicMock(), _tell, places=places, batch=8, idle=idle)
+    return Worker(
+        MagicMock(), gates, cast("Any", lane), MagicMock(), _tell, places=places, batch=8, idle=idle
+    )
 
 
 async def _tell(_story: Any) -> None:

@@ -119,7 +119,7 @@ def _pairs(encoded: str) -> list[tuple[str, str]]:
     items = encoded.split("&")
     if len(items) > _MOST_FIELDS:
         raise Malformed("form")
-    # As urllib.parse.parse_qsl does, at a third of the cost: most fields hold nothing to decode.
+    # As urllib.parse.parse_qsl does, but most fields hold nothing to decode.
     pairs = []
     for item in items:
         name, _, value = item.partition("=")

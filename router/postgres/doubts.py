@@ -51,7 +51,7 @@ _ASKED = """a.reference, a.tag, a.account, a.sender, a.state, a.at, a.provider_i
 _IN_DOUBT = f"""
 SELECT {_ASKED}, a.look_ups AS tries, false AS priced, false AS final
 FROM attempt a JOIN inbound i ON i.id = a.reply
-WHERE a.state = 'unknown' AND (a.look_after <= clock_timestamp() OR a.at <= $2)
+WHERE a.state = 'unknown' AND (a.look_after <= now() OR a.at <= $2)
 ORDER BY a.look_after LIMIT $1
 """  # noqa: S608 -- our own words
 
@@ -67,7 +67,7 @@ SELECT {_ASKED}, a.traces AS tries, a.receipt_rank >= 2 AS final,
             AND l.kind IN ('release', 'settle', 'write_off'))
     OR EXISTS (SELECT FROM receipt r WHERE r.attempt = a.reference AND r.amount IS NOT NULL) AS priced
 FROM attempt a JOIN inbound i ON i.id = a.reply
-WHERE a.trace_after <= clock_timestamp()
+WHERE a.trace_after <= now()
 ORDER BY a.trace_after LIMIT $1
 """  # noqa: S608 -- our own words
 

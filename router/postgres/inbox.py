@@ -23,7 +23,7 @@ POISON: tuple[type[Exception], ...] = (
 """What the database says when it refuses the content of a batch; nothing of the batch was done."""
 
 
-@dataclass(slots=True, kw_only=True)  # not frozen: that would double what making it costs
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
     """One text to store. Times are business time; `letter` and `raw` are sealed.
 
@@ -61,7 +61,7 @@ class Stored(NamedTuple):
     history: History
 
 
-@dataclass(slots=True, kw_only=True)  # not frozen: that would double what making it costs
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Claimed:
     """A reply that is ours until the lease is over."""
 

@@ -52,7 +52,7 @@ class Cost(NamedTuple):
 
 _UNPROVED = """
 SELECT id, account, provider_id, number, letter, received_at, rereads AS tries FROM inbound
-WHERE NOT verified AND account = ANY ($1::text[]) AND reread_after <= clock_timestamp()
+WHERE NOT verified AND account = ANY ($1::text[]) AND reread_after <= now()
 ORDER BY reread_after LIMIT $2
 """
 

@@ -12,7 +12,7 @@ from router.postgres.columns import columns
 from router.postgres.pool import Line
 
 
-@dataclass(slots=True, kw_only=True)  # not frozen: that would double what making it costs
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Intent:
     """A send that is about to be armed. Money is in millionths of the ledger currency.
 
@@ -40,7 +40,7 @@ class Intent:
     passed_over: str = ""
 
 
-@dataclass(slots=True, kw_only=True)  # not frozen: that would double what making it costs
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
     """What is known of an attempt now, and by what.
 

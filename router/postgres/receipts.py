@@ -11,7 +11,7 @@ from router.postgres.columns import columns
 from router.postgres.pool import Line
 
 
-@dataclass(slots=True, kw_only=True)  # not frozen: that would double what making it costs
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
     """One receipt to store.
 

@@ -42,7 +42,7 @@ FROM receipt WHERE received_at > $1 AND seconds IS NOT NULL GROUP BY account
 _UNTOLD = """
 SELECT id, account, sender <> '' AS of_sender, was, status, operator, reason, code, by, at, tells
 FROM health_history
-WHERE told_at IS NULL AND tell_after <= clock_timestamp() AND at > clock_timestamp() - interval '1 day'
+WHERE told_at IS NULL AND tell_after <= now() AND at > now() - interval '1 day'
   AND status <> 'probing' AND NOT (was = 'probing' AND status = 'cut_off' AND operator = '')
 ORDER BY id LIMIT $1
 """

@@ -12,11 +12,17 @@ from uuid import uuid4
 import pytest
 
 from router.postgres.accounts import Accounts
+from router.postgres.doubts import Doubts
+from router.postgres.incoming import Incoming
+from router.postgres.parked import Parking
 from router.postgres.pool import Pool
+from router.postgres.receipts import Receipts
+from router.postgres.standing import Standing
 from router.postgres.upkeep import Upkeep
 from router.rules.consent import Consent
 from tests.postgres.scene import NOON, Owner, Scene, intent, proof, scene_in
 from tests.postgres.scene import text as text_of
+from tests.postgres.test_parked import notice
 
 _MANY = 60_000
 _ENOUGH = 20  # rows and index entries that one item of a call may cost
@@ -27,8 +33,9 @@ WITH many AS (
            (ARRAY['queued', 'queued', 'delayed', 'held', 'accepted', 'failed'])[1 + n % 6] END AS state
     FROM generate_series(1, $2::integer) n
 ), texts AS (
-    INSERT INTO inbound (id, account, provider_id, number, texter, letter, raw, received_at, verified, source)
-    SELECT id, 'acme', n::text, 'front', texter, 'x', 'x', $1, true, 'log' FROM many
+    INSERT INTO inbound (id, account, provider_id, number, texter, letter, raw, received_at, verified, source,
+                         reread_after)
+    SELECT id, 'acme', n::text, 'front', texter, 'x', 'x', $1, n % 5 > 0, 'log', 'infinity' FROM many
 ), replies AS (
     INSERT INTO reply (id, account, number, texter, lane, state, received_at, not_before, expires_at,
                        reserved)
@@ -45,6 +52,15 @@ WITH many AS (
            CASE state WHEN 'in_doubt' THEN 0 ELSE 1 END, $1, $1, n::text, $1, $1
     FROM many WHERE state IN ('accepted', 'in_doubt')
     RETURNING reference
+), receipts AS (
+    INSERT INTO receipt (account, digest, reference, status, received_at, raw, applied_at, attempt, try_after)
+    SELECT 'acme', decode(md5(reference || later), 'hex'), reference, 'sent', $1, 'x',
+           CASE WHEN NOT later THEN $1 END, CASE WHEN NOT later THEN reference END,
+           CASE WHEN later THEN 'infinity'::timestamptz ELSE $1 END
+    FROM attempts CROSS JOIN (VALUES (true), (false)) AS l (later)
+), news AS (
+    INSERT INTO health_history (account, sender, was, status, operator, reason, code, version, by, tell_after)
+    SELECT 'acme', '', '', 'open', '', '', '', n, 'flow', 'infinity' FROM many
 ), booked AS (
     INSERT INTO ledger (kind, reference, account, account_window, total_window, source, at)
     SELECT 'reserve', reference, 'acme', $1, $1, 'fill', $1 FROM attempts
@@ -66,6 +82,8 @@ class Hot:
         self.owner: Owner = scene.owner()
         self.single = single
         self.accounts = Accounts(single)
+        self.parking = Parking(scene.pool)
+        self.receipts = Receipts()
         self.read: dict[str, int] = {}
 
     async def _count(self) -> int:
@@ -73,7 +91,7 @@ class Hot:
 
     async def _flush(self) -> None:
         """Have PostgreSQL count what our connections have read."""
-        lines = (self.owner.line, self.accounts._line, self.single)
+        lines = (self.owner.line, self.accounts._line, self.parking._line, self.single)
         for line in lines:
             async with line.connection() as connection:
                 await connection.fetchval("SELECT pg_stat_force_next_flush()")
@@ -105,12 +123,20 @@ class Hot:
             "settle accepted", lambda: owner.settle(*(proof(i, "accepted") for i in intents[:5]))
         )
         await self._watch("settle refused", lambda: owner.settle(*(proof(i, "refused") for i in intents[5:])))
+        told = [notice(reference=i.reference) for i in intents]
+        await self._watch("receive", lambda: self.receipts.store(owner.line, told))
+        await self._watch("plain", lambda: self.parking.plain(["acme"], 10))
+        await self._watch("parked", lambda: self.parking.due([], 10))
         await self._watch("finish", lambda: owner.finish(texts[0].id, 1, "failed"))
         await self._watch("consent", lambda: owner.inbox.consent(owner.line, wishes))
         await self._watch("due", lambda: upkeep.due(NOON))
         await self._watch("expire", lambda: upkeep.expire(NOON))
         await self._watch("reap", upkeep.reap)
         await self._watch("facts", self.accounts.facts)
+        await self._watch("in doubt", lambda: Doubts(self.single).in_doubt(10, NOON - timedelta(days=9)))
+        await self._watch("open-ended", lambda: Doubts(self.single).open_ended(10))
+        await self._watch("unproved", lambda: Incoming(self.single).unproved(["acme"], 10))
+        await self._watch("untold", lambda: Standing(self.single).untold(10))
 
     def too_much(self) -> dict[str, int]:
         return {name: rows for name, rows in self.read.items() if rows > 20 * _ENOUGH}
