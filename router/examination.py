@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import get_args
 
 from providers import Ability, Failure, Forged, Provider, Request, Response, Wire
+from router.cell import cell_of
 from router.postgres.embedded import embedded
 from router.postgres.migrate import MigrationError, pending
 from router.postgres.pool import DatabaseAwayError
@@ -108,12 +109,12 @@ async def _account(name: str, provider: Provider, wire: Wire) -> Finding:
     what, now = f"account {name}", datetime.now(UTC)
     said = []
     if Ability.STATUS in provider.abilities:
-        status = await carry(provider.status(now), wire)
+        status = await carry(provider.status(now), wire, cell=cell_of(provider))
         if status is not None:
             return _failed(what, status)
         said.append("is open")
     if Ability.BALANCE in provider.abilities:
-        balance = await carry(provider.balance(now), wire)
+        balance = await carry(provider.balance(now), wire, cell=cell_of(provider))
         if isinstance(balance, _FAILURES):
             return _failed(what, balance)
         said.append(f"has {balance.amount:g} {balance.unit}")  # type: ignore[union-attr]  # no failure: a balance

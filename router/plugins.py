@@ -98,7 +98,7 @@ def _plugin(entry: EntryPoint) -> Plugin:
 def _import(entry: EntryPoint) -> type[Provider] | str:
     try:
         found = entry.load()
-    except Exception as error:  # noqa: BLE001 -- a plugin may raise anything at import; say its kind, never its words
+    except (Exception, SystemExit) as error:  # noqa: BLE001 -- it may raise anything; say its kind, never its words
         return f"cannot be imported: {type(error).__name__}"
     return _fault(found, entry.name) or found
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TypeVar, get_args
+from functools import partial
+from typing import Any, TypeVar, get_args
 
 from tenacity import AsyncRetrying, retry_if_result, stop_after_attempt, wait_exponential_jitter
 
@@ -18,10 +19,12 @@ from providers import (
     Outcome,
     Outgoing,
     Provider,
+    Request,
     Response,
     Unreachable,
     Wire,
 )
+from router.cell import HERE, Here, HungError, cell_of
 from router.wire import boottime
 
 T = TypeVar("T")
@@ -42,13 +45,16 @@ async def send(provider: Provider, wire: Wire, text: Outgoing, now: datetime, *,
 
 
 async def _once(provider: Provider, wire: Wire, text: Outgoing, now: datetime, not_after: float) -> Outcome:
+    cell = cell_of(provider)
     try:
-        exchange = provider.send(text, now)
+        exchange = await cell.run(lambda: provider.send(text, now))
+    except HungError:
+        return Unreachable("plugin-hung")
     except Exception as error:  # noqa: BLE001 - a plugin may raise anything; nothing has left yet
         # no traceback: it may hold the text
         _log.error("provider %s raised %s while preparing a send", provider.name, type(error).__name__)
         return Unreachable("provider-raised")
-    outcome = await carry(exchange, wire, not_after=not_after)
+    outcome = await carry(exchange, wire, not_after=not_after, cell=cell)
     return outcome if isinstance(outcome, _OUTCOMES) else InDoubt("provider-answered-junk")
 
 
@@ -74,12 +80,15 @@ async def send_job(
     provider: Provider, wire: Wire, job: Job, now: datetime, *, not_after: float
 ) -> list[Outcome]:
     """Send one text to many receivers in one call, at most once: an outcome a receiver, in order."""
+    cell = cell_of(provider)
     try:
-        exchange = provider.send_many(job, now)
+        exchange = await cell.run(lambda: provider.send_many(job, now))
+    except HungError:
+        return [Unreachable("plugin-hung")] * len(job.receivers)
     except Exception as error:  # noqa: BLE001 - a plugin may raise anything; nothing has left yet
         _log.error("provider %s raised %s while preparing a job", provider.name, type(error).__name__)
         return [Unreachable("provider-raised")] * len(job.receivers)
-    result = await carry(exchange, wire, not_after=not_after)
+    result = await carry(exchange, wire, not_after=not_after, cell=cell)
     if isinstance(result, get_args(Failure)):
         return [result] * len(job.receivers)
     outcomes = list(result) if isinstance(result, Sequence) else []
@@ -88,26 +97,39 @@ async def send_job(
     return [one if isinstance(one, _OUTCOMES) else InDoubt("provider-answered-junk") for one in outcomes]
 
 
-async def carry(exchange: Exchange[T], wire: Wire, *, not_after: float | None = None) -> T | Failure:
+async def carry(
+    exchange: Exchange[T], wire: Wire, *, not_after: float | None = None, cell: Here = HERE
+) -> T | Failure:
     """Run an exchange to its result, or to the failure that ended it.
 
     Once a request that carries a text may have left, whatever goes wrong is `InDoubt`.
     """
     may_have_left = False
     try:
-        request = next(exchange)
-        while True:
+        asks, request = await cell.run(lambda: _step(exchange, None))
+        while asks:
+            if not isinstance(request, Request):
+                raise TypeError
             before, may_have_left = may_have_left, may_have_left or request.carries_text
             answer = await wire(request, not_after=not_after)
             if isinstance(answer, Unreachable):
                 may_have_left = before
             if not isinstance(answer, Response):
-                exchange.close()
+                await cell.run(exchange.close)
                 return InDoubt(answer.code) if may_have_left else answer
-            request = exchange.send(answer)
-    except StopIteration as done:
-        result: T = done.value
-        return result
+            asks, request = await cell.run(partial(_step, exchange, answer))
+    except HungError:
+        return InDoubt("plugin-hung") if may_have_left else Unreachable("plugin-hung")
     except Exception as error:  # noqa: BLE001 - a plugin may raise anything, and so may what carries for it
         _log.error("a provider raised %s while reading an answer", type(error).__name__)
         return InDoubt("provider-raised") if may_have_left else Unreachable("provider-raised")
+    result: T = request
+    return result
+
+
+def _step(exchange: Exchange[T], answer: Response | None) -> tuple[bool, Any]:
+    """Go on to the next request, or to the result: whether it asks for more, and which it is."""
+    try:
+        return True, next(exchange) if answer is None else exchange.send(answer)
+    except StopIteration as done:
+        return False, done.value

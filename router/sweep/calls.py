@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TypeGuard, TypeVar, get_args
 
 from providers import Exchange, Failure, InDoubt, Provider, Request, Response, Unreachable, Wire
+from router.cell import HungError, cell_of
 from router.office import Office
 from router.postgres.allowance import Allowance
 from router.send import carry
@@ -51,12 +52,16 @@ class Calls:
         `share` is how much of the minute's calls may be used once it has taken its own.
         """
         provider = self.office.accounts[account].provider
+        cell = cell_of(provider)
         try:
-            begun = exchange(provider)
+            begun = await cell.run(lambda: exchange(provider))
+        except HungError:
+            return Unreachable("plugin-hung")
         except Exception:  # noqa: BLE001 -- a plugin may raise anything
             return Unreachable("provider-raised")
         async with self._turns.setdefault(account, asyncio.Semaphore(_AT_ONCE)):
-            return await carry(begun, _Metered(self.office.wire, self.allowance, account, share))
+            metered = _Metered(self.office.wire, self.allowance, account, share)
+            return await carry(begun, metered, cell=cell)
 
 
 def failed(found: object) -> TypeGuard[Failure]:

@@ -7,15 +7,17 @@ import hmac
 import logging
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import islice
 from typing import TypeVar
 
 from aiohttp import web
 
-from providers import Ability, Forged, Hook, Inbound, WebhookError
+from providers import Ability, Forged, Hook, Inbound, Malformed, WebhookError
 from router.arrivals import UnknownNumberError, arrival
+from router.cell import cell_of
 from router.metrics import NOBODY, Metrics
 from router.notices import notice
 from router.office import Account, Office
@@ -31,6 +33,7 @@ from router.worker import Worker
 
 _METHODS = ("GET", "POST")
 _SAID_AGAIN = 60.0
+_MOST = 1_000
 Each = TypeVar("Each")
 _log = logging.getLogger(__name__)
 
@@ -81,6 +84,7 @@ class Door(ABC):
     def __init__(self, doors: Doors, account: Account, terms: Terms) -> None:
         self._doors = doors
         self._account = account
+        self._cell = cell_of(account.provider, door=True)
         self._base_url = terms.base_url
         token = terms.hook_tokens.get(account.name)
         self._token = None if token is None else token.encode()
@@ -142,6 +146,13 @@ class Door(ABC):
             return web.HTTPInternalServerError.status_code
         return None
 
+    async def _said(self, read: Callable[[Hook], Iterable[Each]], hook: Hook) -> tuple[Each, ...]:
+        """What a provider's page reads in a webhook, where its code may run."""
+        found = await self._cell.run(lambda: tuple(islice(read(hook), _MOST + 1)))
+        if len(found) > _MOST:
+            raise Malformed("too_many")
+        return found
+
     @abstractmethod
     async def _take(self, hook: Hook) -> None:
         """Verify it, store what is in it."""
@@ -151,7 +162,7 @@ class InboundDoor(Door):
     """Texts."""
 
     async def _take(self, hook: Hook) -> None:
-        texts = self._account.provider.inbound(hook)
+        texts = await self._said(self._account.provider.inbound, hook)
         raw = self._recorder.record(hook) if texts else b""
         found = []
         for text in texts:
@@ -192,7 +203,7 @@ class ReceiptDoor(Door):
     """Receipts: stored here, applied later, so that applying can never keep one out."""
 
     async def _take(self, hook: Hook) -> None:
-        receipts = self._account.provider.receipt(hook)
+        receipts = await self._said(self._account.provider.receipt, hook)
         if not receipts:
             return
         office, name = self._doors.office, self._account.name

@@ -34,7 +34,6 @@ FAULTS: Mapping[str, Fault] = {name: Fault(**said) for name, said in _WRITTEN.it
 
 MISSING: Mapping[str, str] = {
     "O3": "a failover that loses the last commits: no test",
-    "O11": "misbehaving plugins: some are tested (tests/test_plugins.py, tests/test_send.py), not all eight",
     "O14": "old snapshot: no test",
     "S18": "database role: no role that may only insert into the ledger exists",
 }
