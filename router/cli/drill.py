@@ -32,10 +32,17 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 )  # fmt: skip
 @click.option("--json", "as_json", type=_FILE, help="Write every figure there.")
 @click.option("--html", "as_html", type=_FILE, help="Write a page with charts there.")
+@click.option("--show", is_flag=True, help="Have the demo's console show that page.")
 @click.option("--rows", type=_FILE, help="Write there as CSV what became of each text.")
 @click.option("--openmetrics", type=_FILE, help="Write there what /metrics said, for promtool.")
 def command(
-    name: str | None, listed: bool, seed: int, scale: float, policies: tuple[Path, ...], **files: Path | None
+    name: str | None,
+    listed: bool,
+    seed: int,
+    scale: float,
+    policies: tuple[Path, ...],
+    show: bool,
+    **files: Path | None,
 ) -> None:
     """Play a night through the real router, in business time sped up.
 
@@ -58,6 +65,8 @@ def command(
     tales = _played([own, *(_with(own, policy) for policy in policies)])
     click.echo(report(tales))
     _write(tales, files)
+    if show:
+        _show(tales)
     if not all(tale.good for tale in tales):
         raise Failed("a promise was broken; the report says which")
 
@@ -129,6 +138,17 @@ def _write(tales: Sequence[Tale], files: dict[str, Path | None]) -> None:
         from router.stage.drill.sheet import sheet
 
         path.write_text(sheet(tales[0]), encoding="utf-8")
+
+
+def _show(tales: Sequence[Tale]) -> None:
+    from router.stage import shelf, signpost
+    from router.stage.drill.page import page
+
+    order = tales[0].played.order
+    shelf.put(
+        signpost.folder(), f"{order.scenario.name}-seed-{order.seed}-scale-{order.scale:g}", page(tales)
+    )
+    click.echo("The console of `paravent demo` shows it, under Drills.")
 
 
 def _write_json(path: Path, tales: Sequence[Tale]) -> None:

@@ -19,15 +19,17 @@ from router import service
 from router.arrivals import text_id
 from router.postgres.embedded import embedded
 from router.postgres.migrate import MigrationError, migrate
+from router.rules.campaign import Raids
 from router.rules.health import State, Status
 from router.rules.story import Story
 from router.settings import Settings, load
-from router.stage import signpost
+from router.stage import shelf, signpost
 from router.stage.cast import NUMBERS, cast
 from router.stage.levers import LEVERS, is_on, pull
 from router.web.shapes import Bubble, Carrier, Fault
 from router.web.terms import Phone
 
+_RAIDS = Raids(warm_up=1)  # a demo has no thousand texts to learn from
 _SEEN = {Kind.INBOUND: "in", Kind.DELIVERED: "out", Kind.NOTICE: "out"}
 
 
@@ -73,9 +75,9 @@ async def demo(
             await _prepare(server.dsn)
             environment = {**_environment(home, door, simulation), **made.environment}
             signpost.keep_environment(home, environment)
-            settings = load(signpost.SETTINGS, environment)
+            settings = load(signpost.SETTINGS, environment).model_copy(update={"raids": _RAIDS})
             _connect(simulation, settings)
-            phone = _phone(simulation)
+            phone = _phone(simulation, home)
             async with service.house(settings, server.dsn, door, phone=phone, hear=hear) as running:
                 where = signpost.Running(
                     pid=os.getpid(),
@@ -145,7 +147,7 @@ def _connect(simulation: Simulation, settings: Settings) -> None:
         simulation.connect(name, inbound_url=f"{hook}/inbound", receipt_url=f"{hook}/receipt")
 
 
-def _phone(simulation: Simulation) -> Phone:
+def _phone(simulation: Simulation, home: Path) -> Phone:
     async def text(number: str, texter: str, words: str) -> str:
         text, _ = await simulation.text(to=number, sender=texter, text=words)
         return str(text_id(simulation.owner(number).name, text.provider_id))
@@ -159,7 +161,14 @@ def _phone(simulation: Simulation) -> Phone:
             for name, carrier in simulation.carriers.items()
         ]
 
-    return Phone(text, conversation, faults, partial(pull, simulation))
+    return Phone(
+        text=text,
+        conversation=conversation,
+        faults=faults,
+        fault=partial(pull, simulation),
+        drills=partial(shelf.drills, home),
+        page=partial(shelf.page, home),
+    )
 
 
 def _closed(states: Iterable[State]) -> list[str]:

@@ -12,7 +12,7 @@ from router.postgres.orders import VERBS, BusyError, order
 from router.postgres.pool import DatabaseAwayError, Pool
 from router.postgres.purses import Purses
 from router.rules.budget import micros
-from router.web import picture, raid, review, shapes, telephone
+from router.web import drills, picture, raid, review, shapes, telephone
 from router.web.asked import asked
 from router.web.guard import Guard, Handler, trouble
 from router.web.openapi import document
@@ -109,7 +109,9 @@ def routes(
         web.post("/api/v1/budget/{purse}/top-up", guard.order(_patiently(api.top_up))),
         web.get("/api/openapi.json", _openapi),
     ]
-    return found if phone is None else found + telephone.routes(office, phone, guard)
+    if phone is None:
+        return found
+    return found + telephone.routes(office, phone, guard) + drills.routes(phone, guard)
 
 
 async def _openapi(_request: web.Request) -> web.Response:

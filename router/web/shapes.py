@@ -201,6 +201,20 @@ class Faults(BaseModel):
     carriers: list[Carrier]
 
 
+class Drill(BaseModel):
+    """A drill that was played (demo only)."""
+
+    name: str
+    at: AwareDatetime
+    headline: str = Field(description="What came of it, in a sentence.")
+
+
+class Drills(BaseModel):
+    """The drills whose pages are kept, the newest first (demo only)."""
+
+    drills: list[Drill]
+
+
 class Switch(BaseModel):
     """On or off."""
 

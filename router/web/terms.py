@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from router.web.shapes import Bubble, Carrier
+from router.web.shapes import Bubble, Carrier, Drill
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,10 @@ class Terms:
     review_per_day: int = 30
 
 
+def _no_page(_name: str) -> None:
+    """There is none."""
+
+
 async def _nothing_fails(_account: str, _fault: str, _on: bool) -> None:
     """There is no lever."""
 
@@ -53,9 +57,13 @@ class Phone:
         conversation: Takes who texts; answers the bubbles, oldest first.
         faults: Answers every carrier with what can fail there, and what does.
         fault: Takes an account, a fault's name, and whether it is to fail.
+        drills: Answers the drills whose pages are kept.
+        page: Takes a drill's name; answers its page, HTML, or None.
     """
 
     text: Callable[[str, str, str], Awaitable[str]]
     conversation: Callable[[str], Sequence[Bubble]]
     faults: Callable[[], Sequence[Carrier]] = tuple
     fault: Callable[[str, str, bool], Awaitable[None]] = _nothing_fails
+    drills: Callable[[], Sequence[Drill]] = tuple
+    page: Callable[[str], str | None] = _no_page

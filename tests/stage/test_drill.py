@@ -11,9 +11,12 @@ from typing import Any
 
 import asyncpg
 import pytest
+from click.testing import CliRunner
 
+from router.cli import drill
 from router.office import Office
 from router.postgres.migrate import migrate
+from router.stage import shelf
 from router.stage.drill.page import page
 from router.stage.drill.report import report
 from router.stage.drill.sheet import sheet
@@ -83,6 +86,21 @@ def test_the_page_needs_nothing_from_elsewhere(evening: Tale) -> None:
     assert text.count("<svg") == 4
     assert not re.search(r"<script|<link|https?://|url\(|@import", text)
     assert "+33" not in text
+
+
+def test_shown_it_is_kept_for_the_demos_console(
+    evening: Tale, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drill, "_played", lambda _orders: [evening])
+    done = CliRunner().invoke(
+        drill.command, ["weekend", "--show"], env={"PARAVENT_DATA": str(tmp_path)}, catch_exceptions=False
+    )
+    assert done.exit_code == 0
+    (kept,) = shelf.drills(tmp_path / "demo")
+    assert kept.name == "evening-seed-1-scale-1"
+    people, raid = evening.people, evening.raiders
+    answered = f"{people.answered} of {people.texters} people were answered."
+    assert kept.headline == f"{answered} {raid.texts} raid texts got {raid.paid} answers."
 
 
 def test_the_json_and_the_sheet_say_the_same(evening: Tale) -> None:

@@ -10,10 +10,12 @@ from aiohttp import web
 from router.web.guard import Handler
 
 FILES = (
+    "attack.js",
     "console.css",
     "console.js",
     "charts.js",
     "dialogue.js",
+    "drills.js",
     "phone.js",
     "pieces.js",
     "router.js",

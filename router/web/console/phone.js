@@ -1,6 +1,8 @@
 // The demo's world outside: a texter's phone, and levers that break the carriers.
 
+import * as attack from "./attack.js";
 import { tell } from "./dialogue.js";
+import * as drills from "./drills.js";
 import { $, button, keep, make, mark, show, write } from "./pieces.js";
 import { outcome } from "./rooms.js";
 import { ask, order } from "./router.js";
@@ -27,18 +29,24 @@ export async function open() {
   render();
   setInterval(converse, 700);
   setInterval(look, 3000);
+  attack.prepare();
+  drills.look();
+  setInterval(drills.look, 5000);
 }
 
 export function render() {
   keep($("numbers"), published, (each) => each.number, newNumber, (choice, each) => {
-    write(choice.words, say("phone.number", { number: spaced(each.number), account: carrier(each.account) }));
+    write(choice.words, say("phone.number", { name: each.name, number: spaced(each.number), account: carrier(each.account) }));
   });
   if (!$("numbers").querySelector("input:checked") && published.length) $("numbers").querySelector("input").checked = true;
   levers();
   conversation();
+  attack.render();
+  drills.render();
 }
 
 export function hear(now) {
+  attack.hear(now);
   decided = new Map(now.decisions.map((each) => [each.text, each]));
   conversation();
 }

@@ -76,7 +76,7 @@ function answersFor(name, now) {
 
 function facts(account) {
   const said = [];
-  if (account.balance) said.push(say("carriers.balance", { amount: decimal(account.balance.amount), unit: account.balance.unit }));
+  if (account.balance) said.push(say("carriers.balance", { amount: decimal(account.balance.amount), unit: named("balance", account.balance.unit) }));
   if (account.in_doubt) said.push(count("carriers.doubt", account.in_doubt));
   for (const sender of account.senders) {
     said.push(say("carriers.sender", { name: sender.name, reason: named("reason", sender.reason || sender.state) }));

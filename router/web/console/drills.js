@@ -1,0 +1,33 @@
+// Drills that were played beside the demo: what came of each, and its page.
+
+import { $, keep, make, show, write } from "./pieces.js";
+import { ask } from "./router.js";
+import { day } from "./words.js";
+
+const KEPT = 5;
+let drills = [];
+
+export async function look() {
+  if (document.hidden) return;
+  try {
+    drills = (await ask("/api/v1/drills")).drills;
+  } catch {
+    return;
+  }
+  render();
+}
+
+export function render() {
+  show($("drills-none"), drills.length === 0);
+  keep($("drills"), drills.slice(0, KEPT), (each) => each.name, (each) => {
+    const item = make("li", "drill");
+    item.link = make("a");
+    Object.assign(item.link, { href: `/api/v1/drills/${encodeURIComponent(each.name)}/page`, target: "_blank", rel: "noopener" });
+    item.says = make("p", "soft");
+    item.append(item.link, item.says);
+    return item;
+  }, (item, each) => {
+    write(item.link, `${each.name.replaceAll("-", " ")}, ${day(each.at)}`);
+    write(item.says, each.headline);
+  });
+}

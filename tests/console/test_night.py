@@ -1,0 +1,49 @@
+"""What the demo shows of raids and of nights: a raid seen live in the browser, and the page of a drill."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import expect
+
+from router.stage import shelf
+from tests.console.acting import answered_through, text
+from tests.console.conftest import Demo, Opener
+
+pytestmark = [
+    pytest.mark.require("browser"),
+    pytest.mark.xdist_group("console"),
+    pytest.mark.asyncio(loop_scope="session"),
+]
+
+
+async def test_a_raid_of_insults_is_seen_by_itself_and_the_kind_are_answered(
+    demo: Demo, visit: Opener
+) -> None:
+    page = await visit(demo.url)
+    await expect(page.locator("#sentence")).to_contain_text("Texters are answered.")
+    try:
+        await page.get_by_role("button", name="Begin the raid").click()
+        await expect(page.locator("#sentence")).to_contain_text("It is a raid", timeout=40_000)
+        await expect(page.locator("#raid-room")).to_contain_text("Answer them")
+        await text(page)
+        await answered_through(page, "Twilio")
+        await expect(page.locator("#decisions li", has_text="held back").first).to_be_visible()
+        assert await page.locator("#attack").get_attribute("aria-disabled") == "true"  # it still goes on
+    finally:
+        await page.goto("about:blank")  # and now it does not
+        await demo.order("api/v1/raid/held/drop")
+        await demo.order("api/v1/raid/end")
+    await page.goto(demo.url)
+    await expect(page.locator("#sentence")).to_contain_text("Texters are answered.")
+    await expect(page.locator("#sentence")).not_to_contain_text("raid")
+
+
+async def test_a_drill_that_was_kept_is_read_from_the_page(demo: Demo, visit: Opener) -> None:
+    home = demo.paravent.folder / "demo"
+    shelf.put(home, "weekend-seed-1", "<!doctype html><title>x</title><h1>9 of 9 people were answered.</h1>")
+    page = await visit(demo.url)
+    await expect(page.locator("#drills li")).to_contain_text("9 of 9 people were answered.")
+    async with page.context.expect_page() as opened:
+        await page.get_by_role("link", name="weekend seed 1").click()
+    paper = await opened.value
+    await expect(paper.locator("h1")).to_have_text("9 of 9 people were answered.")
