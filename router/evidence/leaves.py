@@ -1,4 +1,4 @@
-"""Rows as leaves: what is said of a text, of its decision, of an act, and how that is sealed."""
+"""Rows as leaves: what is said of a text, a decision, an act, a change of mode, and how that is sealed."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ from router.postgres.evidence import Due, Leaf
 from router.rules import abuse
 from router.rules.evidence import SALT, canonical, leaf
 from router.vault import Vault, VaultError
+
+PERSONAL = frozenset({"text", "proof"})
+"""Kinds of leaves that hold a texter's number and words; all others the vault's own keys open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ def leaves(due: Due, seals: Seals) -> list[Leaf]:
         *_texts("proof", due.proofs, seals),
         *_decisions(due.decisions),
         *_acts(due.acts),
+        *_changes(due.changes),
     ]
     return [_leaf(said, due.root, place, seals.vault) for place, said in enumerate(found)]
 
@@ -67,13 +71,10 @@ def about(kind: str, item: UUID) -> bytes:
 
 
 def _leaf(said: _Said, root: int, place: int, vault: Vault) -> Leaf:
-    """Its place stands in it, so that a record that was moved says where it belongs.
-
-    Neither a decision nor an act holds a texter's number or words: these the vault may open.
-    """
+    """Its place stands in it, so that a record that was moved says where it belongs."""
     whole = {**said.payload, "kind": said.kind, "id": str(said.item), "root": root, "place": place}
     salt, payload = os.urandom(SALT), canonical(whole)
-    seal = vault.put_away if said.kind in {"text", "proof"} else vault.seal
+    seal = vault.put_away if said.kind in PERSONAL else vault.seal
     record = seal(salt + payload, about(said.kind, said.item))
     return Leaf(said.kind, said.item, said.number, said.at, said.flagged, leaf(salt, payload), record)
 
@@ -81,19 +82,28 @@ def _leaf(said: _Said, root: int, place: int, vault: Vault) -> Leaf:
 def _texts(kind: str, rows: Any, seals: Seals) -> Iterator[_Said]:
     for row in sorted(rows, key=lambda row: (row["received_at"], row["id"])):
         flagged = row["tier"] != "none"
-        yield _Said(kind, row["id"], row["number"], row["received_at"], _text(row, seals), flagged)
+        yield _Said(kind, row["id"], row["number"], row["received_at"], of_text(row, seals), flagged)
 
 
-def _text(row: Mapping[str, Any], seals: Seals) -> dict[str, object]:
+def of_text(row: Mapping[str, Any], seals: Seals) -> dict[str, object]:
+    """All that is said of a text: what is not personal, and what is."""
     sender, words = _letter(row, seals.vault)
+    return {
+        **impersonal(row, seals),
+        "to": seals.numbers.get(row["number"]),
+        "from": sender,
+        "text": words,
+        "record": row["record"].hex(),
+    }
+
+
+def impersonal(row: Mapping[str, Any], seals: Seals) -> dict[str, object]:
+    """What may be said of a text outside its sealed record."""
     return {
         "account": row["account"],
         "provider": seals.providers.get(row["account"]),
         "provider_id": row["provider_id"],
         "number": row["number"],
-        "to": seals.numbers.get(row["number"]),
-        "from": sender,
-        "text": words,
         "part": [row["part_reference"], row["part_index"], row["part_total"]] if row["part_index"] else None,
         "provider_at": _moment(row["provider_at"]),
         "received_at": _moment(row["received_at"]),
@@ -103,7 +113,6 @@ def _text(row: Mapping[str, Any], seals: Seals) -> dict[str, object]:
         "score": f"{row['score']:.6f}",
         "tier": row["tier"],
         "detector": _detector(),
-        "record": row["record"].hex(),
     }
 
 
@@ -129,6 +138,7 @@ def _decisions(rows: Any) -> Iterator[_Said]:
             "priority": row["priority"],
             "decided_at": _moment(row["changed_at"]),
             "attempts": json.loads(row["attempts"]),
+            "judgement": None if row["judgement"] is None else json.loads(row["judgement"]),
         }
         yield _Said("decision", row["id"], row["number"], row["received_at"], said)
 
@@ -143,6 +153,23 @@ def _acts(rows: Any) -> Iterator[_Said]:
             "at": _moment(row["at"]),
         }
         yield _Said("act", row["id"], "", row["at"], said)
+
+
+def _changes(rows: Any) -> Iterator[_Said]:
+    for row in sorted(rows, key=lambda row: (row["at"], row["version"])):
+        said = {
+            **{name: row[name] for name in _OF_A_CHANGE},
+            "at": _moment(row["at"]),
+            "began": _moment(row["began"]),
+            "policy": json.loads(row["policy"]),
+            "explanation": json.loads(row["explanation"]),
+        }
+        yield _Said("change", row["id"], "", row["at"], said)
+
+
+_OF_A_CHANGE = (
+    "mode", "cause", "by", "version", "statistic", "limit", "baseline", "raided", "texts", "flagged"
+)  # fmt: skip
 
 
 def _moment(at: datetime | None) -> str | None:

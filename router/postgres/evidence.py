@@ -44,11 +44,20 @@ SELECT r.id, r.number, r.state, r.reason, r.received_at, r.changed_at, r.priorit
         'sender', a.sender, 'state', a.state, 'code', a.code, 'provider_id', a.provider_id,
         'spent_micros', a.spent, 'receipt', a.receipt, 'passed_over', a.passed_over, 'at', a.at,
         'armed_at', a.armed_at, 'settled_at', a.settled_at) ORDER BY a.armed_at, a.reference)
-     FROM attempt a WHERE a.reply = r.id), '[]') AS attempts
+     FROM attempt a WHERE a.reply = r.id), '[]') AS attempts,
+    (SELECT jsonb_build_object('version', j.version, 'rank', j.rank, 'line', j.line, 'held', j.held,
+        'cluster', j.cluster, 'at', j.at, 'released_at', j.released_at, 'released_by', j.released_by)
+     FROM judgement j WHERE j.reply = r.id) AS judgement
 FROM reply r WHERE r.id = ANY ($1::uuid[])
 """
 
 _ACTS = "SELECT id, what, by, why, detail, at FROM evidence_act WHERE id = ANY ($1::uuid[])"
+
+_CHANGES = """
+SELECT item AS id, at, mode, cause, by, version, statistic, "limit", baseline, raided, began, texts, flagged,
+    policy, explanation
+FROM raid_change WHERE item = ANY ($1::uuid[])
+"""
 
 _LAST = "SELECT number, previous, tree, leaves, at FROM evidence_root ORDER BY number DESC LIMIT 1"
 
@@ -90,6 +99,7 @@ class Due:
     proofs: Sequence[asyncpg.Record]
     decisions: Sequence[asyncpg.Record]
     acts: Sequence[asyncpg.Record]
+    changes: Sequence[asyncpg.Record]
 
 
 class Leaf(NamedTuple):
@@ -159,7 +169,7 @@ class Evidence:
         return root
 
     async def _due(self, connection: Connection, root: int) -> Due:
-        items: dict[str, list[UUID]] = {"text": [], "proof": [], "act": []}
+        items: dict[str, list[UUID]] = {"text": [], "proof": [], "act": [], "change": []}
         for row in await connection.fetch(_DUE, self.most):
             items[row["kind"]].append(row["item"])
         decided = [row["text"] for row in await connection.fetch(_DECIDED, OVER, self.most)]
@@ -169,6 +179,7 @@ class Evidence:
             proofs=await _rows(connection, _TEXTS, items["proof"]),
             decisions=await _rows(connection, _REPLIES, decided),
             acts=await _rows(connection, _ACTS, items["act"]),
+            changes=await _rows(connection, _CHANGES, items["change"]),
         )
 
 
