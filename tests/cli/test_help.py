@@ -16,6 +16,7 @@ HEAVY = {"aiohttp", "asyncio", "asyncpg", "cryptography", "prometheus_client", "
 GROUPS = {
     "accounts": ("cut", "restore", "pin"),
     "budget": ("show", "set", "top-up"),
+    "evidence": ("export", "verify", "key", "hold", "release", "erase"),
     "raid": ("show", "declare", "end", "held"),
 }
 

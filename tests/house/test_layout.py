@@ -18,6 +18,7 @@ FUNCTION = 40
 LONGER = {
     "migrations/0002_arm_and_settle.sql": "one state machine in two calls; a migration is never edited",
     "router/arrivals.py:arrival": "one row, column by column; whoever splits it hides a column",
+    "router/evidence/verify.py": "one file by its promise: a stranger is handed it alone",
     "router/service.py:_compose": "the parts of a process, each put in its place once",
     "tests/prometheus/cases.py": "one story after the other, an alert each; nobody reads it through",
     "router/stage/cast.py:cast": "three accounts, each with its fields spelled out",

@@ -1,0 +1,80 @@
+"""What several commands on evidence ask for: a period, a reason, a key; and how far they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from router.cli.finding import Failed
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from router.evidence.leaves import Seals
+    from router.offline import PrivateKey
+    from router.settings import Settings
+
+FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
+
+
+def _moment(_context: click.Context, _option: click.Parameter, written: str) -> datetime:
+    """A date or a time; of this machine's zone unless it names one."""
+    from datetime import datetime
+
+    try:
+        return datetime.fromisoformat(written).astimezone()
+    except ValueError:
+        raise click.BadParameter(f"{written!r} is no date or time such as 2017-11-27T16:00.") from None
+
+
+from_option = click.option(
+    "--from", "from_at", metavar="MOMENT", callback=_moment, required=True, help="Such as 2017-11-27T16:00."
+)
+to_option = click.option(
+    "--to", "to_at", metavar="MOMENT", callback=_moment, required=True, help="All that came before this."
+)
+why_option = click.option("--why", required=True, help="It is written down.")
+key_option = click.option("--key", type=FILE, help="The private key, where there is a public one.")
+
+
+def house(settings: Settings) -> Seals:
+    """What sealing needs to know of the house."""
+    from router.settings.evidence import seals
+    from router.vault import Vault
+
+    return seals(settings, Vault.in_folder(settings.data, settings.evidence.offline_key))
+
+
+def private_key(file: Path | None) -> PrivateKey | None:
+    """The key in a file. Raises `Failed` where there is none."""
+    from router.offline import OfflineKeyError, PrivateKey
+
+    try:
+        return None if file is None else PrivateKey(file.read_text("ascii", "replace"))
+    except OfflineKeyError as error:
+        raise Failed(f"{file} holds no private key: {error}.") from None
+
+
+def who() -> str:
+    """Who is at the keyboard, as far as this machine knows."""
+    from getpass import getuser
+
+    return f"{getuser()} at the command line"
+
+
+@contextmanager
+def told_on_a_terminal(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A line on a terminal that says how far it is; nothing elsewhere."""
+    import sys
+
+    with click.progressbar(length=1, label=what, file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
+
+        def progress(done: int, of: int) -> None:
+            bar.length = of
+            bar.update(done - bar.pos)
+
+        yield progress

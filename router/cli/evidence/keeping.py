@@ -1,0 +1,126 @@
+"""`paravent evidence key`, `hold`, `release`, `erase`: who opens it, and for how long it is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from router.cli.evidence.asking import from_option, to_option, who, why_option
+from router.cli.finding import Failed, config_option, database, json_option, run, settings_of
+from router.cli.showing import show_json
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from router.postgres.keeping import Erased, Keeping
+    from router.vault import Vault
+
+
+@click.command
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@json_option
+def key(file: Path, as_json: bool) -> None:
+    """Make a pair of keys; the private one goes to FILE.
+
+    Take FILE away from this machine, to two places, and delete it here. The public
+    key, which is printed, belongs into the settings: evidence.public_key.
+    """
+    import os
+
+    from router.offline import make
+
+    private, public = make()
+    try:
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as lines:
+            lines.write(private + "\n")
+    except OSError as error:
+        raise Failed(f"{file} cannot be made: {error.strerror}.") from None
+    if as_json:
+        show_json({"public_key": public, "file": file})
+        return
+    click.echo(f'public_key = "{public}"')
+    click.echo(
+        f"Take {file} away from this machine: without it nobody opens what is sealed from now on.", err=True
+    )
+
+
+@click.command
+@from_option
+@to_option
+@why_option
+@click.option("--name", help="What to call it; left out: its first day.")
+@config_option
+@click.pass_obj
+def hold(
+    above: Path | None, from_at: datetime, to_at: datetime, why: str, name: str | None, config: Path | None
+) -> None:
+    """Keep all that came in then, until it is released.
+
+    Nothing of it is erased, neither by age nor because somebody asks.
+    """
+    if to_at <= from_at:
+        raise click.UsageError("--to must be later than --from.")
+    called = name or f"{from_at:%Y-%m-%d}"
+
+    async def work(keeping: Keeping, _vault: Vault) -> bool:
+        return await keeping.hold(called, from_at, to_at, by=who(), why=why)
+
+    if not run(_keeping(config or above, work)):
+        raise Failed(f"There is a hold called {called} already: choose another with --name.")
+    click.echo(f"Held, as {called}.")
+
+
+@click.command
+@click.argument("name")
+@why_option
+@config_option
+@click.pass_obj
+def release(above: Path | None, name: str, why: str, config: Path | None) -> None:
+    """End the hold NAME: what is overdue is erased within minutes."""
+
+    async def work(keeping: Keeping, _vault: Vault) -> bool:
+        return await keeping.lift(name, by=who(), why=why)
+
+    if not run(_keeping(config or above, work)):
+        raise Failed(f"No hold called {name} is on: `paravent evidence` lists them.")
+    click.echo(f"{name} is released.")
+
+
+@click.command
+@click.argument("number")
+@why_option
+@click.confirmation_option(prompt="Erase all that this number wrote, for good?")
+@config_option
+@json_option
+@click.pass_obj
+def erase(above: Path | None, number: str, why: str, config: Path | None, as_json: bool) -> None:
+    """Erase what NUMBER wrote: its words, its number, its requests.
+
+    What proves that something came stays, and gives nothing away. What is held or
+    still to be answered stays too, and is counted.
+    """
+
+    async def work(keeping: Keeping, vault: Vault) -> Erased:
+        return await keeping.erase_texter(vault.pseudonym(number), by=who(), why=why)
+
+    done = run(_keeping(config or above, work))
+    if as_json:
+        show_json(done._asdict())
+        return
+    click.echo(f"{done.texts} texts were erased.")
+    if done.held:
+        click.echo(f"{done.held} stay: they are held.")
+    if done.waiting:
+        click.echo(f"{done.waiting} stay: they are not answered or not sealed yet. Try again later.")
+
+
+async def _keeping(config: Path | None, work: Callable[[Keeping, Vault], Any]) -> Any:
+    from router.postgres.keeping import Keeping
+    from router.vault import Vault
+
+    settings = settings_of(config)
+    async with database(settings) as pool:
+        return await work(Keeping(pool), Vault.in_folder(settings.data))

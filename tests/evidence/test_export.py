@@ -1,0 +1,112 @@
+"""A folder of a period holds what it should, nothing that it should not, and is verified by a stranger."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from router.evidence.export import NothingToExportError
+from router.offline import PrivateKey, make
+from router.vault import VaultError
+from tests.evidence.handed import handed, read, stranger, told_elsewhere
+from tests.evidence.scene import MINUTE, NOON, Scene, scene_in
+
+WORDS, SENDER = "Zanzibar te retrouvera", "+33639981234"
+
+
+async def _three(scene: Scene) -> None:
+    """Two texts of the period, one later, each with its decision."""
+    await scene.sealed(scene.text(WORDS, SENDER, provider_id="SM1"), scene.text("merci", "+33639985678"))
+    await scene.sealed(scene.text("plus tard", received_at=NOON + 90 * MINUTE))
+
+
+async def test_a_stranger_verifies_a_folder_without_numbers_and_words(database: str, tmp_path: Path) -> None:
+    async with scene_in(database) as scene:
+        await _three(scene)
+        done = await handed(scene, tmp_path / "folder")
+        (tmp_path / "roots.jsonl").write_text(await told_elsewhere(scene))
+    assert (done.texts, done.opened) == (2, 0)
+    code, said = stranger(tmp_path / "folder", tmp_path / "roots.jsonl")
+    assert code == 0, said
+    assert "2 leaves sealed" in said
+    assert "Nothing was changed: everything is as the roots say" in said
+
+
+async def test_a_full_folder_has_numbers_words_and_requests(database: str, tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    async with scene_in(database) as scene:
+        await _three(scene)
+        done = await handed(scene, folder, full=True)
+    assert (done.texts, done.opened) == (2, 2)
+    with (folder / "texts.csv").open(encoding="utf-8-sig", newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    assert {(row["from"], row["text"], row["state"], row["reason"]) for row in rows} == {
+        (f"'{SENDER}", WORDS, "suppressed", "cooldown"),
+        ("'+33639985678", "merci", "suppressed", "cooldown"),
+    }
+    requests = {line["record"] for line in read(folder, "requests.jsonl")}
+    assert requests == {f'{{"body": "{WORDS}"}}', '{"body": "merci"}'}
+    code, said = stranger(folder)
+    assert code == 0, said
+    assert "2 requests" in said
+    assert "only" in said.splitlines()[-2]
+
+
+@pytest.mark.parametrize("full", [False, True])
+async def test_numbers_and_words_stand_in_a_full_folder_only(
+    database: str, tmp_path: Path, *, full: bool
+) -> None:
+    folder = tmp_path / "folder"
+    async with scene_in(database) as scene:
+        await _three(scene)
+        await handed(scene, folder, full=full)
+    found = {
+        path.name
+        for path in folder.rglob("*")
+        if any(planted in path.read_text("utf-8") for planted in (WORDS, SENDER, SENDER.lstrip("+")))
+    }
+    assert found == ({"leaves.jsonl", "requests.jsonl", "texts.csv"} if full else set())
+
+
+async def test_what_is_sealed_to_the_offline_key_is_opened_by_its_private_half_alone(
+    database: str, tmp_path: Path
+) -> None:
+    private, public = make()
+    async with scene_in(database, public) as scene:
+        await _three(scene)
+        with pytest.raises(VaultError, match="only its private half"):
+            await handed(scene, tmp_path / "without", full=True)
+        assert not (tmp_path / "without").exists()
+        with pytest.raises(VaultError):
+            await handed(scene, tmp_path / "wrong", full=True, key=PrivateKey(make()[0]))
+        done = await handed(scene, tmp_path / "right", full=True, key=PrivateKey(private))
+        assert done.opened == 2
+        assert stranger(tmp_path / "right")[0] == 0
+        without = await handed(scene, tmp_path / "closed")
+        assert without.opened == 0
+        assert stranger(tmp_path / "closed")[0] == 0
+
+
+async def test_each_export_is_written_down_before_anything_is_opened(database: str, tmp_path: Path) -> None:
+    async with scene_in(database, make()[1]) as scene:
+        await _three(scene)
+        await handed(scene, tmp_path / "folder")
+        with pytest.raises(VaultError):
+            await handed(scene, tmp_path / "full", full=True)
+        acts = await scene.look.fetch("SELECT what, by, why, detail FROM evidence_act ORDER BY at")
+    assert [(act["what"], act["by"], act["why"]) for act in acts] == [
+        ("opened", "kim", "export for the police")
+    ] * 2
+    assert [json.loads(act["detail"])["full"] for act in acts] == [False, True]
+
+
+async def test_a_period_without_a_text_makes_no_folder(database: str, tmp_path: Path) -> None:
+    async with scene_in(database) as scene:
+        await _three(scene)
+        with pytest.raises(NothingToExportError):
+            await handed(scene, tmp_path / "folder", from_at=NOON - 60 * MINUTE, to_at=NOON)
+        assert await scene.value("SELECT count(*) FROM evidence_act") == 0
+    assert not (tmp_path / "folder").exists()

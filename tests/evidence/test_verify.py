@@ -1,0 +1,226 @@
+"""A changed folder is found out by a stranger: what was flipped, deleted, moved or forged is named."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from hypothesis import given
+from hypothesis import strategies as st
+
+from router.evidence import verify
+from router.rules import evidence
+from router.rules.evidence import following, leaf
+from tests.evidence.handed import fitted, handed, read, stranger, told_elsewhere, written
+from tests.evidence.scene import MINUTE, NOON, scene_in
+
+Line = dict[str, Any]
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def folder(database: str, tmp_path: Path) -> Path:
+    """A full one, of three texts in two trees and one more that was erased; the roots beside it."""
+    async with scene_in(database) as scene:
+        await scene.sealed("one", "two", scene.text("gone", "+33639980009"))
+        await scene.sealed(scene.text("three", received_at=NOON + MINUTE))
+        await scene.keeping.erase_texter(scene.vault.pseudonym("+33639980009"), by="kim", why="asked")
+        await handed(scene, tmp_path / "folder", full=True)
+        (tmp_path / "roots.jsonl").write_text(await told_elsewhere(scene))
+    return tmp_path / "folder"
+
+
+def found(folder: Path) -> list[tuple[str, str]]:
+    """What is found and where, with the stranger's word that he finds it too."""
+    elsewhere = folder.with_name("roots.jsonl")
+    report = verify.check(folder, elsewhere.read_text())
+    code, said = stranger(folder, elsewhere)
+    assert code == (verify.CHANGED if report.findings else 0)
+    assert all(f"{finding.what.upper()}  {finding.where}" in said for finding in report.findings)
+    return [(finding.what, finding.where) for finding in report.findings]
+
+
+def at(lines: list[Line], root: int, place: int) -> int:
+    return next(n for n, line in enumerate(lines) if (line["root"], line["place"]) == (root, place))
+
+
+def test_a_folder_that_nobody_touched_is_whole_and_its_erased_text_accounted_for(folder: Path) -> None:
+    assert found(folder) == []
+    assert [line["withheld"] for line in read(folder, "leaves.jsonl") if "withheld" in line] == ["erased"]
+
+
+def test_a_word_that_is_changed_is_named_though_the_manifest_was_made_to_fit(folder: Path) -> None:
+    lines = read(folder, "leaves.jsonl")
+    lines[0]["payload"]["text"] += "!"
+    written(folder, "leaves.jsonl", lines)
+    assert ("changed", "leaf 1/0") in found(folder)
+
+
+def test_a_leaf_that_is_forged_with_its_payload_is_named_by_its_tree(folder: Path) -> None:
+    lines = read(folder, "leaves.jsonl")
+    lines[0]["payload"]["tier"] = "model"
+    lines[0]["leaf"] = leaf(bytes.fromhex(lines[0]["salt"]), verify.canonical(lines[0]["payload"])).hex()
+    written(folder, "leaves.jsonl", lines)
+    assert ("changed", "root 1") in found(folder)
+
+
+def test_a_text_that_is_deleted_is_named(folder: Path) -> None:
+    lines = read(folder, "leaves.jsonl")
+    del lines[at(lines, 1, 1)]
+    written(folder, "leaves.jsonl", lines)
+    assert ("missing", "leaf 1/1") in found(folder)
+
+
+def test_a_whole_tree_that_is_deleted_is_named(folder: Path) -> None:
+    written(folder, "leaves.jsonl", [line for line in read(folder, "leaves.jsonl") if line["root"] != 1])
+    assert {("missing", "leaf 1/0"), ("missing", "leaf 1/1")} <= set(found(folder))
+
+
+def test_texts_that_change_places_are_named_with_the_place_where_they_belong(folder: Path) -> None:
+    lines = read(folder, "leaves.jsonl")
+    one, other = at(lines, 1, 0), at(lines, 1, 1)
+    lines[one]["place"], lines[other]["place"] = 1, 0
+    lines[one], lines[other] = lines[other], lines[one]
+    written(folder, "leaves.jsonl", lines)
+    assert [what for what, where in found(folder) if where in {"leaf 1/0", "leaf 1/1"}][:1] == ["moved"]
+
+
+def test_a_request_and_a_row_of_the_table_that_are_changed_are_named(folder: Path) -> None:
+    requests = read(folder, "requests.jsonl")
+    requests[0]["record"] = requests[0]["record"].replace("body", "Body")
+    written(folder, "requests.jsonl", requests)
+    table = folder / "texts.csv"
+    table.write_text(table.read_text("utf-8").replace("three", "trois"), "utf-8")
+    fitted(folder)
+    assert found(folder) == [
+        ("changed", f"request of {requests[0]['id']}"),
+        ("changed", "texts.csv, leaf 3/0"),
+    ]
+
+
+def test_an_erasure_that_no_act_speaks_of_is_named(folder: Path) -> None:
+    lines = read(folder, "leaves.jsonl")
+    line = lines[at(lines, 3, 0)]
+    del line["payload"], line["salt"]
+    line["withheld"] = "erased"
+    written(folder, "leaves.jsonl", lines)
+    assert ("missing", "leaf 3/0") in found(folder)
+
+
+def _all_anew(folder: Path) -> None:
+    """What an owner of everything can do: change a word, and make leaf, trees and chain anew."""
+    lines = read(folder, "leaves.jsonl")
+    line = lines[at(lines, 3, 0)]
+    line["payload"]["tier"] = "model"
+    line["leaf"] = leaf(bytes.fromhex(line["salt"]), verify.canonical(line["payload"])).hex()
+    last, chain = None, []
+    for told in read(folder, "roots.jsonl"):
+        own = [bytes.fromhex(line["leaf"]) for line in lines if line["root"] == told["number"]]
+        last = following(last, own, datetime.fromisoformat(told["at"]))
+        chain.append(last.told())
+    table = folder / "texts.csv"
+    rows = table.read_text("utf-8").splitlines(keepends=True)
+    table.write_text(
+        "".join(row.replace("none", "model") if row.startswith("3,0") else row for row in rows), "utf-8"
+    )
+    written(folder, "leaves.jsonl", lines)
+    written(folder, "roots.jsonl", chain)
+
+
+def test_who_makes_all_of_it_anew_is_found_by_the_roots_that_were_kept_elsewhere(folder: Path) -> None:
+    _all_anew(folder)
+    assert found(folder) == [("rewritten", "root 3")]
+
+
+def test_control_without_these_roots_who_makes_all_of_it_anew_is_not_found(folder: Path) -> None:
+    _all_anew(folder)
+    code, said = stranger(folder)
+    assert code == 0, said
+    assert "can say: name a file of them" in said
+
+
+@pytest.mark.parametrize(
+    "name", ["leaves.jsonl", "requests.jsonl", "roots.jsonl", "texts.csv", "verify.py", "summary.html"]
+)
+def test_any_byte_that_is_flipped_is_found(folder: Path, name: str) -> None:
+    whole = (folder / name).read_bytes()
+    chance = random.Random(name)
+    for _ in range(40):
+        place, bit = chance.randrange(len(whole)), chance.randrange(8)
+        flipped = bytearray(whole)
+        flipped[place] ^= 1 << bit
+        (folder / name).write_bytes(flipped)
+        findings = verify.check(folder).findings
+        assert ("changed", name) in [finding[:2] for finding in findings]
+
+
+@pytest.mark.parametrize("name", ["leaves.jsonl", "requests.jsonl", "roots.jsonl"])
+def test_any_byte_flipped_in_what_was_sealed_is_found_though_the_manifest_fits(
+    folder: Path, name: str
+) -> None:
+    whole = (folder / name).read_bytes()
+    erased = whole.find(b"withheld")
+    start = 0 if erased < 0 else whole.index(b"\n", erased) + 1  # of an erased leaf only the hash is sealed
+    chance = random.Random(name)
+    for _ in range(60):
+        place, bit = chance.randrange(start, len(whole)), chance.randrange(8)
+        flipped = bytearray(whole)
+        flipped[place] ^= 1 << bit
+        (folder / name).write_bytes(flipped)
+        fitted(folder)
+        assert verify.check(folder).findings != [], (place, bit)
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        (lambda folder: (folder / "texts.csv").unlink(), ("missing", "texts.csv")),
+        (lambda folder: (folder / "more.txt").write_text("planted"), ("added", "more.txt")),
+    ],
+)
+def test_a_file_that_lacks_or_was_put_in_is_named(
+    folder: Path, change: Callable[[Path], None], what: tuple[str, str]
+) -> None:
+    change(folder)
+    assert what in found(folder)
+
+
+def test_what_is_no_export_is_said_plainly(folder: Path) -> None:
+    (folder / "manifest.json").write_text("{")
+    assert stranger(folder)[0] == 2
+    shutil.move(folder / "verify.py", folder.parent / "verify.py")
+    assert stranger(folder.parent)[0] == 2
+
+
+def test_roots_in_a_mail_count_as_well(folder: Path) -> None:
+    mail = folder.with_name("roots.jsonl")
+    mail.write_text("Subject: roots\n\nKeep this mail.\n\n" + mail.read_text().replace(', "', ',\n "'))
+    assert found(folder) == []
+    assert "as kept elsewhere" in stranger(folder, mail)[1]
+
+
+def test_roots_of_somebody_else_are_no_proof(folder: Path) -> None:
+    other = folder.with_name("roots.jsonl")
+    other.write_text('{"number": 900, "root": "' + 64 * "0" + '"}\n')
+    code, said = stranger(folder, other)
+    assert code == 0
+    assert "nothing was compared" in said
+    assert "everything is as the roots say" not in said
+
+
+@given(st.lists(st.binary(min_size=32, max_size=32), min_size=1, max_size=40), st.binary(max_size=40))
+def test_the_verifier_hashes_as_the_house_does(leaves: list[bytes], payload: bytes) -> None:
+    assert verify.tree(leaves) == evidence.tree(leaves)
+    assert verify.leaf(b"s" * 16, payload) == evidence.leaf(b"s" * 16, payload)
+    said = {"b": payload.hex(), "a": [None, 1, "é\ud800"]}
+    assert verify.canonical(said) == evidence.canonical(said)
+
+
+@pytest.mark.parametrize("written", ["=HYPERLINK(1)", "+33", "-1", "@x", "\t=1"])
+def test_no_cell_of_the_table_is_a_formula(written: str) -> None:
+    assert verify.cell(written) == f"'{written}"
