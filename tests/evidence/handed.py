@@ -45,7 +45,7 @@ def stranger(folder: Path, roots: Path | None = None) -> tuple[int, str]:
     """What ``verify.py`` of the folder says, run by a bare Python that sees nothing else."""
     beside = [] if roots is None else ["--roots", roots]
     done = subprocess.run(
-        [sys.executable, "-I", "-S", "-W", "error", folder / "verify.py", *beside],
+        [sys.executable, "-I", "-S", "-W", "error", str(folder / "verify.py"), *beside],
         cwd=folder,
         env={},
         capture_output=True,
