@@ -43,7 +43,7 @@ async def told_elsewhere(scene: Scene) -> str:
 
 def stranger(folder: Path, roots: Path | None = None) -> tuple[int, str]:
     """What ``verify.py`` of the folder says, run by a bare Python that sees nothing else."""
-    beside = [] if roots is None else ["--roots", roots]
+    beside = [] if roots is None else ["--roots", str(roots)]
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-W", "error", str(folder / "verify.py"), *beside],
         cwd=folder,
