@@ -37,7 +37,9 @@ class Gates:
                 self._ramps[lane] = ramp.take(self._ramps[lane], replies)
 
     def _look(self) -> list[str]:
-        """Lanes that are open, all ramps as they are now."""
+        """Lanes that are open, all ramps as they are now; before the first reading none is shut."""
+        if not self.office.facts.caps:
+            return []
         now, found = boottime(), self.office.open_lanes(self.office.now())
         for lane in {number.lane for number in self.office.numbers.values()}:
             was, is_open = self._ramps.get(lane), lane in found

@@ -6,14 +6,16 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from math import inf
 
 from router.arrivals import waits_for_proof
 from router.office import Office
 from router.postgres.figures import Figures, FiguresDesk
 from router.postgres.incoming import Incoming
-from router.postgres.pool import Pool
+from router.postgres.pool import DatabaseAwayError, Pool
 from router.rules.budget import TOTAL
 from router.rules.health import Operator, State, Status
+from router.wire import boottime
 
 STALLED_AFTER = 60.0
 """Seconds a ready text may wait before answering counts as stalled."""
@@ -57,13 +59,17 @@ class Reading:
 
 @dataclass(slots=True)
 class Readings:
-    """Reads when asked, and not again within a second of business time."""
+    """Reads when asked, and not again within a second of business time.
+
+    While the database is away, those who ask together wait for one reading in vain, not one after the other.
+    """
 
     office: Office
     pool: Pool
     _desk: FiguresDesk = field(init=False)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     _latest: tuple[datetime, Reading] | None = None
+    _in_vain: float = -inf
 
     def __post_init__(self) -> None:
         self._desk = FiguresDesk(self.pool)
@@ -73,8 +79,17 @@ class Readings:
         async with self._turn:
             now = self.office.now()
             if self._latest is None or not timedelta(0) <= now - self._latest[0] <= _FRESH:
-                self._latest = (now, await self._read(now))
+                self._latest = (now, await self._tried(now))
             return self._latest[1]
+
+    async def _tried(self, now: datetime) -> Reading:
+        if boottime() - self._in_vain < _FRESH.total_seconds():
+            raise DatabaseAwayError("the database was away a moment ago")
+        try:
+            return await self._read(now)
+        except DatabaseAwayError:
+            self._in_vain = boottime()
+            raise
 
     def forget(self) -> None:
         """Something was ordered: read anew when next asked."""

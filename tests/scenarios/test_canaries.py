@@ -110,9 +110,10 @@ async def lived(here: Town, server: Server) -> dict[str, bytes]:
         form = urlencode({"MessageSid": "SM" + "1" * 32, "From": TEXTER, "To": TEXTER, "Body": WORDS})
         for account in ("twilio", "vonage", f"ovh/{NOTIFY}", NOTIFY):
             await ask(f"forged {account}", "POST", f"/hooks/{account}/inbound?{form}", data=form.encode())
-        for path in PAGES:
-            await ask(path, "GET", path)
-            await ask(f"{path} with a wrong token", "GET", path, token=NOTIFY)
+        await asyncio.gather(
+            *(ask(path, "GET", path) for path in PAGES),
+            *(ask(f"{path} with a wrong token", "GET", path, token=NOTIFY) for path in PAGES),
+        )
         await server.stop(immediate=True)
         number = here.house.settings.numbers["poster"].number
         _, status = await here.network.text(to=number, sender=TEXTER, text=WORDS)
@@ -121,8 +122,7 @@ async def lived(here: Town, server: Server) -> dict[str, bytes]:
             file.read_bytes() for file in (here.house.settings.data / "spool").iterdir()
         )
         assert outputs["the spool"]
-        for path in PAGES:
-            await ask(f"{path} without a database", "GET", path)
+        await asyncio.gather(*(ask(f"{path} without a database", "GET", path) for path in PAGES))
     await server.start()
     outputs["reprs"] = repr([here.house, here.house.settings, here.house.office, here.house.spool]).encode()
     return outputs
