@@ -174,6 +174,12 @@ async def server() -> AsyncIterator[Server]:
         os.chmod(folder, 0o711)  # noqa: PTH101 -- once
         async with embedded(Path(folder)) as server:
             yield server
+            database = await asyncpg.connect(server.dsn)
+            await database.execute(
+                "ALTER SYSTEM SET fsync = off"
+            )  # what is thrown away need not be kept first
+            await database.execute("SELECT pg_reload_conf()")
+            await database.close()
 
 
 @asynccontextmanager
