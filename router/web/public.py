@@ -34,6 +34,7 @@ _CACHED = f"public, max-age={KEPT:.0f}"
 _DAY = 86_400.0
 _HOUR = 3_600.0
 _LANGUAGES = ("en", "fr")
+_THOUSANDS = {"en": ",", "fr": "\N{NARROW NO-BREAK SPACE}"}
 
 
 class Told(BaseModel):
@@ -161,7 +162,7 @@ def _page(told: Told | None, terms: Public, language: str, path: str) -> str:
         language=language,
         title=escape(terms.title or words["public.title"]),
         money="unknown" if told is None else told.money,
-        body=f"<p>{escape(words['public.unknown'])}</p>" if told is None else _body(told, words),
+        body=f"<p>{escape(words['public.unknown'])}</p>" if told is None else _body(told, words, language),
         at=escape(at),
         path=escape(path),
         other=other,
@@ -169,10 +170,11 @@ def _page(told: Told | None, terms: Public, language: str, path: str) -> str:
     )
 
 
-def _body(told: Told, words: dict[str, str]) -> str:
+def _body(told: Told, words: dict[str, str], language: str) -> str:
     count = told.answered_in_seven_days
     answered = words["public.answered.one" if count == 1 else "public.answered.other"]
-    said = [f"<p class=figure>{escape(answered.replace('{count}', f'{count:,}'.replace(',', ' ')))}</p>"]
+    figure = f"{count:,}".replace(",", _THOUSANDS[language])
+    said = [f"<p class=figure>{escape(answered.replace('{count}', figure))}</p>"]
     if told.money != "spent":
         left = "public.endless" if told.hours_left is None else "public.hours"
         money = words[left].replace("{time}", _lasting(told.hours_left or 0, words))
@@ -186,6 +188,7 @@ def _body(told: Told, words: dict[str, str]) -> str:
 
 
 def _lasting(hours: float, words: dict[str, str]) -> str:
-    days = hours >= 2 * 24
-    unit, number = ("unit.d", hours / 24) if days else ("unit.h", hours)
-    return words[unit].replace("{n}", f"{number:.0f}" if number >= 1 else "1")
+    if hours >= 2 * 24:
+        return words["public.days"].replace("{n}", f"{hours / 24:.0f}")
+    whole = max(1, round(hours))
+    return words["public.hour.one" if whole == 1 else "public.hour.other"].replace("{n}", str(whole))
