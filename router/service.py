@@ -26,7 +26,8 @@ from router.postgres.purses import Purses as PurseRows
 from router.rules import abuse, budget, meaning
 from router.rules.story import Story
 from router.settings import Settings
-from router.settings.evidence import proving
+from router.settings.door import terms
+from router.settings.evidence import proving, seals
 from router.spool import Spool
 from router.sweep import Ears, Sweep
 from router.sweep import Terms as SweepTerms
@@ -34,7 +35,7 @@ from router.vault import Vault
 from router.vitals import Vitals
 from router.watch import Watch
 from router.web import Lately, app, serve
-from router.web.terms import Phone, Public, Terms
+from router.web.terms import Phone
 from router.wire import AioWire
 from router.worker import Worker
 
@@ -136,11 +137,12 @@ async def house(
             service.worker,
             metrics,
             service.pool,
-            _terms(settings),
+            terms(settings),
             service.spool,
             lately=lately,
             phone=phone,
             receipts_waiting=service.sweep.receipts_waiting,
+            seals=seals(settings, service.office.vault),
         )
         runner = await serve(application, sock=door)
         try:
@@ -157,20 +159,6 @@ def _ears(metrics: Metrics) -> Ears:
         put_away=metrics.put_away,
         received=partial(metrics.received, fresh=True),
         receipt=metrics.receipt,
-    )
-
-
-def _terms(settings: Settings) -> Terms:
-    tokens = {name: account.hook_token for name, account in settings.accounts.items()}
-    operator = settings.operator.token
-    return Terms(
-        base_url=settings.base_url,
-        public=Public(settings.public.title, settings.public.donation_url)
-        if settings.public.enabled
-        else None,
-        hook_tokens={name: token.get_secret_value() for name, token in tokens.items() if token},
-        operator_token=None if operator is None else operator.get_secret_value(),
-        review_per_day=settings.review.per_day,
     )
 
 

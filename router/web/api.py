@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from aiohttp import web
 from pydantic import BaseModel
 
+from router.evidence.leaves import Seals
 from router.office import Office
 from router.postgres.orders import VERBS, BusyError, order
 from router.postgres.pool import DatabaseAwayError, Pool
@@ -16,6 +17,7 @@ from router.web import drills, picture, raid, review, shapes, telephone
 from router.web.asked import asked
 from router.web.guard import Guard, Handler, trouble
 from router.web.openapi import document
+from router.web.proof import Proof
 from router.web.reading import Readings
 from router.web.terms import Phone, Terms
 
@@ -93,7 +95,13 @@ class Api:
 
 
 def routes(
-    office: Office, pool: Pool, readings: Readings, guard: Guard, terms: Terms, phone: Phone | None
+    office: Office,
+    pool: Pool,
+    readings: Readings,
+    guard: Guard,
+    terms: Terms,
+    phone: Phone | None,
+    seals: Seals | None,
 ) -> list[web.RouteDef]:
     """Everything under `/api`. The demo's telephone is there only in a demo."""
     verbs = "|".join(VERBS)
@@ -109,6 +117,9 @@ def routes(
         web.post("/api/v1/budget/{purse}/top-up", guard.order(_patiently(api.top_up))),
         web.get("/api/openapi.json", _openapi),
     ]
+    if seals is not None:
+        proof = Proof(office, pool, seals)
+        found.append(web.post("/api/v1/evidence/export", guard.order(_patiently(proof.export))))
     if phone is None:
         return found
     return found + telephone.routes(office, phone, guard) + drills.routes(phone, guard)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from aiohttp import web
 
+from router.evidence.leaves import Seals
 from router.metrics import Metrics
 from router.office import Office
 from router.postgres.pool import Pool
@@ -37,6 +38,7 @@ def app(
     receipts_waiting: Callable[[], None] = lambda: None,
     lately: Lately | None = None,
     phone: Phone | None = None,
+    seals: Seals | None = None,
 ) -> web.Application:
     """Put together all that is served.
 
@@ -50,6 +52,7 @@ def app(
         receipts_waiting: Told after receipts were stored.
         lately: The last decisions, as they are folded from stories.
         phone: The demo's telephone, None outside a demo.
+        seals: What exports of evidence need to know; None: there are none.
     """
     application = web.Application(client_max_size=LARGEST)
     guard = Guard(terms.operator_token)
@@ -61,7 +64,7 @@ def app(
     events = Events(Snapshots(office, readings, pulses, spool, lately or Lately(), is_demo))
     application.add_routes([web.get("/api/v1/events", guard.question(events.stream))])
     application.on_shutdown.append(events.end)
-    application.add_routes(api.routes(office, pool, readings, guard, terms, phone))
+    application.add_routes(api.routes(office, pool, readings, guard, terms, phone, seals))
     application.add_routes(console.routes())
     if terms.public is not None:
         application.add_routes(public.routes(public.PublicPage(office, readings, pulses, terms.public)))

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from router.web import raiding, shapes
+from router.web import proof, raiding, shapes
 from router.web.snapshot import Snapshot
 
 
@@ -62,6 +62,13 @@ _OPERATIONS = (
         "Add to the present window of a purse.",
         shapes.Budget,
         takes=shapes.TopUp,
+    ),
+    _Operation(
+        "post",
+        "/api/v1/evidence/export",
+        "Make a period a file that a stranger can verify, ZIP; without numbers and words.",
+        None,
+        takes=proof.NewExport,
     ),
     _Operation("get", "/api/v1/numbers", "The published numbers (demo only).", shapes.Numbers),
     _Operation(

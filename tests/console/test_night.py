@@ -1,6 +1,9 @@
-"""What the demo shows of raids and of nights: a raid seen live in the browser, and the page of a drill."""
+"""What a night leaves on the page: a raid that is seen live, evidence of it, and the page of a drill."""
 
 from __future__ import annotations
+
+import re
+import zipfile
 
 import pytest
 from playwright.async_api import expect
@@ -36,6 +39,21 @@ async def test_a_raid_of_insults_is_seen_by_itself_and_the_kind_are_answered(
     await page.goto(demo.url)
     await expect(page.locator("#sentence")).to_contain_text("Texters are answered.")
     await expect(page.locator("#sentence")).not_to_contain_text("raid")
+
+
+async def test_evidence_is_made_after_asking_and_kept_by_the_browser(demo: Demo, visit: Opener) -> None:
+    page = await visit(demo.url)
+    await text(page)
+    await answered_through(page, "Twilio")
+    await page.get_by_label("For whom or what").fill("the complaint")
+    await page.get_by_role("button", name="Make the file").click()
+    await expect(page.locator("#sure")).to_contain_text("For: the complaint.")
+    async with page.expect_download() as kept:
+        await page.locator("#sure-yes").click()
+    file = await kept.value
+    assert re.fullmatch(r"evidence-\d{8}-\d{4}\.zip", file.suggested_filename)
+    assert zipfile.is_zipfile(await file.path())
+    await expect(page.locator("#told")).to_contain_text("The file is made")
 
 
 async def test_a_drill_that_was_kept_is_read_from_the_page(demo: Demo, visit: Opener) -> None:

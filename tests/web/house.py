@@ -27,6 +27,7 @@ from router.postgres.ledger import Ledger
 from router.postgres.pool import Pool
 from router.postgres.purses import Purses as PurseRows
 from router.settings import Settings, load
+from router.settings.evidence import seals
 from router.spool import Spool
 from router.vault import Vault
 from router.web import Phone, Terms, app, serve
@@ -191,6 +192,7 @@ async def open_house(
         application = app(
             office, ledge, metrics, pool, terms, spool,  # type: ignore[arg-type]
             receipts_waiting=lambda: told.append("receipts"), phone=phone,
+            seals=seals(settings, office.vault),
         )  # fmt: skip
         runner = await serve(application)
         url = "http://{}:{}".format(*runner.addresses[0][:2])

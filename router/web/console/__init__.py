@@ -16,6 +16,7 @@ FILES = (
     "charts.js",
     "dialogue.js",
     "drills.js",
+    "evidence.js",
     "phone.js",
     "pieces.js",
     "router.js",

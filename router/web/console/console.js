@@ -2,6 +2,7 @@
 
 import { chart, point, repaint } from "./charts.js";
 import { prepare } from "./dialogue.js";
+import * as evidence from "./evidence.js";
 import * as phone from "./phone.js";
 import { $, keep, make, mark, show, write } from "./pieces.js";
 import * as review from "./review.js";
@@ -147,6 +148,7 @@ async function begin() {
   chart($("raid-chart"), { from: 0, steps: true });
   prepare();
   review.prepare();
+  evidence.prepare();
   await switchTo(preferred());
   document.body.hidden = false;
   $("language").addEventListener("click", () => {

@@ -37,6 +37,17 @@ export async function order(path, what = {}) {
   return (await call(path, { method: "POST", headers, body: JSON.stringify(what) })).json();
 }
 
+// What is answered is a file: it is kept where the browser keeps downloads.
+export async function download(path, what) {
+  const headers = { "Content-Type": "application/json" };
+  const answer = await call(path, { method: "POST", headers, body: JSON.stringify(what) });
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(await answer.blob());
+  link.download = answer.headers.get("Content-Disposition").match(/filename="([^"]+)"/)[1];
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
+
 // Server-sent events by fetch, for an EventSource cannot send the token. Ends, or throws, with the connection.
 export async function watch(path, hear, signal) {
   const answer = await call(path, { signal });
