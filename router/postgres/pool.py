@@ -169,6 +169,9 @@ class Line:
                 raise DatabaseAwayError("the line is closed")
             if self._connection is None or self._connection.is_closed():
                 self._connection = await _patiently(self._connect, self._patience)
+                if self._closed:  # meanwhile, and whoever closed it saw nothing to close
+                    self._connection.terminate()
+                    raise DatabaseAwayError("the line is closed")
             with _told(self._connection):
                 yield self._connection
 

@@ -217,6 +217,31 @@ async def test_a_closed_line_stays_closed(pool: Pool) -> None:
             pytest.fail("it was closed")
 
 
+async def test_a_line_that_is_closed_while_it_connects_leaves_nothing_open(bare_database: str) -> None:
+    connecting, go_on = asyncio.Event(), asyncio.Event()
+    made: list[asyncpg.Connection[asyncpg.Record]] = []
+
+    async def slowly() -> asyncpg.Connection[asyncpg.Record]:
+        connecting.set()
+        await go_on.wait()
+        made.append(await asyncpg.connect(bare_database))
+        return made[0]
+
+    line = module.Line(slowly, patience=1)
+
+    async def use() -> None:
+        async with line.connection():
+            pass
+
+    using = asyncio.create_task(use())
+    await connecting.wait()
+    await line.close()
+    go_on.set()
+    with pytest.raises(DatabaseAwayError, match="closed"):
+        await using
+    assert made[0].is_closed()
+
+
 async def test_a_clone_is_migrated_and_empty(database: str) -> None:
     async with Pool(database, application="paravent test") as pool, pool.connection() as connection:
         assert await connection.fetchval("SELECT count(*) FROM migration") > 0
