@@ -165,15 +165,18 @@ class Line:
             DatabaseAwayError: the database does not come back within `patience` seconds, or was lost.
         """
         async with self._turn:
-            if self._closed:
-                raise DatabaseAwayError("the line is closed")
+            self._refuse_if_closed()
             if self._connection is None or self._connection.is_closed():
                 self._connection = await _patiently(self._connect, self._patience)
-                if self._closed:  # meanwhile, and whoever closed it saw nothing to close
-                    self._connection.terminate()
-                    raise DatabaseAwayError("the line is closed")
+                self._refuse_if_closed()  # meanwhile: whoever closed it saw nothing to close
             with _told(self._connection):
                 yield self._connection
+
+    def _refuse_if_closed(self) -> None:
+        if self._closed:
+            if self._connection is not None:
+                self._connection.terminate()
+            raise DatabaseAwayError("the line is closed")
 
     async def close(self) -> None:
         """Close it within 5 s, used or not."""
