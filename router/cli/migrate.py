@@ -30,4 +30,12 @@ async def _migrate(config: Path | None, dry_run: bool) -> list[str]:
     from router.postgres.migrate import migrate, pending
 
     async with server(settings_of(config)) as dsn:
-        return await (pending(dsn) if dry_run else migrate(dsn))
+        return await (pending(dsn) if dry_run else migrate(dsn, tell=_tell))
+
+
+def _tell(name: str) -> None:
+    """On a terminal; what is printed in the end is for programs too."""
+    import sys
+
+    if sys.stderr.isatty():
+        click.echo(f"Applying {name} ...", err=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib import resources
@@ -74,13 +74,18 @@ def history(folder: Traversable | None = None) -> list[Migration]:
     return steps
 
 
-async def migrate(database: str | Connection, folder: Traversable | None = None) -> list[str]:
+async def migrate(
+    database: str | Connection,
+    folder: Traversable | None = None,
+    tell: Callable[[str], None] = lambda _name: None,
+) -> list[str]:
     """Apply what is missing, one transaction a file. Any number of processes may call it at once.
 
     Args:
         database: DSN, or a connection outside a transaction; direct, not through PgBouncer, since a session's
             advisory lock is held meanwhile.
         folder: where the files are, None for those of the installed package.
+        tell: told each name before it is applied: one may take long.
 
     Returns:
         The names applied, in order; empty if there was nothing to do.
@@ -99,6 +104,7 @@ async def migrate(database: str | Connection, folder: Traversable | None = None)
         )
         missing = await _missing(connection, steps)
         for step in missing:
+            tell(step.name)
             await _apply(connection, step)
     return [step.name for step in missing]
 

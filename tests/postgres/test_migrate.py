@@ -46,6 +46,14 @@ async def test_what_is_missing_is_applied_once(bare_database: str, folder: Path)
     assert await ask(bare_database, "SELECT count(*) FROM pg_indexes WHERE indexname = 'purse_spent'") == 1
 
 
+async def test_each_name_is_told_before_it_is_applied(bare_database: str, folder: Path) -> None:
+    (folder / "0004_wrong.sql").write_text("CREATE TABLE purse ();")
+    told: list[str] = []
+    with pytest.raises(MigrationError):
+        await migrate(bare_database, folder, told.append)
+    assert told == [*NAMES, "0004_wrong.sql"]
+
+
 async def test_looking_changes_nothing(bare_database: str, folder: Path) -> None:
     await pending(bare_database, folder)
     assert await ask(bare_database, "SELECT to_regclass('migration')") is None
