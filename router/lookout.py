@@ -136,14 +136,15 @@ class Lookout:
             return "", ""
 
     async def _fold(self, turn: Turn, state: State, now: datetime) -> tuple[State, Memory]:
-        memory = await self._recall(state.version)
+        memory, day = await self._recall(state.version), (state.closed or now).date()
         for kept in await turn.closed(now, _MOST):
             bucket = campaign.Bucket(at=kept.at, texts=kept.texts, flagged=kept.flagged)
             known, change = campaign.fold(state.campaign, bucket, self.policy)
             memory = memory.after(self._opened(kept), known.mode)
             line = memory.line(known.mode, self.policy.held)
-            words = None
-            if change is not None or memory.loose >= _WHOLE:
+            words, turned, day = None, kept.at.date() > day, kept.at.date()
+            # once a day at least: what single texts were counted by is forgotten later, and the count stays
+            if change is not None or memory.loose >= _WHOLE or turned:
                 words, memory = self.vault.seal(memory.packed(), _about(kept.at)), replace(memory, loose=0)
             await turn.folded(kept.at, memory.version, known, line, words)
             state = replace(state, version=memory.version, campaign=known, line=line)

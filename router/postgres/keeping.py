@@ -1,6 +1,7 @@
 """How long evidence is kept: erased when its time is over or its texter asks, unless a hold keeps it.
 
 A letter, a request and a record go; the leaf stays, and an act that says which leaves lost theirs, and why.
+What raids are counted by goes too: terms and pseudonyms of single texts. The newest count of all words stays.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import asyncpg
 
 from router.postgres.evidence import OVER
 from router.postgres.pool import Connection, Pool
+from router.rules.campaign import Mode
 from router.rules.evidence import ranges
 
 
@@ -43,8 +45,11 @@ class Erased(NamedTuple):
 
 _ACT = "INSERT INTO evidence_act (what, by, why, detail) VALUES ($1, $2, $3, $4::jsonb)"
 
-_HELD = """EXISTS (SELECT FROM evidence_hold h
-    WHERE h.lifted_at IS NULL AND e.received_at >= h.from_at AND e.received_at < h.to_at)"""
+
+def _held(at: str) -> str:
+    return f"""EXISTS (SELECT FROM evidence_hold h
+    WHERE h.lifted_at IS NULL AND {at} >= h.from_at AND {at} < h.to_at)"""
+
 
 # The answer to a long text is owed to its first piece, and reads all of them.
 _WAITING = f"r.state NOT IN ({', '.join(map(repr, OVER))})"
@@ -58,7 +63,8 @@ def _erase(which: str) -> str:
     return f"""
 WITH due AS (
     SELECT e.root, e.place, e.item FROM evidence e
-    WHERE e.kind IN ('text', 'proof') AND e.record IS NOT NULL AND {which} AND NOT {_HELD} AND NOT {_WAITS}
+    WHERE e.kind IN ('text', 'proof') AND e.record IS NOT NULL AND {which}
+        AND NOT {_held("e.received_at")} AND NOT {_WAITS}
     ORDER BY e.received_at LIMIT $1 FOR UPDATE
 ), emptied AS (
     UPDATE inbound SET letter = '', raw = '' WHERE id IN (SELECT item FROM due)
@@ -72,39 +78,56 @@ _OVERDUE = _erase("e.received_at < CASE WHEN e.flagged THEN $3::timestamptz ELSE
 
 _OF_TEXTER = _erase("e.item IN (SELECT id FROM inbound WHERE texter = $2)")
 
-_LEFT = """
+_LEFT = f"""
 SELECT count(*) FILTER (WHERE held) AS held, count(*) FILTER (WHERE NOT held) AS waiting
-FROM (SELECT EXISTS (SELECT FROM evidence_hold h WHERE h.lifted_at IS NULL
-                     AND i.received_at >= h.from_at AND i.received_at < h.to_at) AS held
-      FROM inbound i WHERE i.texter = $1 AND i.letter <> '') kept
-"""
+FROM (SELECT {_held("i.received_at")} AS held FROM inbound i WHERE i.texter = $1 AND i.letter <> '') kept
+"""  # noqa: S608 -- likewise
 
-_RECEIPTS_OF = """
+_RECEIPTS_OF = f"""
 UPDATE receipt e SET raw = ''
 WHERE e.raw <> '' AND (e.texter = $1 OR e.attempt IN (SELECT reference FROM attempt WHERE texter = $1))
-  AND NOT EXISTS (SELECT FROM evidence_hold h
-      WHERE h.lifted_at IS NULL AND e.received_at >= h.from_at AND e.received_at < h.to_at)
-"""
+  AND NOT {_held("e.received_at")}
+"""  # noqa: S608 -- likewise
 
-# Receipts are gone through once, in the order of their time; lifting a hold goes back to where it began.
-_RECEIPTS = f"""
+
+def _once(name: str, first: str, empty: str) -> str:
+    """Go through a table once, in the order of time; lifting a hold goes back to where it began."""
+    return f"""
 WITH mark AS (
-    SELECT coalesce((SELECT at FROM watermark WHERE account = '' AND name = 'receipts_forgotten'),
-                    (SELECT min(received_at) FROM receipt)) AS at
+    SELECT coalesce((SELECT at FROM watermark WHERE account = '' AND name = '{name}'), ({first})) AS at
 ), upto AS (
     SELECT mark.at AS since, least($1::timestamptz, mark.at + $2::interval) AS at FROM mark WHERE mark.at < $1
 ), moved AS (
-    INSERT INTO watermark (account, name, at) SELECT '', 'receipts_forgotten', upto.at FROM upto
+    INSERT INTO watermark (account, name, at) SELECT '', '{name}', upto.at FROM upto
     ON CONFLICT (account, name) DO UPDATE SET at = excluded.at
 ), emptied AS (
-    UPDATE receipt e SET raw = '' FROM upto
-    WHERE e.received_at >= upto.since AND e.received_at < upto.at AND e.raw <> '' AND NOT {_HELD}
+    {empty}
 )
 SELECT at < $1 FROM upto
 """  # noqa: S608 -- likewise
 
+
+_RECEIPTS = _once(
+    "receipts_forgotten",
+    "SELECT min(received_at) FROM receipt",
+    f"""UPDATE receipt e SET raw = '' FROM upto WHERE e.received_at >= upto.since
+    AND e.received_at < upto.at AND e.raw <> '' AND NOT {_held("e.received_at")}""",  # noqa: S608 -- likewise
+)
+
+_BUCKETS = {
+    mode: _once(
+        f"{mode}_buckets_forgotten",
+        "SELECT min(at) FROM raid_bucket",
+        f"""UPDATE raid_bucket e SET sightings = '{{}}', words = CASE WHEN e.version = newest.version
+        THEN e.words END
+    FROM upto, (SELECT max(version) AS version FROM raid_bucket WHERE words IS NOT NULL) newest
+    WHERE e.at >= upto.since AND e.at < upto.at AND e.mode = '{mode}' AND NOT {_held("e.at")}""",  # noqa: S608 -- likewise
+    )
+    for mode in Mode
+}
+
 _BACK_TO = """
-UPDATE watermark SET at = least(at, $1) WHERE account = '' AND name = 'receipts_forgotten'
+UPDATE watermark SET at = least(at, $1) WHERE account = '' AND name LIKE '%_forgotten'
 """
 
 _HOLD = """
@@ -140,6 +163,13 @@ class Keeping:
         """Empty the requests of receipts of the next span of time; True if more are due."""
         async with self.pool.connection() as connection, connection.transaction():
             return bool(await connection.fetchval(_RECEIPTS, before, step))
+
+    async def forget_buckets(
+        self, mode: Mode, before: datetime, step: timedelta = timedelta(hours=6)
+    ) -> bool:
+        """Forget what raids were counted by, in buckets of one mode; True if more are due."""
+        async with self.pool.connection() as connection, connection.transaction():
+            return bool(await connection.fetchval(_BUCKETS[mode], before, step))
 
     async def erase_texter(self, texter: bytes, *, by: str, why: str) -> Erased:
         """Erase what a texter wrote, and what of it must stay for now."""

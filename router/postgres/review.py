@@ -10,6 +10,7 @@ from uuid import UUID
 import asyncpg
 
 from router.postgres.inbox import letters
+from router.postgres.keeping import act
 from router.postgres.orders import record
 from router.postgres.pool import Connection, Pool
 from router.rules.campaign import Mode
@@ -25,7 +26,8 @@ ORDER BY md5(i.id::text) LIMIT $3
 
 _ONE = """
 SELECT i.id, i.number, i.received_at, i.letter, i.part_reference, v.label
-FROM inbound i JOIN reply r USING (id) LEFT JOIN review v ON v.inbound = i.id WHERE i.id = $1
+FROM inbound i JOIN reply r USING (id) LEFT JOIN review v ON v.inbound = i.id
+WHERE i.id = $1 AND octet_length(i.letter) > 0
 """
 
 _LABEL = """
@@ -55,7 +57,7 @@ FROM review WHERE mode = $2 AND received_at <= $3 GROUP BY 1
 
 
 class UnknownTextError(LookupError):
-    """No text has that id."""
+    """No text has that id, or it was erased."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,11 @@ class Drawn:
     received_at: datetime
     letters: tuple[tuple[UUID, bytes], ...] = field(repr=False)
     label: Label | None
+
+    @property
+    def whole(self) -> bool:
+        """Whether none of its pieces was erased."""
+        return all(letter for _, letter in self.letters)
 
 
 class Sample(NamedTuple):
@@ -107,16 +114,19 @@ class Reviews:
         """
         async with self._pool.connection() as connection:
             rows = await connection.fetch(_SAMPLE, now - WINDOW, now, most)
-            return [await _drawn(connection, row) for row in rows]
+            drawn = [await _drawn(connection, row) for row in rows]
+        return [text for text in drawn if text.whole]
 
     async def open(self, text: UUID, *, by: str) -> Drawn:
         """One text, for a person's eyes: it is written down who asked. Raises `UnknownTextError`."""
-        async with self._pool.connection() as connection:
+        async with self._pool.connection() as connection, connection.transaction():
             row = await connection.fetchrow(_ONE, text)
-            if row is None:
+            drawn = None if row is None else await _drawn(connection, row)
+            if drawn is None or not drawn.whole:
                 raise UnknownTextError("no text has that id")
             await record(connection, "review opened", {"text": str(text)}, by)
-            return await _drawn(connection, row)
+            await act(connection, "opened", by, "review", {"text": str(text)})
+        return drawn
 
     async def label(self, text: UUID, label: Label, *, by: str) -> None:
         """Keep what somebody said; the last word counts. Raises `UnknownTextError`."""

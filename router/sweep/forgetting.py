@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from router.postgres.keeping import Keeping
+from router.rules.campaign import Mode
 
 
 @dataclass(slots=True)
@@ -14,8 +15,8 @@ class Forgetting:
     """Erases.
 
     Args:
-        keep: Ordinary texts, and the requests of receipts.
-        keep_flagged: Texts that look abusive.
+        keep: Ordinary texts, the requests of receipts, and what raids are counted by in calm.
+        keep_flagged: Texts that look abusive, and what raids were counted by.
         now: Business time.
     """
 
@@ -28,5 +29,9 @@ class Forgetting:
         """Erase one batch; True if more is due."""
         now = self.now()
         gone = await self.keeping.forget(now - self.keep, now - self.keep_flagged)
-        more = await self.keeping.forget_receipts(now - self.keep)
-        return more or gone >= self.keeping.most
+        more = [
+            await self.keeping.forget_receipts(now - self.keep),
+            await self.keeping.forget_buckets(Mode.CALM, now - self.keep),
+            await self.keeping.forget_buckets(Mode.RAID, now - self.keep_flagged),
+        ]
+        return any(more) or gone >= self.keeping.most
