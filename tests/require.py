@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-KNOWN = frozenset({"browser", "faketime", "grafana", "prism", "promtool", "shared", "systemd"})
+KNOWN = frozenset(
+    {"browser", "faketime", "git", "grafana", "openssl", "prism", "promtool", "shared", "systemd"}
+)
 _LEFT_OUT = pytest.StashKey[dict[str, str]]()
 
 
