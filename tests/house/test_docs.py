@@ -25,6 +25,7 @@ PAGES = sorted([*TOP.glob("*.md"), *files(".md", rooms=("providers", "deploy", "
 README = (TOP / "README.md").read_text(encoding="utf-8")
 CONTRIBUTING = (TOP / "CONTRIBUTING.md").read_text(encoding="utf-8")
 RUNBOOK = (TOP / "deploy" / "RUNBOOK.md").read_text(encoding="utf-8")
+EVIDENCE = (TOP / "deploy" / "EVIDENCE.md").read_text(encoding="utf-8")
 METRICS = (TOP / "deploy" / "METRICS.md").read_text(encoding="utf-8")
 
 
@@ -55,7 +56,9 @@ def parsed(line: list[str]) -> click.Context:
     return command.make_context(line[0], rest, resilient_parsing=not rest)
 
 
-@pytest.mark.parametrize("line", ours(README) + ours(CONTRIBUTING) + ours(RUNBOOK), ids=shlex.join)
+@pytest.mark.parametrize(
+    "line", ours(README) + ours(CONTRIBUTING) + ours(RUNBOOK) + ours(EVIDENCE), ids=shlex.join
+)
 def test_a_command_that_is_written_down_is_understood(line: list[str]) -> None:
     parsed(line)
 
