@@ -97,12 +97,20 @@ def test_a_pair_of_keys_is_made_once_and_its_private_half_is_nobody_elses(tmp_pa
 
 
 @pytest.mark.parametrize(
+    "words", [("verify", "nowhere"), ("verify", "--roots", "nowhere"), ("verify", "--key", "nowhere")]
+)
+def test_what_cannot_be_read_is_said(demo: Demo, words: tuple[str, ...]) -> None:
+    done = demo.paravent("evidence", *words)
+    assert (done.code, done.out) == (1, "")
+    assert "read" in done.err
+
+
+@pytest.mark.parametrize(
     "words",
     [
         ("export", "--from", "yesterday", "--to", "2100-01-01"),
         ("export", "--from", "2100-01-01", "--to", "2017-01-01"),
         ("hold", "--from", "2100-01-01", "--to", "2017-01-01", "--why", "x"),
-        ("verify", "nowhere"),
     ],
 )
 def test_wrong_use_is_said(demo: Demo, words: tuple[str, ...]) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from router.offline import PrivateKey
     from router.settings import Settings
 
-FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
+FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 def _moment(_context: click.Context, _option: click.Parameter, written: str) -> datetime:
@@ -54,9 +54,17 @@ def private_key(file: Path | None) -> PrivateKey | None:
     from router.offline import OfflineKeyError, PrivateKey
 
     try:
-        return None if file is None else PrivateKey(file.read_text("ascii", "replace"))
+        return None if file is None else PrivateKey(read(file))
     except OfflineKeyError as error:
         raise Failed(f"{file} holds no private key: {error}.") from None
+
+
+def read(file: Path) -> str:
+    """What a file says. Raises `Failed` where it cannot be read."""
+    try:
+        return file.read_text("utf-8", "replace")
+    except OSError as error:
+        raise Failed(f"{file} cannot be read: {error.strerror}.") from None
 
 
 def who() -> str:

@@ -14,6 +14,7 @@ from router.cli.evidence.asking import (
     house,
     key_option,
     private_key,
+    read,
     to_option,
     told_on_a_terminal,
     who,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from router.evidence.export import Exported
     from router.evidence.verify import Report
 
-_FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
+_FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
 @click.command
@@ -96,7 +97,7 @@ def verify(
     """
     from router.evidence.verify import CHANGED, check, told
 
-    elsewhere = "\n".join(path.read_text("utf-8", "replace") for path in roots) if roots else None
+    elsewhere = "\n".join(read(path) for path in roots) if roots else None
     if folder is None:
         report = run(_audit(config or above, elsewhere, key))
     else:
