@@ -92,16 +92,18 @@ def release(above: Path | None, name: str, why: str, config: Path | None) -> Non
 @click.command
 @click.argument("number")
 @why_option
-@click.confirmation_option(prompt="Erase all that this number wrote, for good?")
+@click.option("--yes", is_flag=True, help="Do not ask.")
 @config_option
 @json_option
 @click.pass_obj
-def erase(above: Path | None, number: str, why: str, config: Path | None, as_json: bool) -> None:
+def erase(above: Path | None, number: str, why: str, yes: bool, config: Path | None, as_json: bool) -> None:
     """Erase what NUMBER wrote: its words, its number, its requests.
 
     What proves that something came stays, and gives nothing away. What is held or
     still to be answered stays too, and is counted.
     """
+    if not yes:
+        click.confirm("Erase all that this number wrote, for good?", abort=True)
 
     async def work(keeping: Keeping, vault: Vault) -> Erased:
         return await keeping.erase_texter(vault.pseudonym(number), by=who(), why=why)
