@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import assert_never
 
 from providers import (
@@ -17,11 +18,12 @@ from providers import (
 )
 from router.office import Office
 from router.postgres.held import Verdict
-from router.postgres.inbox import Claimed
+from router.postgres.inbox import Claimed, Finish
 from router.postgres.ledger import Intent, Proof
 from router.rules import budget
 from router.rules.answer import Reply, Text
-from router.rules.failover import Passed, Route
+from router.rules.caps import again_at
+from router.rules.failover import Passed, Route, Why
 from router.rules.holding import Judgement
 from router.rules.story import Attempt, Step
 
@@ -69,8 +71,21 @@ def intent(
         next_allowed=now + office.policy.replies.period,
         ceiling=office.policy.replies.lifetime,
         in_flight=office.places(route),
+        caps=office.caps.over(text.number, text.sender, now),
         passed_over=" ".join(f"{s.route.account}:{s.why.value}" for s in steps if isinstance(s, Passed)),
     )
+
+
+def put_off(claim: Claimed, office: Office, text: Text, reply: Reply, steps: list[Step]) -> Finish:
+    """How a reply waits that nobody carries now: until when, and behind whom."""
+    now = office.now()
+    pauses = [s.outcome.pause for s in steps if isinstance(s, Attempt) and isinstance(s.outcome, Throttled)]
+    reason, until = "", now + timedelta(seconds=max([1.0, *pauses]))
+    if any(isinstance(step, Passed) and step.why is Why.CAP for step in steps):
+        reason = Why.CAP.value
+        until = again_at(office.caps.over(text.number, text.sender, now), text.expires_at)
+    place = max(claim.priority, reply.priority)
+    return Finish(claim.id, fence(claim, steps), "delayed", reason, until, place)
 
 
 def outgoing(armed: Intent, text: Text, reply: Reply, office: Office) -> Outgoing:

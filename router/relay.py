@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 from time import perf_counter
 
-from providers import Throttled
 from router import papers
 from router.office import Office, count_parts
 from router.postgres.inbox import Claimed, Finish
@@ -41,7 +39,7 @@ async def relay(claim: Claimed, office: Office) -> Story:
             break
         if end is not None:
             return _story(claim, office, decision, steps, end)
-    return await _wait(claim, office, decision, steps)
+    return await _wait(claim, office, text, decision, steps)
 
 
 async def _through(
@@ -74,8 +72,18 @@ _SILENT = {
     "opted_out": Reason.OPTED_OUT,
     "stop_confirmed": Reason.OPTED_OUT,
 }
-_PASSED = {"in_flight": Why.BUSY, "account_purse": Why.BUDGET, "total_purse": Why.TOTAL_BUDGET}
-_ENDS_ROUTING = {"total_purse": Ending.WAITING, "busy": Ending.WAITING, "lost": Ending.DROPPED}
+_PASSED = {
+    "in_flight": Why.BUSY,
+    "account_purse": Why.BUDGET,
+    "total_purse": Why.TOTAL_BUDGET,
+    "capped": Why.CAP,
+}
+_ENDS_ROUTING = {
+    "total_purse": Ending.WAITING,
+    "busy": Ending.WAITING,
+    "capped": Ending.WAITING,
+    "lost": Ending.DROPPED,
+}
 
 
 def _not_armed(verdict: str, route: Route, steps: list[Step]) -> Ending | Silence | None:
@@ -92,11 +100,9 @@ async def _silence(claim: Claimed, office: Office, silence: Silence, steps: list
     return _story(claim, office, silence, steps, Ending.SILENT if kept else Ending.DROPPED)
 
 
-async def _wait(claim: Claimed, office: Office, reply: Reply, steps: list[Step]) -> Story:
-    """Nobody can carry it now: back to the queue, and never a sleep on a lease."""
-    pauses = [s.outcome.pause for s in steps if isinstance(s, Attempt) and isinstance(s.outcome, Throttled)]
-    until = office.now() + timedelta(seconds=max([1.0, *pauses]))
-    kept = await office.desk.finish(Finish(claim.id, papers.fence(claim, steps), "delayed", "", until))
+async def _wait(claim: Claimed, office: Office, text: Text, reply: Reply, steps: list[Step]) -> Story:
+    """Nobody can carry it now: back to the queue in its place, and never a sleep on a lease."""
+    kept = await office.desk.finish(papers.put_off(claim, office, text, reply, steps))
     return _story(claim, office, reply, steps, Ending.WAITING if kept else Ending.DROPPED)
 
 

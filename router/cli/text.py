@@ -26,6 +26,8 @@ _REASONS = {
     "own_number": "it is one of our own numbers",
     "no_text": "no reply text fits (`replies.texts`)",
     "budget": "the budget is empty",
+    "cap": "a cap is reached: it waits for the next window (`[caps]`)",
+    "capped": "a cap kept it waiting until an answer was worthless (`[caps]`)",
     "operator": "the operator said so",
     "raid": "a raid is on and it looks like part of it: it waits, unpaid (`paravent raid`)",
     "unanswerable_short": "short codes are never answered",

@@ -52,6 +52,7 @@ def families(
 def _waiting(figures: Figures, oldest: float, stalled: bool, accounts: list[str]) -> Iterator[Metric]:
     last = {(): figures.last_reply_at.timestamp() if figures.last_reply_at else 0}
     yield gauge("queue_texts", "Replies that are not over.", ("state",), keyed(figures.queue, WAITING))
+    yield gauge("capped_texts", "Replies that a cap puts off.", (), {(): figures.capped})
     yield gauge("queue_oldest_seconds", "Age of the oldest ready text.", (), {(): oldest})
     yield gauge("answering_stalled", "Ready texts wait, unanswered.", (), {(): stalled})
     yield gauge("receipts_waiting", "Receipts not applied yet.", (), {(): figures.receipts_waiting})

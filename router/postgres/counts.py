@@ -14,13 +14,16 @@ PROVED = ("delivered", "failed", "missing")
 
 SAVING = (
     "cooldown", "lifetime", "opted_out", "unanswerable_short", "unanswerable_alphanumeric",
-    "unanswerable_premium", "unanswerable_country", "unanswerable_impossible", "own_number", "operator",
+    "unanswerable_premium", "unanswerable_country", "unanswerable_impossible", "own_number", "capped",
+    "operator",
 )  # fmt: skip
 """Silences by rule: each is a reply that was not paid. One that merely expired saved nothing."""
 
 _SILENCES = (
     "SELECT number, count(*) AS n FROM reply WHERE state = 'suppressed' AND reason = ANY ($1) GROUP BY number"
 )
+
+_CAPPED = "SELECT count(*) FROM reply WHERE state = 'delayed' AND reason = 'cap'"
 
 # Receipts come within minutes or not at all: a reply of this moment says nothing of them yet.
 _RECENT = """
@@ -41,12 +44,14 @@ class Counts:
     Args:
         silences: Final silences by rule, by name of the number.
         recent: Replies taken 10 to 70 minutes ago, by account and a word of `PROVED`.
+        capped: Replies that a cap puts off.
         size: Bytes of the database.
         sample: What the abusive share is estimated from.
     """
 
     silences: Mapping[str, int]
     recent: Mapping[tuple[str, str], int]
+    capped: int
     size: int
     sample: Sample
 
@@ -58,6 +63,7 @@ async def count(connection: Connection, now: datetime) -> Counts:
     return Counts(
         silences={row["number"]: row["n"] for row in silences},
         recent={(row["account"], row["proved"]): row["n"] for row in recent},
+        capped=await connection.fetchval(_CAPPED),
         size=await connection.fetchval("SELECT pg_database_size(current_database())"),
         sample=await sample(connection, now),
     )

@@ -76,6 +76,7 @@ class Figures:
         purses: By name.
         states: Of accounts and senders; one that is missing was always open.
         balances: By account.
+        capped: Replies that a cap puts off.
         silences: Final silences by rule, by name of the number.
         last_reply_at: When the last reply was settled as accepted, business time; None for long ago.
         receipts_waiting: Receipts stored and not applied yet.
@@ -98,6 +99,7 @@ class Figures:
     states: Mapping[tuple[str, str], State]
     balances: Mapping[str, Held]
     silences: Mapping[str, int]
+    capped: int
     last_reply_at: datetime | None
     receipts_waiting: int
     estimated: Mapping[str, int]
@@ -210,6 +212,7 @@ class FiguresDesk:
             states={(row["account"], row["sender"]): state_of(row) for row in health},
             balances={row["account"]: Held(row["amount"], row["unit"], row["at"]) for row in balances},
             silences=counts.silences,
+            capped=counts.capped,
             last_reply_at=last,
             receipts_waiting=queue["receipts"],
             estimated=sums.estimated,

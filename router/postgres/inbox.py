@@ -81,13 +81,14 @@ class Claimed:
 
 
 class Finish(NamedTuple):
-    """Where a claimed reply goes without an attempt: suppressed, failed, or back to wait."""
+    """Where a claimed reply goes without an attempt: suppressed, failed, or back to wait, perhaps elsewhere."""
 
     id: UUID
     fence: int
     state: str
     reason: str
     not_before: datetime | None
+    priority: int | None = None
 
 
 _STORE = """
@@ -115,7 +116,9 @@ WITH item AS (
         expires_at, owner, fence, lease_until, join_key)
     SELECT id, account, number, texter, lane,
         CASE WHEN claim THEN 'claimed' WHEN not_before IS NOT NULL THEN 'delayed' ELSE 'queued' END,
-        priority, received_at, not_before, expires_at,
+        CASE WHEN NOT claim AND priority = 1 AND
+            (SELECT x.answered > 0 FROM texter x WHERE x.pseudonym = item.texter) THEN 2 ELSE priority END,
+        received_at, not_before, expires_at,
         CASE WHEN claim THEN $27::uuid END, CASE WHEN claim THEN 1 ELSE 0 END,
         CASE WHEN claim THEN clock_timestamp() + $28::interval END, join_key
     FROM item JOIN fresh USING (id) ORDER BY join_key
@@ -168,14 +171,15 @@ ORDER BY p.part_index, p.received_at
 
 _FINISH = """
 WITH done AS (
-    SELECT r.id, i.state, i.reason, i.not_before, i.place
-    FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::text[], $5::timestamptz[])
-        WITH ORDINALITY AS i (id, fence, state, reason, not_before, place)
-    JOIN reply r ON r.id = i.id AND r.owner = $6 AND r.fence = i.fence AND r.state = 'claimed'
+    SELECT r.id, i.state, i.reason, i.not_before, i.priority, i.place
+    FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::text[], $5::timestamptz[], $6::smallint[])
+        WITH ORDINALITY AS i (id, fence, state, reason, not_before, priority, place)
+    JOIN reply r ON r.id = i.id AND r.owner = $7 AND r.fence = i.fence AND r.state = 'claimed'
     ORDER BY r.id FOR UPDATE OF r
 ), moved AS (
     UPDATE reply r SET state = d.state, reason = d.reason, not_before = coalesce(d.not_before, r.not_before),
-        owner = NULL, lease_until = NULL, changed_at = clock_timestamp()
+        priority = coalesce(d.priority, r.priority), owner = NULL, lease_until = NULL,
+        changed_at = clock_timestamp()
     FROM done d WHERE r.id = d.id RETURNING d.place
 )
 SELECT place FROM moved

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from router.postgres.columns import columns
 from router.postgres.pool import Line
+from router.rules.caps import Slot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +23,7 @@ class Intent:
         ceiling: Answers a texter ever gets.
         in_flight: Most sends (jobs, where there are jobs) of the account at once, in the whole fleet.
         passed_over: Preferred accounts that did not carry it, and why.
+        caps: Those that it counts against.
     """
 
     reply: UUID
@@ -38,6 +40,7 @@ class Intent:
     ceiling: int
     in_flight: int
     passed_over: str = ""
+    caps: Sequence[Slot] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +78,10 @@ _ARM = """SELECT arm($1, $2, $3, $4::uuid[], $5::integer[], $6::text[], $7::text
     $10::text[], $11::bigint[], $12::timestamptz[], $13::timestamptz[], $14::timestamptz[], $15::integer[],
     $16::integer[], $17::text[])"""
 
+_CAPPED = _ARM.replace("arm(", "arm_capped(").replace(
+    "$17::text[])", "$17::text[], $18::integer[], $19::text[], $20::timestamptz[], $21::integer[])"
+)
+
 _SETTLE = """SELECT settle($1, $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::smallint[],
     $8::bigint[], $9::numeric[], $10::text[], $11::numeric[], $12::text[], $13::timestamptz[], $14::text[],
     $15::boolean[], $16::text[], $17::smallint[], $18::timestamptz[])"""
@@ -97,10 +104,20 @@ class Ledger:
         self._lease = lease
 
     async def arm(self, line: Line, intents: Sequence[Intent], now: datetime) -> list[str]:
-        """Grant, reserve and write down, in one commit: 'armed' or why not, an intent each."""
+        """Grant, reserve, count and write down, in one commit: 'armed' or why not, an intent each."""
+        capped = [
+            (place, slot.cap, slot.starts_at, slot.answers)
+            for place, intent in enumerate(intents, 1)
+            for slot in intent.caps
+        ]
         async with line.connection() as connection:
             verdicts: list[str] = await connection.fetchval(
-                _ARM, self._owner, self._lease, now, *_INTENTS(intents)
+                _CAPPED if capped else _ARM,
+                self._owner,
+                self._lease,
+                now,
+                *_INTENTS(intents),
+                *map(list, zip(*capped, strict=True)),
             )
         return verdicts
 

@@ -7,8 +7,10 @@ from datetime import datetime
 
 from router.postgres.pool import Pool
 
+# What a cap put off says so only while it is put off.
 _DUE = """
-UPDATE reply SET state = 'queued', not_before = NULL, changed_at = clock_timestamp()
+UPDATE reply SET state = 'queued', not_before = NULL, changed_at = clock_timestamp(),
+    reason = CASE reason WHEN 'cap' THEN '' ELSE reason END
 WHERE id IN (SELECT id FROM reply WHERE state = 'delayed' AND not_before <= $1
              ORDER BY not_before LIMIT $2 FOR UPDATE SKIP LOCKED)
 """
@@ -18,11 +20,14 @@ SELECT EXISTS (SELECT FROM reply WHERE state = 'delayed' AND not_before <= $2 AN
 """
 
 _EXPIRE = """
-UPDATE reply SET state = 'suppressed', reason = 'expired', changed_at = clock_timestamp()
+UPDATE reply SET state = 'suppressed', changed_at = clock_timestamp(),
+    reason = CASE reason WHEN 'cap' THEN 'capped' ELSE 'expired' END
 WHERE id IN (SELECT id FROM reply WHERE state IN ('queued', 'delayed') AND expires_at <= $1
              ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)
-RETURNING number
+RETURNING reason
 """
+
+_UNCAP = "UPDATE reply SET not_before = $1 WHERE state = 'delayed' AND reason = 'cap' AND not_before > $1"
 
 # No byte left under a claim. Under an armed send one may have: it keeps its money and is looked up.
 _REAP = """
@@ -63,9 +68,14 @@ class Upkeep:
             return bool(await connection.fetchval(_SOON, lanes, by))
 
     async def expire(self, now: datetime) -> list[str]:
-        """Silence waiting replies that are worthless by now; answer the names of their numbers."""
+        """Silence waiting replies that are worthless by now; answer the reason of each."""
         async with self._pool.connection() as connection:
-            return [row["number"] for row in await connection.fetch(_EXPIRE, now, self._most)]
+            return [row["reason"] for row in await connection.fetch(_EXPIRE, now, self._most)]
+
+    async def uncap(self, now: datetime) -> None:
+        """Let what caps put off be tried again: the settings may have changed."""
+        async with self._pool.connection() as connection:
+            await connection.execute(_UNCAP, now)
 
     async def reap(self) -> tuple[int, int]:
         """End leases that are over: claims go back to wait, sends go into doubt. Answer how many of each."""

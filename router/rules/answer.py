@@ -37,6 +37,7 @@ class Reason(StrEnum):
     STOP_CONFIRMED_BY_PROVIDER = "stop_confirmed_by_provider"
     NO_TEXT = "no_text"
     BUDGET = "budget"
+    CAPPED = "capped"
     OPERATOR = "operator"
 
 
@@ -85,7 +86,6 @@ class Text:
         received_at: When it was stored, business time.
         expires_at: From then on a reply is worthless.
         confirms_stop: The account's provider confirms STOP itself (`Ability.CONFIRMS_STOP`).
-        suspect: The text belongs to a raid or looks abusive; it is answered last.
         unsent_by: The account that took an earlier reply to it and proved it unsent; the last to be asked.
     """
 
@@ -97,7 +97,6 @@ class Text:
     received_at: datetime
     expires_at: datetime
     confirms_stop: bool = False
-    suspect: bool = False
     unsent_by: str = ""
 
 
@@ -208,13 +207,11 @@ def decide(text: Text, history: History, policy: Policy, now: datetime) -> Decis
     reason = _spared(history, policy.replies, now, resumes=wish is Consent.RESUME)
     if reason is not None:
         return Silence(reason=reason, consent=wish)
-    return _reply(text, Purpose.ANSWER, policy, priority(text, history), wish)
+    return _reply(text, Purpose.ANSWER, policy, priority(history), wish)
 
 
-def priority(text: Text, history: History) -> Priority:
-    """Whom to answer first: a plausible first contact, then those who return, suspects last."""
-    if text.suspect:
-        return Priority.SUSPECT
+def priority(history: History) -> Priority:
+    """Whom to answer first: a first contact, then those who return. Suspects of a raid go last, by the door."""
     return Priority.RETURNING if history.answered else Priority.FIRST_CONTACT
 
 

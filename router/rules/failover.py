@@ -32,6 +32,7 @@ class Why(StrEnum):
     TOTAL_BUDGET = "total_budget"
     BUSY = "busy"
     IN_DOUBT = "in_doubt"
+    CAP = "cap"
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,7 @@ def crosscheck(draft: Draft, plugins: Loaded) -> list[Problem]:
         _money(draft),
         _texts(draft),
         _numbers(draft),
+        _caps(draft),
         _doors(draft),
         _encoder(draft),
     )
@@ -145,6 +146,18 @@ def _numbers(draft: Draft) -> Iterator[Problem]:
         if delay is not None and expiry is not None and not delay[0] <= delay[1] < expiry:
             path = dotted(("numbers", name, "delay"))
             yield Problem(path, "must be [shortest, longest], and longest below replies.expiry")
+
+
+def _caps(draft: Draft) -> Iterator[Problem]:
+    numbers, answered = draft.entries("numbers"), draft.found.get("answer_countries", frozenset())
+    for name, cap in draft.entries("caps").items():
+        number, country = cap.get("number"), cap.get("country")
+        if number is not None and number not in numbers:
+            yield Problem(dotted(("caps", name, "number")), "names no number", did_you_mean(number, numbers))
+        if country is not None and country not in answered:
+            yield Problem(
+                dotted(("caps", name, "country")), "is not in `answer_countries`: nobody is answered"
+            )
 
 
 def _doors(draft: Draft) -> Iterator[Problem]:

@@ -15,6 +15,7 @@ from router.plugins import Loaded
 from router.plugins import load as load_plugins
 from router.postgres.embedded import data_folder
 from router.rules.budget import TOTAL
+from router.rules.caps import Cap
 from router.settings.crosscheck import Draft, crosscheck
 from router.settings.problem import (
     Place,
@@ -134,12 +135,12 @@ def _draft(tree: Mapping[str, Any], problems: list[Problem]) -> Draft:
     return Draft(tree=tree, found=found)
 
 
-_ENTRIES: Mapping[str, type[BaseModel]] = {"accounts": Account, "numbers": Number}
+_ENTRIES: Mapping[str, type[BaseModel]] = {"accounts": Account, "numbers": Number, "caps": Cap}
 
 
 def _entries(section: str, written: Any, problems: list[Problem]) -> dict[str, dict[str, Any]]:
-    """Read each account or number by itself."""
-    if not isinstance(written, dict) or not written:
+    """Read each account, number or cap by itself."""
+    if not isinstance(written, dict) or (not written and section != "caps"):
         problems.append(Problem(section, "must be a table with at least one entry"))
         return {}
     found = {}

@@ -15,6 +15,7 @@ from providers import Provider
 from router.rules import answer, senders, wording
 from router.rules.budget import TOTAL, OnePrice, Prices, Purse, Rates
 from router.rules.campaign import Raids
+from router.rules.caps import Cap
 from router.rules.estimate import Reviewing
 from router.rules.failover import Route, lane
 from router.rules.health import Policy as Health
@@ -144,6 +145,9 @@ class Settings(BaseModel):
     accounts: Mapping[str, Account] = Field(min_length=1, description="Who can carry texts.")
     numbers: Mapping[str, Number] = Field(min_length=1, description="The published numbers.")
     replies: answer.Replies = Field(repr=False, description="What is answered and how often.")
+    caps: Mapping[str, Cap] = Field(
+        default_factory=dict, description="Most answers to a country, to a range, or from a number."
+    )
     raids: Raids = Field(default=Raids(), description="When a raid is seen, and how many it may hold.")
     health: Health = Field(default=Health(), description="When an account is left and tried again.")
     abuse: Scoring = Field(default=Scoring(), description="How texts are scored.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 from router.office import Office
@@ -22,9 +23,8 @@ class TimeBrings:
         """Move what is due now."""
         now = self.office.now()
         freed, _ = await self.upkeep.reap()
-        expired = await self.upkeep.expire(now)
-        if expired:
-            self.ears.silenced(Reason.EXPIRED, len(expired))
+        for reason, texts in Counter(await self.upkeep.expire(now)).items():
+            self.ears.silenced(Reason(reason), texts)
         if await self.upkeep.due(now) or freed:
             self.ears.ready()
         return False

@@ -25,6 +25,7 @@ from tests.grafana.drawing import (
     A,
     N,
     Query,
+    override,
     stat,
     timeline,
     trend,
@@ -147,9 +148,11 @@ _STORY = (
         "Answers that are not over. Queued ones are ready; delayed ones have their time; held ones are"
         " suspicious texts of a raid; those in doubt may have been sent and are never sent again.",
         Query("max by (state) (paravent_queue_texts)", "{{state}}"),
+        Query("max(paravent_capped_texts)", "of delayed: by a cap"),
         unit="short",
         stacked=True,
         named={"queued": BLUE, "held": ORANGE, "in_doubt": RED},
+        overrides=(override("of delayed: by a cap", custom__stacking={"mode": "none"}),),
     ),
 )
 

@@ -135,8 +135,9 @@ def test_who_opted_out_hears_nothing_until_start() -> None:
     assert (back.purpose, back.consent) == (Purpose.ANSWER, Consent.RESUME)
 
 
-def test_a_suspect_is_answered_last() -> None:
-    assert reply(replace(TEXT, suspect=True)).priority is max(Priority)
+def test_who_was_answered_before_comes_after_who_was_not() -> None:
+    before = History(answered=1, next_allowed_at=NOW)
+    assert reply().priority < reply(history=before).priority < max(Priority)
     assert not answer.not_scored("anything").value
 
 
