@@ -19,7 +19,6 @@ from router.postgres.desk import Desk
 from router.postgres.inbox import Claimed
 from router.rules import answer, budget, failover, senders
 from router.rules.campaign import Raids
-from router.rules.caps import Caps
 from router.rules.failover import Choice, Route
 from router.rules.health import on_trial
 from router.rules.holding import Stance
@@ -79,7 +78,6 @@ class Office:
         owner: This process in leases.
         lease: How long a claim or an armed send is ours; `call_deadline` is the longest a send may take.
         scorer: How abusive a text looks.
-        caps: How many answers may go where.
         raids: When a raid is seen; `stance` is what texts are judged by in one.
         heed: Told of every attempt at once: an account that is cut off is left before its text's story ends.
     """
@@ -101,7 +99,6 @@ class Office:
     facts: Facts
     scorer: answer.Scorer = answer.not_scored
     raids: Raids = field(default_factory=Raids)
-    caps: Caps = field(default_factory=Caps)
     stance: Stance = field(default_factory=Stance)
     prober: UUID | None = None
     heed: Callable[[Attempt], None] = lambda _attempt: None

@@ -71,7 +71,7 @@ def intent(
         next_allowed=now + office.policy.replies.period,
         ceiling=office.policy.replies.lifetime,
         in_flight=office.places(route),
-        caps=office.caps.over(text.number, text.sender, now),
+        caps=office.policy.caps.over(text.number, text.sender, now),
         passed_over=" ".join(f"{s.route.account}:{s.why.value}" for s in steps if isinstance(s, Passed)),
     )
 
@@ -83,7 +83,7 @@ def put_off(claim: Claimed, office: Office, text: Text, reply: Reply, steps: lis
     reason, until = "", now + timedelta(seconds=max([1.0, *pauses]))
     if any(isinstance(step, Passed) and step.why is Why.CAP for step in steps):
         reason = Why.CAP.value
-        until = again_at(office.caps.over(text.number, text.sender, now), text.expires_at)
+        until = again_at(office.policy.caps.over(text.number, text.sender, now), text.expires_at)
     place = max(claim.priority, reply.priority)
     return Finish(claim.id, fence(claim, steps), "delayed", reason, until, place)
 

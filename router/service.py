@@ -23,9 +23,7 @@ from router.postgres.inbox import Inbox
 from router.postgres.ledger import Ledger
 from router.postgres.pool import DatabaseAwayError, Pool
 from router.postgres.purses import Purses as PurseRows
-from router.postgres.upkeep import Upkeep
 from router.rules import abuse, budget, meaning
-from router.rules.caps import Caps
 from router.rules.story import Story
 from router.settings import Settings
 from router.settings.door import terms
@@ -200,13 +198,11 @@ def _compose(
         facts=Facts(read_at=wall_clock()),
         scorer=meaning.score if settings.abuse.encoder else abuse.score,
         raids=settings.raids,
-        caps=Caps(settings.caps, settings.zone),
     )
 
     async def prepare() -> None:
         windows = {name: purses.window(name, now()) for name in settings.purses}
         await PurseRows(pool).sync(settings.purses, windows)
-        await Upkeep(pool).uncap(now())
 
     watch = Watch(office, accounts, settings.health, prepare)
     office.heed = watch.heed

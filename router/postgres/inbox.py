@@ -81,7 +81,7 @@ class Claimed:
 
 
 class Finish(NamedTuple):
-    """Where a claimed reply goes without an attempt: suppressed, failed, or back to wait, perhaps elsewhere."""
+    """Where a claimed reply goes without an attempt: suppressed, failed, or back to wait, behind others."""
 
     id: UUID
     fence: int

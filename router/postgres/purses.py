@@ -28,7 +28,8 @@ WHERE name = $1
 _WINDOW = """
 UPDATE purse_window SET cap = $3::bigint, unlimited = $3::bigint IS NULL,
     high_cap = CASE WHEN $3::bigint IS NULL THEN high_cap ELSE greatest(coalesce(high_cap, 0), $3,
-        CASE WHEN unlimited THEN reserved + spent - overrun ELSE 0 END) END
+        CASE WHEN unlimited THEN reserved + spent - overrun ELSE 0 END) END,
+    spread = coalesce(spread, floor($3::bigint * (SELECT head_start FROM purse WHERE name = $1)))
 WHERE purse = $1 AND starts_at = $2
 """
 
@@ -61,6 +62,12 @@ ORDER BY p.name = 'total', p.name
 
 
 _HEAD_START = "UPDATE purse SET head_start = $2 WHERE name = $1 AND head_start IS DISTINCT FROM $2"
+
+# A window that was there before its purse was spread: the least of it, until the share that is due is known.
+_BEGIN = """
+UPDATE purse_window SET spread = floor(cap * $3::float8)
+WHERE purse = $1 AND starts_at = $2 AND spread IS NULL
+"""
 
 _SPREAD = """
 UPDATE purse_window SET spread = CASE WHEN NOT unlimited THEN floor(cap * $3::float8) END
@@ -115,10 +122,13 @@ class Purses:
             for name, purse in sorted(purses.items()):
                 async with connection.transaction():
                     says = f"{purse.limit} {purse.period}"
-                    if await connection.fetchval(_SYNC, name, purse.period.value, purse.micros, says):
+                    new = await connection.fetchval(_SYNC, name, purse.period.value, purse.micros, says)
+                    await connection.execute(_HEAD_START, name, HEAD_START if purse.spread else None)
+                    if new:
                         await connection.execute(_WINDOW, name, windows[name], purse.micros)
                         changed.append(name)
-                await connection.execute(_HEAD_START, name, HEAD_START if purse.spread else None)
+                    if purse.spread:
+                        await connection.execute(_BEGIN, name, windows[name], HEAD_START)
         return changed
 
     async def show(self, windows: Mapping[str, datetime]) -> list[PurseNow]:

@@ -17,6 +17,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from router.rules import language, senders
+from router.rules.caps import Caps
 from router.rules.consent import Consent, read_consent
 from router.rules.span import Span
 
@@ -176,17 +177,19 @@ class Replies(BaseModel):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """All that `decide` goes by.
+    """All that answering goes by.
 
     Args:
         replies: Section ``[replies]``.
         senders: Who may be answered at all.
         languages: Fixed language of a number, by the number's name; a number left out is guessed.
+        caps: How many answers may go where; they put off, so `decide` does not ask them.
     """
 
     replies: Replies
     senders: senders.Policy
     languages: Mapping[str, str] = field(default_factory=dict)
+    caps: Caps = field(default_factory=Caps)
 
 
 def decide(text: Text, history: History, policy: Policy, now: datetime) -> Decision:
@@ -211,7 +214,7 @@ def decide(text: Text, history: History, policy: Policy, now: datetime) -> Decis
 
 
 def priority(history: History) -> Priority:
-    """Whom to answer first: a first contact, then those who return. Suspects of a raid go last, by the door."""
+    """Whom to answer first: a first contact, then those who return. The door puts a raid's suspects last."""
     return Priority.RETURNING if history.answered else Priority.FIRST_CONTACT
 
 

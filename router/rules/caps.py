@@ -1,7 +1,7 @@
 """How many answers may go to one country, to one range of numbers, or from one published number.
 
-House rule: a cap puts off, it never drops. What is above it waits, unpaid, for the cap's next window, until it
-is worthless. Counting is done as the send is armed, for all processes together.
+House rule: a cap puts off, it never drops. What is above it waits, unpaid, for the cap's next window, until
+it is worthless. Counting is done as the send is armed, for all processes together.
 """
 
 from __future__ import annotations

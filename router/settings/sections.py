@@ -15,7 +15,7 @@ from providers import Provider
 from router.rules import answer, senders, wording
 from router.rules.budget import TOTAL, OnePrice, Prices, Purse, Rates
 from router.rules.campaign import Raids
-from router.rules.caps import Cap
+from router.rules.caps import Cap, Caps
 from router.rules.estimate import Reviewing
 from router.rules.failover import Route, lane
 from router.rules.health import Policy as Health
@@ -213,6 +213,7 @@ class Settings(BaseModel):
                 own_numbers=frozenset(own),
             ),
             languages={name: n.language for name, n in self.numbers.items() if n.language is not None},
+            caps=Caps(self.caps, self.zone),
         )
 
     def delay(self, number: str) -> tuple[timedelta, timedelta]:

@@ -18,10 +18,14 @@ class TimeBrings:
     office: Office
     upkeep: Upkeep
     ears: Ears
+    _began: bool = False
 
     async def __call__(self) -> bool:
         """Move what is due now."""
         now = self.office.now()
+        if not self._began:
+            await self.upkeep.uncap(now)
+            self._began = True
         freed, _ = await self.upkeep.reap()
         for reason, texts in Counter(await self.upkeep.expire(now)).items():
             self.ears.silenced(Reason(reason), texts)

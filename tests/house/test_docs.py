@@ -123,9 +123,9 @@ def shown() -> set[str]:
     purse = PurseFigures(limit=1, reserved=0, spent=0, overrun=0, runway=0.0, origin="settings")
     figures = Figures(
         read_at=now, queue={"held": 0}, oldest=None, in_doubt={}, cost={}, returned={},
-        purses={"total": purse}, states={}, balances={}, silences={}, capped=0, last_reply_at=None, receipts_waiting=0,
-        estimated={}, recent={}, burden=Burden(1, 1, 0.0), sample=Sample(), raid=Outlook("calm"),
-        evidence=Standing(),
+        purses={"total": purse}, states={}, balances={}, silences={}, capped=0, last_reply_at=None,
+        receipts_waiting=0, estimated={}, recent={}, burden=Burden(1, 1, 0.0), sample=Sample(),
+        raid=Outlook("calm"), evidence=Standing(),
     )  # fmt: skip
     facts = metrics.facts(figures, {}, oldest=0, stalled=False) + page(spooled(0, 0, 0))
     families = text_string_to_metric_families((metrics.events() + facts).decode())

@@ -53,6 +53,40 @@ async def test_a_window_begins_with_a_head_start_whoever_makes_it(scene: Scene) 
     assert await armed(scene, 3) == 4
 
 
+async def begun_before(scene: Scene) -> int:
+    """How many are armed in the first moment of a spread purse whose window was there before."""
+    await spread(scene, on=False)
+    await scene.look.execute(
+        "INSERT INTO purse_window (purse, starts_at, cap, high_cap, unlimited)"
+        " VALUES ($1, $2, 1000000, 1000000, false)",
+        ACME,
+        DAY,
+    )
+    await spread(scene)
+    return await armed(scene, 3)
+
+
+async def test_a_window_that_was_there_is_spread_from_the_first_moment(scene: Scene) -> None:
+    assert await begun_before(scene) == 4
+
+
+async def test_control_without_that_its_first_moment_would_take_all(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("router.postgres.purses._BEGIN", "SELECT $1::text, $2::timestamptz, $3::float8")
+    assert await begun_before(scene) == 100
+
+
+async def test_a_limit_set_by_hand_is_spread_from_the_first_moment(scene: Scene) -> None:
+    said = {ACME: Purse.model_validate({"limit": "unlimited", "period": "day", "spread": True})}
+    await Purses(scene.pool).sync(said, {ACME: DAY})
+    await scene.look.execute(
+        "INSERT INTO purse_window (purse, starts_at, unlimited) VALUES ($1, $2, true)", ACME, DAY
+    )
+    await Purses(scene.pool).set(ACME, 1_000_000, DAY)
+    assert await armed(scene, 2) == 4
+
+
 async def test_at_half_of_the_window_half_of_the_purse_may_be_used_by_all_processes_together(
     scene: Scene,
 ) -> None:

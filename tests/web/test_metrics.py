@@ -218,12 +218,12 @@ async def test_the_ledger_adds_up_alike_however_often_it_is_read(
 
 
 async def test_a_silence_by_rule_saves_what_an_answer_costs(house: House) -> None:
-    for place, reason in enumerate(("cooldown", "opted_out", "expired")):
+    for place, reason in enumerate(("cooldown", "opted_out", "capped", "expired")):
         await house.text("Salut", sid=f"SM{place:032}")
         await house.rows(
             "UPDATE reply SET state = 'suppressed', reason = $1 WHERE state = 'queued' RETURNING 1", reason
         )
-    assert await house.sample("paravent_saved_money_total") == pytest.approx(2 * 0.05)
+    assert await house.sample("paravent_saved_money_total") == pytest.approx(3 * 0.05)
 
 
 async def test_no_number_text_or_secret_is_on_any_page(house: House) -> None:
