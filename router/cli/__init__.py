@@ -9,7 +9,7 @@ import click
 
 COMMANDS = (
     "demo", "text", "serve", "check", "doctor", "accounts", "budget", "raid", "providers", "migrate",
-    "review", "evidence", "drill", "simulate", "token",
+    "review", "evidence", "drill", "replay", "simulate", "token",
 )  # fmt: skip
 """Each is a module of this room whose `command` is the command; the order is that of the help."""
 

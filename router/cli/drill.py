@@ -72,11 +72,12 @@ def command(
 
 
 def _with(order: Order, policy: Path) -> Order:
-    import tomllib
     from dataclasses import replace
 
+    from router.stage.policy import read
+
     try:
-        said = tomllib.loads(policy.read_text(encoding="utf-8"))
+        said = read(policy)
     except (OSError, ValueError) as error:
         raise click.UsageError(f"{policy} cannot be read as TOML: {error}") from error
     return replace(order, name=policy.stem, policy=said, openmetrics=None)

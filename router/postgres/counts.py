@@ -8,16 +8,14 @@ from datetime import datetime
 
 from router.postgres.pool import Connection
 from router.postgres.review import Sample, sample
+from router.rules import answer
+from router.rules.answer import Reason
 
 PROVED = ("delivered", "failed", "missing")
 """What receipts say of a reply: it arrived, it did not, nothing final."""
 
-SAVING = (
-    "cooldown", "lifetime", "opted_out", "unanswerable_short", "unanswerable_alphanumeric",
-    "unanswerable_premium", "unanswerable_country", "unanswerable_impossible", "own_number", "capped",
-    "operator",
-)  # fmt: skip
-"""Silences by rule: each is a reply that was not paid. One that merely expired saved nothing."""
+SAVING = tuple(reason.value for reason in Reason if reason in answer.SAVING)
+"""As the rows spell it."""
 
 _SILENCES = (
     "SELECT number, count(*) AS n FROM reply WHERE state = 'suppressed' AND reason = ANY ($1) GROUP BY number"

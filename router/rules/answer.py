@@ -42,6 +42,15 @@ class Reason(StrEnum):
     OPERATOR = "operator"
 
 
+SAVING = frozenset(Reason) - {
+    Reason.EXPIRED,
+    Reason.STOP_CONFIRMED_BY_PROVIDER,
+    Reason.NO_TEXT,
+    Reason.BUDGET,
+}
+"""Silences by rule: each is a reply that was not paid. One that merely expired saved nothing."""
+
+
 class Purpose(StrEnum):
     """What a reply is for."""
 

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
+from uuid import UUID
 
+from router.rules.abuse import score
+from router.rules.answer import Text
+from router.rules.rehearsal import Heard, Outcome, TopUp, rehearse
+from router.settings import load
+from router.stage import drill
+from router.stage.cast import cast
 from router.stage.drill.counting import tell
 from router.stage.drill.drill import Order, Played, play
 from router.stage.drill.scenes import Fault, Restore, Scenario, TopUp
 from router.stage.drill.tale import Tale
 from router.stage.drill.traffic import Crowd, Raid
+from router.stage.policy import as_environment
+from router.stage.replay import terms
+
+DRILL = Path(drill.__file__).with_name("drill.toml")
 
 EVENING = Scenario(
     name="evening",
@@ -49,3 +62,37 @@ async def played(policy: Mapping[str, Any] = QUICK, *, seed: int = 1, **order: A
 async def told(policy: Mapping[str, Any] = QUICK, *, seed: int = 1) -> Tale:
     """What the evening came to."""
     return tell(await played(policy, seed=seed))
+
+
+def rehearsed(tale: Tale) -> Outcome:
+    """The same texts by the rules alone, under the settings that it was played with."""
+    played = tale.played
+    made = cast()
+    with tempfile.TemporaryDirectory() as folder:
+        environment = {
+            **made.environment,
+            "PARAVENT_DATA": folder,
+            "TWILIO_URL": "http://127.0.0.1:1",
+            "VONAGE_URL": "http://127.0.0.1:1",
+            "PARAVENT_BUDGET__LIMIT": f"{EVENING.budget:.2f}",
+        }
+        settings = load(DRILL, {**environment, **as_environment(played.order.policy)})
+    top_ups = [TopUp(row.at, row.purse, row.cap) for row in played.rows.top_ups]
+    (number,) = settings.numbers
+    texts = [
+        Heard(
+            Text(
+                id=UUID(int=place),
+                account="twilio",
+                number=number,
+                sender=text.sender,
+                body=text.body,
+                received_at=text.at,
+                expires_at=text.at + settings.replies.expiry,
+            ),
+            text.sender.encode(),
+            score(text.body).value,
+        )
+        for place, text in enumerate(played.texts)
+    ]
+    return rehearse(texts, top_ups, terms(settings))

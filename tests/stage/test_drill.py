@@ -21,7 +21,7 @@ from router.stage.drill.page import page
 from router.stage.drill.report import report
 from router.stage.drill.sheet import sheet
 from router.stage.drill.tale import Tale
-from tests.stage.evening import QUICK, merged, told
+from tests.stage.evening import QUICK, merged, rehearsed, told
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -50,6 +50,15 @@ def test_nearly_everybody_who_is_no_raider_is_answered(evening: Tale) -> None:
     assert people.answered / people.texters >= 0.95
     assert people.waiting + people.expired == people.texters - people.answered
     assert people.refused == 0
+
+
+def test_the_rules_alone_say_beforehand_what_the_router_does(evening: Tale) -> None:
+    told = rehearsed(evening)
+    assert (told.texts, len(told.texters)) == (510, evening.people.texters + evening.raiders.phones)
+    assert len(told.answered) == evening.people.answered + evening.raiders.paid
+    assert told.held == pytest.approx(evening.raiders.held + evening.people.held, rel=0.1)
+    assert told.spent.total() == pytest.approx(evening.money.spent, rel=0.02)
+    assert [change.mode for change in told.raids] == [row.mode for row in evening.played.rows.raids]
 
 
 def test_the_cut_off_account_is_left_and_comes_back(evening: Tale) -> None:

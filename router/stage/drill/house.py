@@ -6,7 +6,6 @@ import hashlib
 import os
 import socket
 import tempfile
-import tomllib
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from router.stage.cast import cast
 from router.stage.drill.carriers import Carriers, carriers
 from router.stage.drill.scenes import Scenario
 from router.stage.drill.ticks import Clock
+from router.stage.policy import as_environment
 
 _SETTINGS = Path(__file__).with_name("drill.toml")
 _CARRIERS = ("twilio", "vonage")
@@ -74,17 +74,12 @@ async def house(
                 **made.environment,
                 **_place(folder, door, simulated.urls),
                 "PARAVENT_BUDGET__LIMIT": f"{scenario.budget * Decimal(str(scale)):.2f}",
-                **_spelled(policy),
+                **as_environment(policy),
             }
             settings = load(_SETTINGS, environment)
             async with service.house(settings, server.dsn + _QUICK, door, now=clock) as running:
                 await simulated.connect({name: service.hook_url(settings, name) for name in accounts})
                 yield House(running, simulated, clock, _number(settings))
-
-
-def read_policy(file: Path) -> dict[str, Any]:
-    """What a policy file says. Raises `ValueError` where it is not TOML."""
-    return tomllib.loads(file.read_text(encoding="utf-8"))
 
 
 @contextmanager
@@ -109,24 +104,6 @@ def _place(folder: Path, door: socket.socket, urls: Mapping[str, str]) -> dict[s
         "PARAVENT_LISTEN": f"127.0.0.1:{door.getsockname()[1]}",
         **{f"{name.upper()}_URL": url for name, url in urls.items()},
     }
-
-
-def _spelled(policy: Mapping[str, Any], *steps: str) -> dict[str, str]:
-    """A policy as variables of the environment, which is how settings are laid over others."""
-    found: dict[str, str] = {}
-    for key, value in policy.items():
-        here = (*steps, key)
-        if isinstance(value, Mapping):
-            found |= _spelled(value, *here)
-        else:
-            found["PARAVENT_" + "__".join(here).upper()] = _word(value)
-    return found
-
-
-def _word(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(value) if not isinstance(value, list) else str([str(each) for each in value])
 
 
 def _number(settings: Settings) -> str:

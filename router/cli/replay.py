@@ -1,0 +1,94 @@
+"""`paravent replay`: the stored texts of your own nights under other settings, side by side."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from router.cli.finding import WrongSettings, config_option, database, json_option, place, run, settings_of
+from router.cli.showing import show_json
+
+if TYPE_CHECKING:
+    from router.settings import Settings
+    from router.stage.replay import Replayed
+
+_WHEN = click.DateTime(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
+_LABEL, _WIDTH = 28, 78
+
+
+@click.command
+@click.option("--from", "since", type=_WHEN, help="Texts from then on; left out: the first.")
+@click.option("--to", "until", type=_WHEN, help="Texts before then; left out: the last.")
+@click.option(
+    "--policy", "policies", multiple=True, required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Settings to lay over your own, as TOML; may be repeated.",
+)  # fmt: skip
+@config_option
+@json_option
+def command(
+    since: datetime | None,
+    until: datetime | None,
+    policies: tuple[Path, ...],
+    config: Path | None,
+    as_json: bool,
+) -> None:
+    """Ask what other settings would have made of texts that you had.
+
+    The rules play them again, with your own settings and with each policy laid
+    over them. Nothing is sent and nothing is written. Carriers are taken to be
+    well, and prices to be those of the list; limits set by hand are not known.
+    Texts that were erased are left out, and counted. Times are your time zone's.
+    """
+    settings = {"yours": settings_of(config)}
+    for policy in policies:
+        settings[policy.stem] = _with(config, policy)
+    replayed = run(_replay(settings, since, until))
+    if as_json:
+        show_json(replayed.as_json())
+    else:
+        _print(replayed)
+
+
+async def _replay(settings: dict[str, Settings], since: datetime | None, until: datetime | None) -> Replayed:
+    from router.postgres.replay import read
+    from router.stage.replay import replay
+    from router.vault import Vault
+
+    yours = settings["yours"]
+    since, until = (when and when.replace(tzinfo=yours.zone) for when in (since, until))
+    async with database(yours) as pool:
+        nights = await read(pool, since, until)
+    return replay(nights, Vault.in_folder(yours.data), settings)
+
+
+def _with(config: Path | None, policy: Path) -> Settings:
+    from router.settings import SettingsError, load
+    from router.stage.policy import as_environment, read
+
+    try:
+        laid_over = as_environment(read(policy))
+    except (OSError, ValueError) as error:
+        raise click.UsageError(f"{policy} cannot be read as TOML: {error}") from error
+    path, environment = place(config)
+    try:
+        return load(path, {**environment, **laid_over})
+    except SettingsError as error:
+        raise WrongSettings([f"{policy.name}: {problem}" for problem in error.problems]) from None
+
+
+def _print(replayed: Replayed) -> None:
+    from router.stage.replay import table
+
+    heads = ["as it was", *replayed.outcomes]
+    width = max(8, (_WIDTH - _LABEL) // len(heads))
+    click.echo(" " * _LABEL + "".join(f"{head:>{width}.{width - 1}}" for head in heads))
+    for name, values in table(replayed):
+        click.echo(f"{name:<{_LABEL}}" + "".join(f"{value:>{width}}" for value in values))
+    left_out = ((replayed.erased, "were erased"), (replayed.unknown, "are to numbers you no longer have"))
+    for texts, why in left_out:
+        if texts:
+            click.echo(f"{texts} texts {why}: they are left out of all columns but the first.")
