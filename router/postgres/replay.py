@@ -8,7 +8,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from router.postgres.pool import Pool
-from router.rules.rehearsal import TopUp
+from router.rules.rehearsal import Added
 
 _TEXTS = """
 SELECT i.id, i.account, i.number, i.texter, i.letter, i.score, i.received_at
@@ -59,7 +59,7 @@ class Nights:
     """Everything that was read."""
 
     texts: list[Stored] = field(repr=False)
-    top_ups: list[TopUp]
+    top_ups: list[Added]
     as_it_was: AsItWas
 
 
@@ -79,7 +79,7 @@ async def read(pool: Pool, since: datetime | None, until: datetime | None) -> Ni
         connection.transaction(isolation="repeatable_read", readonly=True),
     ):
         texts = [Stored(*row) for row in await connection.fetch(_TEXTS, since, until)]
-        top_ups = [TopUp(*row) for row in await connection.fetch(_TOP_UPS, until)]
+        top_ups = [Added(*row) for row in await connection.fetch(_TOP_UPS, until)]
         was = await connection.fetchrow(_ANSWERS, since, until)
     assert was is not None  # noqa: S101 -- an aggregate always has a row
     return Nights(texts, top_ups, AsItWas(*was))

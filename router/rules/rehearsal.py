@@ -1,7 +1,7 @@
 """What would have become of texts under other settings: every rule again, text by text, and nothing is sent.
 
-House rule: it is played with values alone. Carriers are taken to be well, answers to leave at once and to cost
-what the price list says; all else is decided by the rules that decide in earnest.
+House rule: it is played with values alone. Carriers are taken to be well, answers to leave at once and to
+cost what the price list says; all else is decided by the rules that decide in earnest.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
-class TopUp:
+class Added:
     """Millionths that were added to a purse."""
 
     at: datetime
@@ -106,7 +106,7 @@ class Outcome:
         return sum(wait <= AT_ONCE.total_seconds() for wait in self.waits)
 
 
-def rehearse(texts: Iterable[Heard], top_ups: Sequence[TopUp], terms: Terms) -> Outcome:
+def rehearse(texts: Iterable[Heard], top_ups: Sequence[Added], terms: Terms) -> Outcome:
     """Play these texts, in order, under these terms, and go on until nothing that waits can be answered.
 
     Args:
@@ -136,7 +136,7 @@ class _Waits:
 @dataclass(slots=True)
 class _Night:
     terms: Terms
-    top_ups: Sequence[TopUp]
+    top_ups: Sequence[Added]
     outcome: Outcome = field(default_factory=Outcome)
     now: datetime = _BEGINNING
     queue: list[_Waits] = field(default_factory=list)

@@ -13,7 +13,7 @@ from router.rules.answer import Policy, Reason, Replies, Text
 from router.rules.budget import TOTAL, Period, Purse
 from router.rules.campaign import Mode, Raids
 from router.rules.caps import Cap, Caps
-from router.rules.rehearsal import Heard, Outcome, Terms, TopUp, rehearse
+from router.rules.rehearsal import Added, Heard, Outcome, Terms, rehearse
 from router.rules.senders import Policy as Senders
 
 NOON = datetime(2017, 11, 24, 12, tzinfo=UTC)
@@ -62,7 +62,7 @@ def test_each_texter_is_answered_once_and_the_rest_is_saved() -> None:
 
 def test_an_empty_purse_keeps_texts_waiting_until_it_is_topped_up_newest_first() -> None:
     texts = [heard(n, n) for n in range(10)]
-    rich = rehearse(texts, [TopUp(NOON + timedelta(hours=1), TOTAL, 2 * PRICE)], terms("0.14"))
+    rich = rehearse(texts, [Added(NOON + timedelta(hours=1), TOTAL, 2 * PRICE)], terms("0.14"))
     assert counts(rich) == (4, 0, 6, 0)
     assert rich.silences == {Reason.EXPIRED: 6}
     assert rich.answered == {texts[n].texter for n in (0, 1, 8, 9)}

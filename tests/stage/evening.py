@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from uuid import UUID
 
 from router.rules.abuse import score
 from router.rules.answer import Text
-from router.rules.rehearsal import Heard, Outcome, TopUp, rehearse
+from router.rules.rehearsal import Added, Heard, Outcome, rehearse
 from router.settings import load
 from router.stage import drill
 from router.stage.cast import cast
@@ -19,7 +20,8 @@ from router.stage.drill.counting import tell
 from router.stage.drill.drill import Order, Played, play
 from router.stage.drill.scenes import Fault, Restore, Scenario, TopUp
 from router.stage.drill.tale import Tale
-from router.stage.drill.traffic import Crowd, Raid
+from router.stage.drill.ticks import ticks
+from router.stage.drill.traffic import Crowd, Raid, Sent
 from router.stage.policy import as_environment
 from router.stage.replay import terms
 
@@ -77,7 +79,7 @@ def rehearsed(tale: Tale) -> Outcome:
             "PARAVENT_BUDGET__LIMIT": f"{EVENING.budget:.2f}",
         }
         settings = load(DRILL, {**environment, **as_environment(played.order.policy)})
-    top_ups = [TopUp(row.at, row.purse, row.cap) for row in played.rows.top_ups]
+    top_ups = [Added(row.at, row.purse, row.cap) for row in played.rows.top_ups]
     (number,) = settings.numbers
     texts = [
         Heard(
@@ -87,12 +89,19 @@ def rehearsed(tale: Tale) -> Outcome:
                 number=number,
                 sender=text.sender,
                 body=text.body,
-                received_at=text.at,
-                expires_at=text.at + settings.replies.expiry,
+                received_at=at,
+                expires_at=at + settings.replies.expiry,
             ),
             text.sender.encode(),
             score(text.body).value,
         )
-        for place, text in enumerate(played.texts)
+        for place, (at, text) in enumerate(_moved(played))
     ]
     return rehearse(texts, top_ups, terms(settings))
+
+
+def _moved(played: Played) -> Iterator[tuple[datetime, Sent]]:
+    """Each text, and when the router had it: with the move of the clock."""
+    stops = [EVENING.when(event) for event in EVENING.events]
+    for tick in ticks(played.texts, EVENING.launch, EVENING.ends, stops):
+        yield from ((tick.at, text) for text in tick.texts)

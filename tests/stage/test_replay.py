@@ -1,4 +1,4 @@
-"""Stored texts played again: what is erased is left out and counted, and a policy shows what it would change."""
+"""Stored texts played again: the erased are left out and counted, and a policy shows what it would change."""
 
 from __future__ import annotations
 
