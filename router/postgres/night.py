@@ -13,9 +13,11 @@ QUERIES: Mapping[str, str] = {
     "texts": """
         SELECT r.texter, r.received_at, r.state, r.reason, coalesce(a.account, '') AS account,
                a.at AS answered_at, coalesce(a.spent, 0) AS spent, coalesce(a.reference, '') AS reference,
-               i.tier, coalesce(j.held, false) AS held, j.released_at
+               i.tier, coalesce(j.held, false) AS held, j.released_at, coalesce(j.cluster, '') AS wording,
+               e.item IS NOT NULL AS sealed
         FROM reply r JOIN inbound i USING (id) LEFT JOIN judgement j ON j.reply = r.id
         LEFT JOIN attempt a ON a.reply = r.id AND a.state = 'accepted'
+        LEFT JOIN evidence e ON e.item = r.id AND e.kind = 'text'
         ORDER BY r.received_at, r.id""",
     "attempts": """
         SELECT a.account, a.state, a.code, a.passed_over, count(*) AS sends FROM attempt a
@@ -30,12 +32,17 @@ QUERIES: Mapping[str, str] = {
     "raids": """
         SELECT at, mode, cause, statistic, "limit", baseline, began, texts, flagged FROM raid_change
         ORDER BY id""",
+    "roots": """
+        SELECT number, at, leaves, encode(root, 'hex') AS root FROM evidence_root ORDER BY number""",
 }
 """Each table of the report by its name; people may read them, and repeat them on a database of their own."""
 
 
 class TextRow(NamedTuple):
-    """One text: who (by pseudonym), when, how it ended, and who answered it when for how many millionths."""
+    """One text: who (by pseudonym), when, how it ended, who answered it when for how many millionths.
+
+    `wording` is shared by near-duplicates, among texts of a raid; `sealed`: a leaf of the chain proves it.
+    """
 
     texter: bytes
     received_at: datetime
@@ -48,6 +55,8 @@ class TextRow(NamedTuple):
     tier: str
     held: bool
     released_at: datetime | None
+    wording: str
+    sealed: bool
 
 
 class AttemptRow(NamedTuple):
@@ -101,6 +110,15 @@ class RaidRow(NamedTuple):
     flagged: int
 
 
+class RootRow(NamedTuple):
+    """A root of the chain that proves what came in: of so many leaves, sealed at a machine's moment."""
+
+    number: int
+    at: datetime
+    leaves: int
+    root: str
+
+
 @dataclass(frozen=True, slots=True)
 class Rows:
     """Every row, each sequence by the query of its name."""
@@ -111,6 +129,7 @@ class Rows:
     purses: list[PurseRow]
     top_ups: list[TopUpRow]
     raids: list[RaidRow]
+    roots: list[RootRow]
 
 
 async def read(pool: Pool) -> Rows:
@@ -129,4 +148,5 @@ async def read(pool: Pool) -> Rows:
         [PurseRow(*row) for row in found["purses"]],
         [TopUpRow(*row) for row in found["top_ups"]],
         [RaidRow(*row) for row in found["raids"]],
+        [RootRow(*row) for row in found["roots"]],
     )

@@ -21,7 +21,7 @@ from router.stage.drill.page import page
 from router.stage.drill.report import report
 from router.stage.drill.sheet import sheet
 from router.stage.drill.tale import Tale
-from tests.stage.evening import QUICK, merged, rehearsed, told
+from tests.stage.evening import EVENING, QUICK, merged, rehearsed, told
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -77,6 +77,22 @@ def test_an_empty_purse_keeps_people_waiting_until_it_is_topped_up(evening: Tale
     assert evening.money.topped_up == 30_000_000
 
 
+def test_when_the_purse_is_empty_is_told(evening: Tale) -> None:
+    (empty,) = evening.played.empties
+    assert empty.until == EVENING.when(EVENING.events[3])
+    assert "was empty" in report([evening])
+    assert "the purse is empty" in page([evening])
+
+
+def test_every_text_is_sealed_and_the_raid_s_wordings_are_counted(evening: Tale) -> None:
+    kept = evening.kept
+    assert (kept.sealed, kept.raid) == (510, 150)
+    assert kept.leaves >= 2 * (510 - evening.people.waiting - evening.raiders.held)
+    assert kept.wordings > 0
+    assert kept.largest >= kept.phones > 1
+    assert kept.last in "".join(report([evening]).split())
+
+
 def test_the_raid_is_found_and_most_of_it_waits_unpaid(evening: Tale) -> None:
     raid = evening.raiders
     assert raid.found_after is not None
@@ -89,7 +105,7 @@ def test_the_raid_is_found_and_most_of_it_waits_unpaid(evening: Tale) -> None:
 def test_the_report_fits_a_terminal_and_names_its_rows(evening: Tale) -> None:
     lines = report([evening]).splitlines()
     assert max(map(len, lines)) <= 80
-    assert sum("[from " in line for line in lines) == 4
+    assert sum("[from " in line for line in lines) == 5
 
 
 def test_the_page_needs_nothing_from_elsewhere(evening: Tale) -> None:

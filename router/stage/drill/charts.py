@@ -88,11 +88,13 @@ def _chart(
 
 
 def _grid(top: float) -> Iterator[str]:
+    digits = 0 if top >= _LINES else 2
     for part in range(_LINES + 1):
         value = top * part / _LINES
         y = _y(value, top)
         yield f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
-        yield f'<text class="axis" x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{value:,.4g}</text>'
+        text = f'<text class="axis" x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">'
+        yield f"{text}{value:,.{digits}f}</text>"
 
 
 def _days(hours: Sequence[datetime]) -> Iterator[str]:

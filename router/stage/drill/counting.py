@@ -13,7 +13,7 @@ from router.postgres.night import TextRow
 from router.rules.budget import TOTAL
 from router.stage.drill.drill import Played
 from router.stage.drill.promises import charged, promises
-from router.stage.drill.tale import Hour, Money, People, Raiders, Tale
+from router.stage.drill.tale import Hour, Kept, Money, People, Raiders, Tale
 
 AT_ONCE = timedelta(minutes=10)
 """An answer within this time did not wait."""
@@ -32,6 +32,7 @@ def tell(played: Played) -> Tale:
         people=_people(genuine, played),
         raiders=_raiders(played),
         money=money,
+        kept=_kept(played),
         moves=played.moves,
         failovers=_failovers(played),
         refusals=Counter(
@@ -101,7 +102,7 @@ def _spans(played: Played) -> Iterator[tuple[datetime, datetime]]:
 
 def _raiders(played: Played) -> Raiders:
     rows = [row for row in played.rows.texts if played.people[row.texter]]
-    came = sorted(row.received_at for row in rows)
+    came = sorted(text.at for text in played.texts if text.raid)
     found = next(
         (change.at for change in played.rows.raids if change.mode == "raid" and came and change.at > came[0]),
         None,
@@ -148,6 +149,26 @@ def _ledger(played: Played) -> Mapping[str, int]:
     for row in played.rows.charges:
         found[row.account] += row.spent
     return found
+
+
+def _kept(played: Played) -> Kept:
+    raid = [row for row in played.rows.texts if played.people[row.texter]]
+    of: defaultdict[str, list[bytes]] = defaultdict(list)
+    for row in raid:
+        if row.wording:
+            of[row.wording].append(row.texter)
+    largest = max(of.values(), key=len, default=[])
+    roots = played.rows.roots
+    return Kept(
+        sealed=sum(row.sealed for row in played.rows.texts),
+        raid=sum(row.sealed for row in raid),
+        leaves=sum(root.leaves for root in roots),
+        roots=len(roots),
+        last=roots[-1].root if roots else "",
+        wordings=sum(len(texters) > 1 for texters in of.values()),
+        largest=len(largest),
+        phones=len(set(largest)),
+    )
 
 
 def _failovers(played: Played) -> Mapping[str, int]:

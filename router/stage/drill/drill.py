@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from router.office import Office
 from router.postgres.night import Rows, read
+from router.rules.budget import TOTAL
 from router.rules.health import State
 from router.service import Service
 from router.stage.drill.carriers import Truth
@@ -28,6 +29,13 @@ class Depth(NamedTuple):
     at: datetime
     waiting: int
     held: int
+
+
+class Empty(NamedTuple):
+    """The purse that all share did not pay for one more answer, from when until when; None: to the end."""
+
+    since: datetime
+    until: datetime | None
 
 
 class Moved(NamedTuple):
@@ -77,6 +85,7 @@ class Played:
         rates: The ledger's currency per unit of another.
         depths: What waited, tick by tick.
         moves: Changes of the accounts' states.
+        empties: When there was no money.
         seconds: Of the machine, playing alone.
         ticks: Moves of the clock.
     """
@@ -92,6 +101,7 @@ class Played:
     rates: Mapping[str, Any]
     depths: list[Depth]
     moves: list[Moved]
+    empties: list[Empty]
     seconds: float
     ticks: int
 
@@ -105,6 +115,7 @@ class _Watcher:
     record: Record | None
     depths: list[Depth] = field(default_factory=list)
     moves: list[Moved] = field(default_factory=list)
+    empties: list[Empty] = field(default_factory=list)
     texts: int = 0
     _words: dict[str, str] = field(default_factory=dict)
 
@@ -114,9 +125,20 @@ class _Watcher:
         for (account, sender), state in self.service.office.facts.health.items():
             if not sender and self._words.get(account, "open") != state.word:
                 self._moved(tick.at, state)
+        self._purse(tick.at)
         if self.record is not None:
             await self.record.look(tick.at)
         self.tell(tick.at, self.texts)
+
+    def _purse(self, at: datetime) -> None:
+        office = self.service.office
+        room = office.room(TOTAL, at)
+        empty = room is not None and room < min(map(office.least, office.accounts))
+        was = bool(self.empties) and self.empties[-1].until is None
+        if empty and not was:
+            self.empties.append(Empty(at, None))
+        elif was and not empty:
+            self.empties[-1] = Empty(self.empties[-1].since, at)
 
     def _moved(self, at: datetime, state: State) -> None:
         self._words[state.account] = state.word
@@ -154,6 +176,9 @@ async def play(order: Order, tell: Callable[[datetime, int], None]) -> Played:
             began = boottime()
             await night.play(texts)
             seconds = boottime() - began
+            for _ in ("texts", "then what was decided of them"):
+                while await service.sweep.duties["sealing"].act():
+                    pass
         if order.openmetrics:
             record.write(order.openmetrics)
         return Played(
@@ -168,6 +193,7 @@ async def play(order: Order, tell: Callable[[datetime, int], None]) -> Played:
             rates=service.office.rates,
             depths=watcher.depths,
             moves=watcher.moves,
+            empties=watcher.empties,
             seconds=seconds,
             ticks=len(watcher.depths),
         )

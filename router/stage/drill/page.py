@@ -153,6 +153,7 @@ def _marks(tale: Tale) -> list[Mark]:
     if scenario.raid is not None:
         came = [text.at for text in tale.played.texts if text.raid]
         found += [(min(came), "the first raid text")] if came else []
+    found += [(empty.since, "the purse is empty: texts wait") for empty in tale.played.empties]
     found += [
         (row.at, "a raid is seen" if row.mode == "raid" else "calm again") for row in tale.played.rows.raids
     ]

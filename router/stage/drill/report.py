@@ -35,7 +35,9 @@ def moment(at: datetime) -> str:
 
 
 def lasted(seconds: float) -> str:
-    """Minutes, or hours where it was long."""
+    """Seconds, minutes or hours."""
+    if seconds < 120:  # noqa: PLR2004 -- two minutes
+        return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5_400 else f"{seconds / 3_600:.1f} h"  # noqa: PLR2004 -- an hour and a half
 
 
@@ -64,6 +66,7 @@ def blocks(tale: Tale) -> Iterator[tuple[str, str, list[tuple[str, str]]]]:
         yield "The raid", "reply, judgement, raid_change", _raid(tale)
     yield "The money, in EUR", "ledger, purse_window, carriers' journal", _money(tale)
     yield "The carriers", "attempt, health", _carriers(tale)
+    yield "The evidence", "evidence, evidence_root, judgement", _evidence(tale)
 
 
 def _block(title: str, source: str, rows: list[tuple[str, str]]) -> Iterator[str]:
@@ -79,22 +82,22 @@ def _people(tale: Tale) -> list[tuple[str, str]]:
     people = tale.people
     late = people.answered - people.at_once
     rows = [
-        ("wrote", f"{people.texters}"),
-        ("answered", f"{people.answered} ({share(people.answered, people.texters)})"),
-        ("  within ten minutes", f"{people.at_once} ({share(people.at_once, people.texters)})"),
+        ("wrote", f"{people.texters:,}"),
+        ("answered", f"{people.answered:,} ({share(people.answered, people.texters)})"),
+        ("  within ten minutes", f"{people.at_once:,} ({share(people.at_once, people.texters)})"),
     ]
     if late:
         waited = f"half of them within {lasted(people.waited)}, the last after {lasted(people.longest)}"
-        rows.append(("  later", f"{late}; {waited}"))
-    rows += [(f"  by {name}", f"{sends}") for name, sends in sorted(people.by_account.items())]
+        rows.append(("  later", f"{late:,}; {waited}"))
+    rows += [(f"answers through {name}", f"{sends:,}") for name, sends in sorted(people.by_account.items())]
     if people.held or people.inside:
         rows += [
-            ("first wrote during the raid", f"{people.inside}"),
+            ("first wrote during the raid", f"{people.inside:,}"),
             (
                 "  answered at once",
-                f"{people.inside_at_once} ({share(people.inside_at_once, people.inside)})",
+                f"{people.inside_at_once:,} ({share(people.inside_at_once, people.inside)})",
             ),
-            ("held back by mistake", f"{people.held}, of whom {people.held_answered} were answered"),
+            ("held back by mistake", f"{people.held:,}, of whom {people.held_answered:,} were answered"),
         ]
     rows += [("wait still", f"{people.waiting}")] * bool(people.waiting)
     rows += [("waited in vain (expired)", f"{people.expired}")] * bool(people.expired)
@@ -106,13 +109,13 @@ def _raid(tale: Tale) -> list[tuple[str, str]]:
     raid = tale.raiders
     found = "never: nothing in the words gave it away"
     if raid.found_after is not None and raid.minutes is not None:
-        found = f"after {raid.found_after} of its texts, {raid.minutes:.0f} min"
+        found = f"after {raid.found_after} of its texts, {lasted(60 * raid.minutes)}"
     rows = [
-        ("texts", f"{raid.texts} from {raid.phones} phones"),
+        ("texts", f"{raid.texts:,} from {raid.phones:,} phones"),
         ("found", found),
-        ("paid answers to raiders", f"{raid.paid} ({share(raid.paid, raid.texts)})"),
-        ("silent by rule", f"{raid.silent}"),
-        ("held, unpaid", f"{raid.held}, of which {raid.released} were let go in calm"),
+        ("paid answers to raiders", f"{raid.paid:,} ({share(raid.paid, raid.texts)})"),
+        ("silent by rule", f"{raid.silent:,}"),
+        ("held, unpaid", f"{raid.held:,}, of which {raid.released:,} were let go in calm"),
     ]
     rows += [
         (
@@ -139,8 +142,28 @@ def _money(tale: Tale) -> list[tuple[str, str]]:
         ("over", money(purse.over)),
         ("saved by rule", f"{money(purse.saved)}; an answer to every text: {money(purse.naive)}"),
     ]
+    rows += [("was empty", _lasting(empty.since, empty.until)) for empty in tale.played.empties]
     for name, (sends, ledger, charged) in purse.by_account.items():
-        rows.append((f"{name}: {sends} sends", f"ledger {money(ledger)}, carrier {money(charged)}"))
+        rows.append((f"{name}: {sends:,} sends", f"ledger {money(ledger)}, carrier {money(charged)}"))
+    return rows
+
+
+def _lasting(since: datetime, until: datetime | None) -> str:
+    if until is None:
+        return f"from {moment(since)} to the end"
+    return f"{moment(since)} to {moment(until)}, {lasted((until - since).total_seconds())}"
+
+
+def _evidence(tale: Tale) -> list[tuple[str, str]]:
+    kept, raid = tale.kept, tale.raiders
+    rows = [
+        ("texts sealed as they came", f"{kept.sealed:,}, of the raid {kept.raid:,} of {raid.texts:,}"),
+        ("the chain", f"{kept.leaves:,} leaves under {kept.roots:,} roots"),
+        ("its last root", kept.last),
+    ]
+    if kept.wordings:
+        common = f"{kept.largest:,} texts from {kept.phones:,} phones"
+        rows.append(("concertation", f"{kept.wordings:,} wordings came more than once; one was {common}"))
     return rows
 
 

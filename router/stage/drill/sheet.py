@@ -9,7 +9,7 @@ from router.stage.drill.tale import Tale
 
 _HEADS = (
     "texter", "raider", "received_at", "state", "reason", "held", "released_at", "account", "answered_at",
-    "millionths", "reference",
+    "millionths", "reference", "wording", "sealed",
 )  # fmt: skip
 
 
@@ -24,6 +24,7 @@ def sheet(tale: Tale) -> str:
                 row.texter.hex(), int(people[row.texter]), row.received_at.isoformat(), row.state, row.reason,
                 int(row.held), row.released_at and row.released_at.isoformat(), row.account,
                 row.answered_at and row.answered_at.isoformat(), row.spent, row.reference,
+                row.wording, int(row.sealed),
             ]
         )  # fmt: skip
     return lines.getvalue()

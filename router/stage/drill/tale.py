@@ -106,6 +106,31 @@ class Money:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What could be laid before a court.
+
+    Args:
+        sealed: Texts, and `raid` the raid's among them, that a leaf of the chain proves.
+        raid: See `sealed`.
+        leaves: Leaves of the chain, decisions and acts included, under so many `roots`.
+        roots: See `leaves`.
+        last: The last root, in hexadecimal: it proves all before it.
+        wordings: Wordings that two raid texts or more have in common.
+        largest: Texts of the commonest, and `phones` who sent them.
+        phones: See `largest`.
+    """
+
+    sealed: int
+    raid: int
+    leaves: int
+    roots: int
+    last: str
+    wordings: int
+    largest: int
+    phones: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hour:
     """What happened in an hour: texts, answers by account, and what waited at its end. Money so far."""
 
@@ -126,6 +151,7 @@ class Tale:
     people: People
     raiders: Raiders
     money: Money
+    kept: Kept
     moves: list[Moved]
     failovers: Mapping[str, int]
     refusals: Mapping[str, int]
@@ -150,7 +176,8 @@ class Tale:
             "seconds": round(self.played.seconds, 2),
             "ticks": self.played.ticks,
             "texts": len(self.played.texts),
-            **{name: asdict(getattr(self, name)) for name in ("people", "raiders", "money")},
+            **{name: asdict(getattr(self, name)) for name in ("people", "raiders", "money", "kept")},
+            "empties": [empty._asdict() for empty in self.played.empties],
             "moves": [move._asdict() for move in self.moves],
             "failovers": dict(self.failovers),
             "refusals": dict(self.refusals),
