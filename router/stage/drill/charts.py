@@ -13,7 +13,9 @@ from router.stage.drill.traffic import PARIS
 
 _WIDTH, _HEIGHT = 920, 230
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 12, 26, 34
-_ROUND = (1, 2, 2.5, 5, 10)
+_ROUND = (1, 1.2, 1.6, 2, 2.4, 3.2, 4, 6, 8, 10)
+"""Tops whose quarters are round as well."""
+
 _LINES = 4
 _NIGHTS_TOO = 30
 

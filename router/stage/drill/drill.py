@@ -81,6 +81,7 @@ class Played:
         rows: What the router's database says.
         truth: What the carriers' journal says.
         price: Millionths of one answer through the preferred account.
+        warm_up: First texts that only teach what is usual.
         period: In which a texter gets one answer.
         rates: The ledger's currency per unit of another.
         depths: What waited, tick by tick.
@@ -97,6 +98,7 @@ class Played:
     rows: Rows
     truth: list[Truth]
     price: int
+    warm_up: int
     period: timedelta
     rates: Mapping[str, Any]
     depths: list[Depth]
@@ -189,6 +191,7 @@ async def play(order: Order, tell: Callable[[datetime, int], None]) -> Played:
             rows=await read(service.pool),
             truth=await played.carriers.journal(),
             price=_price(service.office),
+            warm_up=service.office.raids.warm_up,
             period=service.office.policy.replies.period,
             rates=service.office.rates,
             depths=watcher.depths,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from html import escape
 from pathlib import Path
 from textwrap import dedent
@@ -17,6 +17,7 @@ from router.stage.drill.scenes import Fault, Over, Restore, TopUp
 from router.stage.drill.tale import Hour, Tale
 
 _HOUR = 3_600.0
+_WRONG = {"suspend": "suspends the account", "out_of_funds": "carries nothing more: it is not paid"}
 
 
 def page(tales: Sequence[Tale]) -> str:
@@ -129,7 +130,8 @@ def _costs(tale: Tale) -> list[Series]:
 
 def _limit(tale: Tale, hour: Hour) -> float:
     """What could be spent by the end of that hour."""
-    still = sum(row.cap for row in tale.played.rows.top_ups if row.purse == "total" and row.at >= hour.at)
+    end = hour.at + timedelta(hours=1)
+    still = sum(row.cap for row in tale.played.rows.top_ups if row.purse == "total" and row.at > end)
     return ((tale.money.limit or 0) - still) / MICROS
 
 
@@ -142,11 +144,11 @@ def _marks(tale: Tale) -> list[Mark]:
             case Fault(account=account, name=""):
                 said = f"{account} is well again"
             case Fault(account=account, name=name):
-                said = f"{account}: {name.replace('_', ' ')}"
+                said = f"{account} {_WRONG.get(name, name.replace('_', ' '))}"
             case Restore(account=account):
                 said = f"the operator restores {account}"
             case TopUp(money=amount):
-                said = f"the operator tops up {amount * 1:,.2f} EUR" + ("" if scale == 1 else f" x {scale:g}")
+                said = f"the operator tops up {float(amount) * scale:,.2f} EUR"
             case Over():
                 continue
         found.append((scenario.when(event), said))
@@ -168,14 +170,19 @@ def _figure(title: str, chart: str, source: str) -> str:
 
 
 def _table(rows: Sequence[tuple[str, str]]) -> str:
-    cells = "".join(f"<tr><td>{escape(name.strip())}</td><td>{escape(said)}</td></tr>" for name, said in rows)
+    cells = "".join(f"<tr>{_named(name)}<td>{escape(said)}</td></tr>" for name, said in rows)
     return f"<table>{cells}</table>"
+
+
+def _named(name: str) -> str:
+    """A first cell; what belongs to the line above stands in a little."""
+    return f"<td{' class=sub' * name.startswith(' ')}>{escape(name.strip())}</td>"
 
 
 def _side_by_side(tales: Sequence[Tale]) -> str:
     heads = "".join(f"<th>{escape(tale.played.order.name)}</th>" for tale in tales)
     rows = "".join(
-        f"<tr><td>{escape(name.strip())}</td>{''.join(f'<td>{escape(value)}</td>' for value in values)}</tr>"
+        f"<tr>{_named(name)}{''.join(f'<td>{escape(value)}</td>' for value in values)}</tr>"
         for name, values in compare(tales)
     )
     return f'<div class="scroll"><table><tr><th></th>{heads}</tr>{rows}</table></div>'

@@ -108,6 +108,8 @@ def _people(tale: Tale) -> list[tuple[str, str]]:
 def _raid(tale: Tale) -> list[tuple[str, str]]:
     raid = tale.raiders
     found = "never: nothing in the words gave it away"
+    if len(tale.played.texts) - raid.texts < tale.played.warm_up:
+        found = f"never: too few came in before it, and the first {tale.played.warm_up:,} only teach"
     if raid.found_after is not None and raid.minutes is not None:
         found = f"after {raid.found_after} of its texts, {lasted(60 * raid.minutes)}"
     rows = [
