@@ -26,8 +26,8 @@ async def answered(scene: Scene, name: str) -> None:
 
 async def test_who_was_answered_before_is_claimed_after_who_was_not_though_newer(scene: Scene) -> None:
     await answered(scene, "known")
-    owner, again = scene.owner(), text_of("known", id=text_of("again").id, provider_id="again", claim=False)
-    again.received_at = NOON + timedelta(minutes=1)
+    owner, later = scene.owner(), NOON + timedelta(minutes=1)
+    again = text_of("known", id=text_of("again").id, provider_id="again", claim=False, received_at=later)
     await owner.store(text_of("new", claim=False), again)
     found = await owner.claim()
     assert [claim.id for claim in found] == [text_of("new").id, again.id]
