@@ -24,7 +24,7 @@ _LABEL, _WIDTH = 28, 78
 @click.option("--to", "until", type=_WHEN, help="Texts before then; left out: the last.")
 @click.option(
     "--policy", "policies", multiple=True, required=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=click.Path(dir_okay=False, path_type=Path),
     help="Settings to lay over your own, as TOML; may be repeated.",
 )  # fmt: skip
 @config_option
