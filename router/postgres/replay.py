@@ -8,7 +8,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from router.postgres.pool import Pool
-from router.rules.rehearsal import Added
+from router.rules.nights import Added
 
 _TEXTS = """
 SELECT i.id, i.account, i.number, i.texter, i.letter, i.score, i.received_at

@@ -12,7 +12,8 @@ from providers.contract import gsm7
 from router.postgres.replay import AsItWas, Nights, Stored
 from router.rules import budget, senders
 from router.rules.answer import Text
-from router.rules.rehearsal import Heard, Outcome, Terms, rehearse
+from router.rules.nights import Heard, Outcome, Terms
+from router.rules.rehearsal import rehearse
 from router.settings import Settings
 from router.vault import Vault, VaultError
 

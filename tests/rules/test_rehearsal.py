@@ -13,7 +13,8 @@ from router.rules.answer import Policy, Reason, Replies, Text
 from router.rules.budget import TOTAL, Period, Purse
 from router.rules.campaign import Mode, Raids
 from router.rules.caps import Cap, Caps
-from router.rules.rehearsal import Added, Heard, Outcome, Terms, rehearse
+from router.rules.nights import Added, Heard, Outcome, Terms
+from router.rules.rehearsal import rehearse
 from router.rules.senders import Policy as Senders
 
 NOON = datetime(2017, 11, 24, 12, tzinfo=UTC)

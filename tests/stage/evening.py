@@ -12,7 +12,8 @@ from uuid import UUID
 
 from router.rules.abuse import score
 from router.rules.answer import Text
-from router.rules.rehearsal import Added, Heard, Outcome, rehearse
+from router.rules.nights import Added, Heard, Outcome
+from router.rules.rehearsal import rehearse
 from router.settings import load
 from router.stage import drill
 from router.stage.cast import cast
