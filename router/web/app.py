@@ -20,11 +20,10 @@ from router.web.events import Events
 from router.web.guard import Guard
 from router.web.lately import Lately
 from router.web.reading import Readings
+from router.web.ready import HEADERS
 from router.web.snapshot import Snapshots
 from router.web.terms import Phone, Terms
 from router.worker import Worker
-
-_HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
 
 
 def app(
@@ -99,5 +98,5 @@ async def serve(
 async def _plain(_request: web.BaseRequest, response: web.StreamResponse) -> None:
     """Say nothing of the software, and let nobody keep or guess what was answered."""
     response.headers.pop("Server", None)
-    for name, value in _HEADERS.items():
+    for name, value in HEADERS.items():
         response.headers.setdefault(name, value)

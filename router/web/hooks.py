@@ -27,6 +27,7 @@ from router.postgres.receipts import Notice
 from router.rules.answer import History
 from router.spool import Spool, SpoolError
 from router.web.body import Unread, read
+from router.web.ready import Ready
 from router.web.record import Recorder
 from router.web.terms import Terms
 from router.worker import Worker
@@ -90,23 +91,26 @@ class Door(ABC):
         self._token = None if token is None else token.encode()
         self._signs = Ability.SIGNED_WEBHOOKS in account.provider.abilities
         self._recorder = Recorder(doors.office.vault, token)
-        answer = account.provider.answer
-        self._answer = (answer.status, answer.body, {"Content-Type": answer.content_type})
+        self._answer = account.provider.answer
+        self._ready = Ready(self._answer.status, self._answer.content_type, self._answer.body)
 
-    async def open(self, request: web.Request) -> web.Response:
+    async def open(self, request: web.Request) -> web.StreamResponse:
         """Answer one webhook. 2xx only once everything in it is stored."""
         began = time.perf_counter()
         refusal = await self._refusal(request)
         self._doors.metrics.acknowledged(time.perf_counter() - began)
         if refusal is None:
-            status, body, headers = self._answer
-            return web.Response(status=status, body=body, headers=headers)
+            return self._ready if Ready.suits(request) else self._made()
         response = web.Response(status=refusal)
         if not request.content.is_eof():
             response.force_close()
         return response
 
-    async def locked(self, request: web.Request) -> web.Response:
+    def _made(self) -> web.Response:
+        said = self._answer
+        return web.Response(status=said.status, body=said.body, headers={"Content-Type": said.content_type})
+
+    async def locked(self, request: web.Request) -> web.StreamResponse:
         """The door of a provider that signs nothing: the path knows a secret, or nothing is read."""
         given = request.match_info["token"].encode(errors="replace")
         if self._token is None or not hmac.compare_digest(given, self._token):

@@ -14,9 +14,9 @@ from typing import Final
 from aiohttp import web
 
 from providers import Request
-from router.web.app import _plain
 from router.web.app import serve as open_door
 from router.web.body import read
+from router.web.ready import Ready
 from router.wire import AioWire
 from tests.bench.terms import MESSAGES, RECEIPT, Place, basic, loop_factory
 
@@ -26,6 +26,8 @@ FORM: Final = (
     "To=%2B33639{digits}&From=%2B33199000001&Body=Bonjour.+Cette+personne+ne+souhaite+pas+continuer+cette+"
     "conversation.+Un+non+est+un+non.&StatusCallback={receipt}%3Freference%3D{reference}&ValidityPeriod=600"
 )
+
+TAKEN: Final = Ready(200, "text/xml", b"<Response/>")
 
 
 class Bare:
@@ -43,19 +45,18 @@ class Bare:
 
     def app(self) -> web.Application:
         app = web.Application()
-        app.on_response_prepare.append(_plain)
         app.router.add_post("/hooks/{account}/inbound", self._inbound)
         app.router.add_post("/hooks/{account}/receipt", self._told)
         return app
 
-    async def _inbound(self, request: web.Request) -> web.Response:
+    async def _inbound(self, request: web.Request) -> web.StreamResponse:
         body = await read(request)
         self._queue.put_nowait(body.partition(b"&From=%2B33639")[2][:6].decode())
-        return web.Response(body=b"<Response/>", content_type="text/xml")
+        return TAKEN
 
-    async def _told(self, request: web.Request) -> web.Response:
+    async def _told(self, request: web.Request) -> web.StreamResponse:
         await read(request)
-        return web.Response(body=b"<Response/>", content_type="text/xml")
+        return TAKEN
 
     async def work(self) -> None:
         while True:
