@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from providers import Outcome
+from providers import Accepted, Outcome
 from router.office import Office
 from router.postgres.accounts import Accounts
 from router.postgres.pool import DatabaseAwayError
@@ -88,7 +88,10 @@ class Watch:
                     break
 
     def _changes(self, key: tuple[str, str], outcome: Outcome, seconds: float) -> tuple[State, State] | None:
-        was = self.office.facts.health.get(key, State(account=key[0], sender=key[1]))
+        known = self.office.facts.health.get(key)
+        if isinstance(outcome, Accepted) and (known is None or breaker.well(known)):
+            return None  # nearly always: what follows is for trouble
+        was = known or State(account=key[0], sender=key[1])
         now = self.office.machine_now()
         after = breaker.after(was, outcome, now, self.policy, began=now - timedelta(seconds=seconds))
         return None if after is None else (was, after)

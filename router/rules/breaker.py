@@ -57,6 +57,11 @@ def after(
     return changed
 
 
+def well(state: State) -> bool:
+    """Whether a text that is accepted changes nothing."""
+    return state.status is Status.OPEN and not state.strikes
+
+
 def probe(state: State, owner: UUID, now: datetime, policy: Policy) -> State | None:
     """Take the probe: one for the fleet, a lease with a deadline. None while it is not time.
 
@@ -143,7 +148,7 @@ def _stale(state: State, began: datetime | None) -> bool:
 
 
 def _succeeded(state: State, now: datetime) -> State | None:
-    return None if state.status is Status.OPEN and not state.strikes else _next(state, now, **_OPEN)
+    return None if well(state) else _next(state, now, **_OPEN)
 
 
 def _throttle(state: State, outcome: Throttled, now: datetime) -> State | None:
