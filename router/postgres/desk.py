@@ -30,9 +30,9 @@ _PAUSE = 0.5
 class Desk:
     """Store, judge, arm, settle, finish, consent, receive: one for whoever calls, many for PostgreSQL.
 
-    Each has lines of its own: a slow arm never holds up the door. An arm whose waiter is gone is
-    settled as unsent, because nobody will send it. Store and receive give up soon, and at once after one
-    of them was in vain, until `back`.
+    Each has a line of its own: a slow arm never holds up the door. Storing has two, for two stores never wait
+    for each other; two arms do, for the same purse. An arm whose waiter is gone is settled as unsent, because
+    nobody will send it. Store and receive give up soon, and at once after one of them was in vain, until `back`.
 
     Args:
         now: Business time.
@@ -52,7 +52,7 @@ class Desk:
         self.finish: Coalesce[Finish, bool] = _gather(pool, inbox.finish)
         self.judge: Coalesce[Verdict, bool] = _gather(pool, self._judge)
         self.consent: Coalesce[tuple[bytes, Consent, datetime], None] = _gather(pool, inbox.consent)
-        self.arm: Coalesce[Intent, str] = _gather(pool, self._arm, lines=2, orphan=self._unsent)
+        self.arm: Coalesce[Intent, str] = _gather(pool, self._arm, orphan=self._unsent)
         self.settle: Coalesce[Proof, str] = _gather(pool, self._settle)
 
     @property

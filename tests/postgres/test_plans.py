@@ -181,6 +181,27 @@ async def test_plans_that_are_not_pinned_do_not(
         assert await reads_by_old_plans(scene, single) == {}
 
 
+async def planned_anew(scene: Scene, single: Pool) -> int:
+    """How often a line planned a statement that it knew."""
+    hot = Hot(scene, single)
+    for _ in range(8):
+        await hot.round()
+    async with hot.owner.line.connection() as connection:
+        return int(await connection.fetchval("SELECT sum(custom_plans) FROM pg_prepared_statements"))
+
+
+async def test_a_line_plans_each_statement_once(scene: Scene, single: Pool) -> None:
+    assert await planned_anew(scene, single) == 0
+
+
+async def test_left_to_itself_it_plans_again_and_again(
+    scene: Scene, single: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("router.postgres.pool._BY_INDEX", {})
+    with pytest.raises(AssertionError):
+        assert await planned_anew(scene, single) == 0
+
+
 @pytest.mark.parametrize("analysed", [False, True])
 async def test_plans_made_when_tables_are_big_are_good(scene: Scene, single: Pool, *, analysed: bool) -> None:
     await fill(scene)
