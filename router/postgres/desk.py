@@ -32,7 +32,8 @@ class Desk:
 
     Each has a line of its own: a slow arm never holds up the door. Storing has two, for two stores never wait
     for each other; two arms do, for the same purse. An arm whose waiter is gone is settled as unsent, because
-    nobody will send it. Store and receive give up soon, and at once after one of them was in vain, until `back`.
+    nobody will send it. Store and receive give up soon, and at once after one of them was in vain, until
+    `back`.
 
     Args:
         now: Business time.

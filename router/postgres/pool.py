@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 _T = TypeVar("_T")
 _CLOSE = 5.0
-# A line keeps its plans, also those made while a table was tiny: then scanning it looks cheap for ever. That it
-# keeps them has to be said: where few rows look cheaper than ten, PostgreSQL would plan every call anew.
+# A line keeps its plans, also those made while a table was tiny: then scanning it looks cheap for ever. That
+# it keeps them has to be said: where few rows look cheaper than ten, PostgreSQL would plan every call anew.
 _BY_INDEX = {
     "enable_seqscan": "off",
     "enable_mergejoin": "off",
