@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import tomllib
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,15 @@ def files(*suffixes: str, top: Path = TOP, rooms: tuple[str, ...] = ROOMS) -> li
 def modules(*rooms: str, top: Path = TOP) -> dict[str, ast.Module]:
     """Every module below the rooms, read, by its path from the top."""
     return {
-        path.relative_to(top).as_posix(): ast.parse(path.read_text(encoding="utf-8"))
+        path.relative_to(top).as_posix(): _parsed(path, path.stat().st_mtime_ns)
         for path in files(".py", top=top, rooms=rooms)
     }
+
+
+@cache
+def _parsed(path: Path, _changed: int) -> ast.Module:
+    """Each file is read once for all the tests that look at it."""
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def pyproject() -> dict[str, Any]:
