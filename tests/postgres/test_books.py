@@ -17,6 +17,8 @@ from tests.postgres.scene import (
     scene_in,
 )
 
+_BOOK = "INSERT INTO ledger (kind, reference, inbound, account, account_window, source, at) VALUES"
+
 
 @pytest.fixture
 async def scene(database: str) -> AsyncIterator[Scene]:
@@ -74,6 +76,28 @@ async def test_no_overrun_where_there_is_no_limit(scene: Scene) -> None:
         "UPDATE attempt SET live = false",
         "UPDATE attempt SET spent = -1",
         "UPDATE texter SET answered = -1",
+        "UPDATE texter SET pseudonym = 'x'",
+        "UPDATE inbound SET texter = 'x'",
+        "UPDATE inbound SET source = 'x'",
+        "UPDATE inbound SET cost = -1",
+        "UPDATE inbound SET part_index = 1",
+        "UPDATE reply SET state = 'x', owner = NULL, lease_until = NULL, reserved = 0",
+        "UPDATE reply SET owner = NULL, lease_until = NULL",
+        "UPDATE reply SET reserved = -1",
+        "UPDATE attempt SET reference = 'x'",
+        "UPDATE attempt SET purpose = 'x'",
+        "UPDATE attempt SET state = 'x', live = false",
+        "UPDATE attempt SET estimate = -1",
+        "UPDATE purse SET period = 'x'",
+        "UPDATE purse SET cap = -1",
+        "UPDATE purse SET origin = 'x'",
+        "UPDATE purse SET unlimited = true",
+        "UPDATE purse_window SET spent = -1",
+        "INSERT INTO receipt (account, digest, status, received_at, raw)"
+        " VALUES ('acme', 'x', 'sent', now(), '')",
+        f"{_BOOK} ('bribe', 'x', NULL, 'acme', now(), 'test', now())",
+        f"{_BOOK} ('settle', 'x', gen_random_uuid(), 'acme', now(), 'test', now())",
+        f"{_BOOK} ('settle', NULL, NULL, 'acme', now(), 'test', now())",
     ],
 )
 async def test_the_tables_refuse_what_cannot_be(scene: Scene, wrong: str) -> None:
