@@ -93,8 +93,7 @@ async def test_no_overrun_where_there_is_no_limit(scene: Scene) -> None:
         "UPDATE purse SET origin = 'x'",
         "UPDATE purse SET unlimited = true",
         "UPDATE purse_window SET spent = -1",
-        "INSERT INTO receipt (account, digest, status, received_at, raw)"
-        " VALUES ('acme', 'x', 'sent', now(), '')",
+        "INSERT INTO receipt (account, digest, status, received_at, raw) SELECT 'a', 'x', 'sent', now(), ''",
         f"{_BOOK} ('bribe', 'x', NULL, 'acme', now(), 'test', now())",
         f"{_BOOK} ('settle', 'x', gen_random_uuid(), 'acme', now(), 'test', now())",
         f"{_BOOK} ('settle', NULL, NULL, 'acme', now(), 'test', now())",

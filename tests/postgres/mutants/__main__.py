@@ -68,10 +68,11 @@ def report(found: dict[str, str]) -> str:
     """In Markdown."""
     killed = {name: test for name, test in found.items() if test not in {SURVIVED, NO_SQL}}
     alive = [name for name, test in found.items() if test == SURVIVED and name not in EQUIVALENT]
+    told = f"of {len(found)} changes {len(killed)} are noticed, {len(EQUIVALENT)} change nothing"
     lines = [
         "# SQL mutants", "",
-        f"`python -m tests.postgres.mutants`, {datetime.now(UTC):%Y-%m-%d}, commit {commit()}: of {len(found)}"
-        f" changes {len(killed)} are noticed, {len(EQUIVALENT)} change nothing, {len(alive)} survive.", "",
+        f"`python -m tests.postgres.mutants`, {datetime.now(UTC):%Y-%m-%d}, commit {commit()}:", 
+        f"{told}, {len(alive)} survive.", "",
         "| what is gone | noticed by |", "|---|---|",
         *(f"| `{_cell(name)}` | `{test}` |" for name, test in sorted(killed.items())),
         *(f"| `{_cell(name)}` | changes nothing: {why} |" for name, why in sorted(EQUIVALENT.items())),
