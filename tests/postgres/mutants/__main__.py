@@ -71,7 +71,7 @@ def report(found: dict[str, str]) -> str:
     told = f"of {len(found)} changes {len(killed)} are noticed, {len(EQUIVALENT)} change nothing"
     lines = [
         "# SQL mutants", "",
-        f"`python -m tests.postgres.mutants`, {datetime.now(UTC):%Y-%m-%d}, commit {commit()}:", 
+        f"`python -m tests.postgres.mutants`, {datetime.now(UTC):%Y-%m-%d}, commit {commit()}:",
         f"{told}, {len(alive)} survive.", "",
         "| what is gone | noticed by |", "|---|---|",
         *(f"| `{_cell(name)}` | `{test}` |" for name, test in sorted(killed.items())),
