@@ -1,0 +1,302 @@
+"""A night of trouble for two processes in one seeded loop: real desks, workers, relays and departures."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter as Tally
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from unittest.mock import patch
+from uuid import UUID, uuid5
+from zoneinfo import ZoneInfo
+
+from providers import (
+    Accepted,
+    InDoubt,
+    Outgoing,
+    Price,
+    Provider,
+    Refused,
+    RefusedReason,
+    Request,
+    Response,
+    Throttled,
+    Unreachable,
+)
+from router import cell
+from router.departures import Departures
+from router.office import Account, Number, Office, Purses
+from router.postgres.accounts import Facts
+from router.postgres.desk import Desk
+from router.postgres.inbox import Arrival
+from router.postgres.ledger import Proof
+from router.postgres.pool import DatabaseAwayError
+from router.rules import answer, budget, senders
+from router.rules.failover import Route
+from router.sweep.duty import Duty
+from router.worker import Worker
+from tests.postgres.ledger_model import Model
+from tests.postgres.scene import NOON, pseudonym
+from tests.seeds.books import CALL_DEADLINE, LEASE, Books, Counter, Life
+from tests.seeds.loop import SeededLoop
+
+TWICE, LOST, LATE = "sent twice", "acknowledged and lost", "sent after its lease"
+OPEN, MONEY, GRANT = "left under way", "money does not add up", "a texter answered twice"
+TEXTS, TEXTERS = 5, 4
+_TROUBLE, _END = 4.0, 40.0
+_SPACE = UUID(int=2017)
+_FATES = ("ok", "ok", "ok", "lost", "never", "hangs", "unreachable", "refused", "throttled")
+
+
+class Fiction(Provider):
+    """A carrier that hears references."""
+
+    name = "fiction"
+    abilities = frozenset()
+
+    def __init__(self) -> None:
+        """It needs no settings."""
+
+    def send(self, text: Outgoing, now: datetime) -> Any:
+        request = Request("POST", "http://fiction", body=text.reference.encode(), carries_text=True)
+        response = yield request
+        match response.status:
+            case 429:
+                return Throttled(0.5, "429")
+            case 400:
+                return Refused(RefusedReason.BAD_NUMBER, "400")
+            case _:
+                return Accepted(provider_id=text.reference)
+
+
+class Air:
+    """The wire of one process, and what carriers took from anybody."""
+
+    def __init__(self, books: Books, life: Life, took: list[str], late: list[str]) -> None:
+        self.books, self.life, self.took, self.late = books, life, took, late
+        self.fates: Sequence[str] = _FATES
+
+    async def __call__(self, request: Request, *, not_after: float | None = None) -> Any:
+        fate = self.books.luck.choice(self.fates)
+        await self.life.step()
+        await asyncio.sleep(self.books.luck.uniform(0.001, 0.05))
+        await self.life.step()
+        if not_after is not None and self.books.now() >= not_after:
+            return Unreachable("lease-over")
+        if fate == "unreachable":
+            return Unreachable("connect")
+        if fate in {"ok", "lost", "hangs"}:
+            reference = request.body.decode()
+            self.took.append(reference)
+            number = self.books.tries[reference].reply
+            if self.books.now() > self.books.leases[number]:
+                self.late.append(reference)
+        await asyncio.sleep(CALL_DEADLINE if fate == "hangs" else self.books.luck.uniform(0.001, 0.2))
+        await self.life.step()
+        if fate in {"lost", "never", "hangs"}:
+            return InDoubt(fate)
+        return Response({"refused": 400, "throttled": 429}.get(fate, 200))
+
+
+class References:
+    """All that relaying asks of a vault."""
+
+    def reference(self, which: UUID, fence: int) -> str:
+        return f"{which.hex}.{fence}"
+
+
+class Reading(Office):
+    """An office whose letters lie open."""
+
+    __slots__ = ()
+
+    def read(self, claim: Any) -> answer.Text:
+        return answer.Text(
+            id=claim.id, account=claim.account, number=claim.number, sender=f"+3363998{claim.texter[0]:04}",
+            body="Salut c'est Kevin", received_at=claim.received_at, expires_at=claim.expires_at,
+            confirms_stop=False,
+        )  # fmt: skip
+
+
+class Lines:
+    """A pool that hands out nothing."""
+
+    def line(self) -> None:
+        return None
+
+
+class Process:
+    """One process."""
+
+    def __init__(self, place: int, books: Books, took: list[str], late: list[str]) -> None:
+        loop: Any = asyncio.get_running_loop()
+        self.books, self.life = books, Life()
+        self.air = Air(books, self.life, took, late)
+        self.counter = Counter(books, self.life, UUID(int=place), place)
+        anything: Any = self.counter
+
+        def now() -> datetime:
+            return NOON + timedelta(seconds=loop.time())
+
+        lines: Any = Lines()
+        self.desk = Desk(lines, anything, anything, now)
+        accounts = {name: Account(name, Fiction(), PRICES, 64, 64, "http://x") for name in ("one", "two")}
+        references: Any = References()
+        self.office = Reading(
+            owner=self.counter.owner, accounts=accounts, numbers={"front": FRONT}, policy=POLICY,
+            purses=Purses(dict.fromkeys(("one", "two", "total"), budget.Period.DAY), ZoneInfo("UTC")),
+            currency="EUR", rates={}, desk=self.desk, vault=references, wire=self.air,
+            departures=Departures(
+                {name: one.provider for name, one in accounts.items()}, self.air, now,
+                places=dict.fromkeys(accounts, 8),
+            ),
+            now=now, lease=timedelta(seconds=LEASE), call_deadline=timedelta(seconds=CALL_DEADLINE),
+            facts=Facts(read_at=datetime(2017, 10, 21, tzinfo=UTC), caps=dict.fromkeys((*accounts, "total"))),
+        )  # fmt: skip
+        self.worker = Worker(self.office, anything, lines.line(), _hear, batch=3, idle=1.0)
+
+    async def text(self, arrival: Arrival) -> None:
+        """As the door does: store, and hand over what is ours. Raises DatabaseAwayError."""
+        stored = await self.desk.store(arrival)
+        if stored.claimed:
+            self.worker.hand(self.books.claimed(self.books.numbers[arrival.id]))
+
+    async def sweep(self) -> bool:
+        """End leases, and look up what is in doubt: what a carrier took is proved, absence proves nothing."""
+
+        def reap() -> list[str]:
+            self.books.reap()
+            return [one.reference for one in self.books.tries.values() if one.state == "unknown"]
+
+        doubtful = await self.books.trip(self.life, reap)
+        for reference in doubtful:
+            if reference in self.air.took:
+                await self.desk.settle(Proof(reference=reference, outcome="accepted", source="look_up"))
+        return False
+
+
+async def _hear(_story: object) -> None:
+    """Nobody listens."""
+
+
+class _Ours:
+    """A rota on which every duty is ours."""
+
+    def ours(self, _name: str) -> bool:
+        return True
+
+
+PRICES: budget.Prices = {"FR": Price(Decimal("0.05"), "EUR")}
+FRONT = Number(
+    "front", "+33199000001", "one", (Route("one", "+33199000001"), Route("two", "+33261910002")), "front",
+    (timedelta(0), timedelta(0)),
+)  # fmt: skip
+POLICY = answer.Policy(
+    replies=answer.Replies.model_validate(
+        {"language": "fr", "texts": {"fr": "Bonjour. Un non se respecte."}}
+    ),
+    senders=senders.Policy(),
+)
+
+
+async def night(loop: SeededLoop, *, fenced: bool = True) -> list[str]:
+    """One night; what an audit has to say of it."""
+    luck, took, late = loop.luck, list[str](), list[str]()
+    books = Books(luck, loop.time, Model({"one": None, "two": None, "total": None}), fenced=fenced)
+    books.fails = luck.choice((0.0, 0.1, 0.3))
+    houses = [Process(place, books, took, late) for place in range(2)]
+    rota: Any = _Ours()
+    duties = [Duty("sweep", 0.5, each.sweep, shared=True).run(rota) for each in houses]
+    running = [asyncio.ensure_future(one) for one in (*(each.worker.run() for each in houses), *duties)]
+    texts = [asyncio.ensure_future(_insist(houses, place)) for place in range(TEXTS)]
+    frozen = luck.choice(houses)
+    await asyncio.sleep(luck.uniform(0, 1.0))
+    frozen.life.freeze()
+    await asyncio.sleep(luck.uniform(0, _TROUBLE))
+    if luck.random() < 0.5:
+        frozen.life.wake()  # else it is dead
+    books.fails = 0.0
+    for each in houses:
+        each.air.fates = ("ok",)
+    while loop.time() < _END and (said := _complaints(books, took, late)):
+        await asyncio.sleep(1.0)
+        if any(one in {TWICE, LATE, GRANT} for one in said):
+            break
+    if not all(text.done() for text in texts):
+        said = [*said, LOST]
+    for task in (*running, *texts):
+        task.cancel()
+    return said
+
+
+async def _insist(houses: Sequence[Process], place: int) -> None:
+    """A carrier hands a text over, to whichever process, until one has taken it."""
+    luck = houses[0].books.luck
+    await asyncio.sleep(luck.uniform(0, 1.0))
+    who = pseudonym(f"texter {place % TEXTERS}")
+    arrival = Arrival(
+        id=uuid5(_SPACE, str(place)), account="one", provider_id=str(place), number="front", texter=who,
+        letter=b"", raw=b"", received_at=NOON, expires_at=NOON + timedelta(hours=6), lane="front",
+        claim=luck.random() < 0.7,
+    )  # fmt: skip
+    while True:
+        try:
+            async with asyncio.timeout(2.0):
+                await luck.choice(houses).text(arrival)
+                return
+        except (DatabaseAwayError, TimeoutError):
+            await asyncio.sleep(0.2)
+
+
+def _complaints(books: Books, took: Sequence[str], late: Sequence[str]) -> list[str]:
+    model, said = books.model, []
+    sends = Tally(books.tries[reference].reply for reference in took)
+    texters = Tally(model.replies[number].texter for number in sends)
+    tries = list(books.tries.values())
+    proved = all(books.tries[reference].state == "accepted" for reference in took)
+    calm = all(
+        one.state in {"accepted", "suppressed", "failed", "in_doubt"} for one in model.replies.values()
+    )
+    held = sum(one.estimate for one in tries if one.state in {"open", "unknown"})
+    spent = sum(one.spent for one in tries)
+    windows = [window for (purse, _), window in model.windows.items() if purse == "total"]
+    if max(sends.values(), default=0) > 1:
+        said.append(TWICE)
+    if max(texters.values(), default=0) > 1:
+        said.append(GRANT)
+    if late:
+        said.append(LATE)
+    if not proved or not calm or len(model.replies) < TEXTS:
+        said.append(OPEN)
+    if (held, spent) != (sum(w.reserved for w in windows), sum(w.spent for w in windows)):
+        said.append(MONEY)
+    return said
+
+
+@contextmanager
+def virtual() -> Iterator[None]:
+    """The house measures leases by the loop's clock, and calls carriers' pages where they stand."""
+
+    def boottime() -> float:
+        return asyncio.get_running_loop().time()
+
+    with ExitStack() as stack:
+        for module in ("relay", "send", "office", "sweep.duty"):
+            stack.enter_context(patch(f"router.{module}.boottime", boottime))
+        stack.enter_context(patch("router.send.cell_of", lambda _provider: cell.HERE))
+        yield
+
+
+def replay(seed: int, *, fenced: bool = True) -> list[str]:
+    """The night of a seed, always the same; what an audit has to say of it."""
+    loop = SeededLoop(seed)
+    try:
+        with virtual():
+            return loop.run_until_complete(night(loop, fenced=fenced))
+    finally:
+        for task in asyncio.all_tasks(loop):
+            task.cancel()
+        loop.close()
