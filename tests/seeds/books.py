@@ -46,13 +46,13 @@ class Books:
     now: Callable[[], float]
     model: Model
     fails: float = 0.0
-    fenced: bool = True
     arrivals: dict[UUID, Arrival] = field(default_factory=dict)
     numbers: dict[UUID, int] = field(default_factory=dict)
     texters: dict[bytes, int] = field(default_factory=dict)
     leases: dict[int, float] = field(default_factory=dict)
     due: dict[int, datetime] = field(default_factory=dict)
     tries: dict[str, Try] = field(default_factory=dict)
+    acknowledged: list[UUID] = field(default_factory=list)
 
     async def trip(self, life: Life, act: Callable[[], T]) -> T:
         """There and back. Lost on the way, it was done or it was not."""
@@ -152,8 +152,6 @@ class Counter:
     def _mine(self, intent: Intent) -> bool:
         number = self.books.numbers[intent.reply]
         one = self.books.model.replies[number]
-        if not self.books.fenced:
-            return True
         mine = (one.state, one.owner, one.fence) == ("claimed", self.place, intent.fence)
         return mine and self.books.leases[number] > self.books.now()
 
@@ -186,3 +184,7 @@ class Counter:
         ]
         said = iter(self.books.model.settle(words))
         return [next(said) if proof in known else "" for proof in proofs]
+
+    async def consent(self, _line: object, wishes: Sequence[object]) -> list[None]:
+        """Nobody says STOP."""
+        return [None] * len(wishes)

@@ -37,4 +37,4 @@ def apply(mutant: Mutant) -> None:
             for step in history(folder)
         ]
 
-    migrate.history = changed  # type: ignore[assignment]  # for whoever migrates in this process
+    migrate.history = changed
