@@ -29,9 +29,8 @@ def test_what_is_said_to_change_nothing_is_made() -> None:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("like", ["0001*CHECK (spent >= 0)", "0002*WHERE u.verdict*"])
-def test_a_sample_is_noticed(like: str) -> None:
-    assert killer(one(like), "books") not in {SURVIVED, NO_SQL}
+def test_a_sample_is_noticed() -> None:
+    assert killer(one("0001*CHECK (spent >= 0)"), "books") not in {SURVIVED, NO_SQL}
 
 
 @pytest.mark.timeout(300)

@@ -14,7 +14,7 @@ import pytest
 from providers import InDoubt, Unreachable
 from router import send
 from router.coalesce import Coalesce
-from tests.seeds import gathering, house
+from tests.seeds import air, gathering, house
 from tests.seeds.__main__ import ROOMS, search
 from tests.seeds.books import Counter
 from tests.seeds.loop import SeededLoop, StuckError
@@ -50,7 +50,7 @@ def doubts_are_taken_for_unsent() -> Iterator[None]:
 
 
 def no_lease_ends() -> AbstractContextManager[Any]:
-    return patch.object(house.Air, "guard", lambda _self, _not_after: False)
+    return patch.object(air.Air, "guard", lambda _self, _not_after: False)
 
 
 def answers_are_mixed_up() -> AbstractContextManager[Any]:
