@@ -68,15 +68,18 @@ def killer(mutant: Mutant, names: str = "") -> str:
     return NO_SQL if re.search(r"^ERROR ", done.stdout, re.MULTILINE) else SURVIVED
 
 
-def report(found: dict[str, str]) -> str:
-    """In Markdown."""
+def report(found: dict[str, str], of: int) -> str:
+    """In Markdown: what was found, of so many mutants."""
     killed = {name: test for name, test in found.items() if test not in {SURVIVED, NO_SQL}}
     alive = [name for name, test in found.items() if test == SURVIVED and name not in EQUIVALENT]
-    told = f"of {len(found)} changes {len(killed)} are noticed, {len(EQUIVALENT)} change nothing"
+    told = (
+        f"of {of} changes {len(killed)} are noticed, {len(EQUIVALENT)} change nothing, {len(alive)} survive"
+    )
+    rest = of - len(killed) - len(EQUIVALENT) - len(alive)
     lines = [
         "# SQL mutants", "",
         f"`python -m tests.postgres.mutants`, {datetime.now(UTC):%Y-%m-%d}, commit {commit()}:",
-        f"{told}, {len(alive)} survive.", "",
+        f"{told}, {rest} were not run.", "",
         "| what is gone | noticed by |", "|---|---|",
         *(f"| `{_cell(name)}` | `{test}` |" for name, test in sorted(killed.items())),
         *(f"| `{_cell(name)}` | changes nothing: {why} |" for name, why in sorted(EQUIVALENT.items())),
@@ -108,8 +111,8 @@ def main(words: Sequence[str] | None = None) -> int:
         print(f"{mutant.name}: {known[mutant.name] or 'SURVIVED'}", flush=True)
         if given.found:
             given.found.write_text(json.dumps(known, indent=1) + "\n")
-    if given.like == "*" and len(todo) <= given.most:
-        (HERE / "REPORT.md").write_text(report({each.name: known.get(each.name, "") for each in wanted}))
+    if given.like == "*":
+        (HERE / "REPORT.md").write_text(report(known, len(wanted)), encoding="utf-8")
     return any(known.get(each.name) == SURVIVED for each in wanted)
 
 
