@@ -76,6 +76,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="paravent-weekend-") as made:
         written = asked.openmetrics or played(Path(made), asked.scale)
         asyncio.run(draw(written, folder, everything() if asked.folder else list(README)))
+    if not asked.folder and (large := [one.name for one in README if _size(folder / one.name) > LARGEST]):
+        raise SystemExit(f"too large for the README: {', '.join(large)}")
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ _PAGE = """<!doctype html><html><meta charset="utf-8">
 </body></html>"""
 _INSTALL = (
     "npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock",
-    "--legacy-peer-deps",  # Grafana asks for the React of which its own parts are afraid
+    "--legacy-peer-deps",  # some of its parts ask for an older React than Grafana itself
 )  # fmt: skip
 _BUNDLE = (
     "node_modules/.bin/esbuild", "panels.jsx", "--bundle", "--minify", "--format=iife", "--jsx=automatic",
