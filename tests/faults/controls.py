@@ -103,7 +103,7 @@ CONTROLS: Mapping[str, Control] = {
         harm=judge.OVER,
         sql={_LOCK: "        ORDER BY w.purse, w.starts_at"},
         dropped=["ALTER TABLE purse_window DROP CONSTRAINT purse_window_check1"],
-        always=({_IN_FLIGHT: "    PERFORM pg_sleep(0.05);\n" + _IN_FLIGHT}, ()),
+        always=({_IN_FLIGHT: "    PERFORM pg_sleep(0.3);\n" + _IN_FLIGHT}, ()),
         limit=1,
     ),
     "grant": Control(
