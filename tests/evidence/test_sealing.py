@@ -8,10 +8,10 @@ from typing import Any
 import asyncpg
 import pytest
 
-from router.evidence.leaves import leaves
+from router.evidence.leaves import about, leaves, opened
 from router.postgres.evidence import Due, Leaf, standing
 from router.rules.evidence import BEGINNING
-from tests.evidence.scene import Scene, scene_in
+from tests.evidence.scene import NOON, Scene, scene_in
 
 _UNSEALED = "SELECT count(*) FROM inbound i WHERE NOT EXISTS (SELECT FROM evidence e WHERE e.item = i.id)"
 
@@ -170,3 +170,35 @@ async def test_a_letter_that_does_not_open_holds_up_no_other(database: str) -> N
         root = await scene.seal()
         assert root is not None
         assert root.leaves == 2
+
+
+_CHANGE = """
+INSERT INTO raid_change (at, mode, cause, version, statistic, "limit", baseline, raided, began, texts, flagged,
+    policy, explanation)
+VALUES ($1, 'raid', 'statistic', 7, 14.5, 14, 0.1, 0.6, $1, 60, 41, '{}', '{"texts": 60}')
+"""
+_DECIDED = "UPDATE reply SET state = 'suppressed', reason = 'raid', owner = NULL, lease_until = NULL"
+
+
+async def test_why_the_mode_changed_and_what_a_raid_judged_of_a_text_are_sealed(database: str) -> None:
+    async with scene_in(database) as scene:
+        await scene.store("held", decided=False)
+        await scene.look.execute(
+            "INSERT INTO judgement (reply, version, rank, line, held, cluster, at)"
+            " VALUES ($1, 7, 3.5, 2.5, true, 'c0ffee', $2)", scene.text("held").id, NOON,
+        )  # fmt: skip
+        await scene.look.execute(_CHANGE, NOON)
+        await scene.seal()
+        await scene.look.execute(_DECIDED)
+        await scene.seal()
+        said = {
+            row["kind"]: opened(scene.vault.take_out(row["record"], about(row["kind"], row["item"])))[1]
+            for row in await scene.look.fetch("SELECT kind, item, record FROM evidence")
+        }
+    assert said["decision"]["judgement"] | {"at": ""} == {
+        "version": 7, "rank": 3.5, "line": 2.5, "held": True, "cluster": "c0ffee", "at": "",
+        "released_at": None, "released_by": "",
+    }  # fmt: skip
+    change = said["change"]
+    assert (change["mode"], change["statistic"], change["limit"]) == ("raid", 14.5, 14.0)
+    assert (change["texts"], change["flagged"], change["explanation"]) == (60, 41, {"texts": 60})
