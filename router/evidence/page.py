@@ -25,7 +25,7 @@ _FILES = {
     "manifest.json": "file_manifest",
     "verify.py": "file_verify",
 }
-_WIDTH, _HEIGHT, _LEFT, _BOTTOM = 900, 220, 50, 24
+_WIDTH, _HEIGHT, _LEFT, _BOTTOM, _WORDS = 900, 220, 50, 24, 72
 _HOUR = timedelta(hours=1)
 
 
@@ -120,8 +120,8 @@ class _Section:
             share=self._share(change["flagged"], change["texts"]),
             baseline=self._share(change["baseline"], 1),
             began=_moment(datetime.fromisoformat(change["began"])),
-            statistic=f"{change['statistic']:.1f}",
-            limit=f"{change['limit']:g}",
+            statistic=self._spelled(f"{change['statistic']:.1f}"),
+            limit=self._spelled(f"{change['limit']:g}"),
         )
         if not told["texts"]:
             return said
@@ -191,12 +191,13 @@ class _Section:
         return f"{many:,}".replace(",", " " if self.language == "fr" else ",")
 
     def _share(self, part: float, whole: float) -> str:
-        said = f"{100 * part / whole:.1f} %" if whole else "-"
-        return said.replace(".", ",") if self.language == "fr" else said
+        return self._spelled(f"{100 * part / whole:.1f} %") if whole else "-"
 
     def _money(self, micros: int) -> str:
-        said = f"{micros / MICROS:.2f} {self.currency}"
-        return said.replace(".", ",") if self.language == "fr" else said
+        return f"{self._spelled(f'{micros / MICROS:.2f}')} {self.currency}"
+
+    def _spelled(self, figure: str) -> str:
+        return figure.replace(".", ",") if self.language == "fr" else figure
 
     def _counted(self, found: Mapping[str, int]) -> str:
         return ", ".join(f"{name} ({self._number(many)})" for name, many in found.items())
@@ -226,7 +227,7 @@ def _chart(picture: Picture, step: timedelta, bars: Iterable[Bar], label: str) -
     parts.append(f'<line class="axis" x1="{_LEFT}" y1="{base}" x2="{_WIDTH}" y2="{base}"/>')
     parts.append(f'<text x="{_LEFT - 6}" y="20" text-anchor="end">{top}</text>')
     for number in range(0, len(bars), max(1, len(bars) // 8)):
-        x = _LEFT + number * wide
+        x = min(_LEFT + number * wide, _WIDTH - _WORDS)
         parts.append(f'<text x="{x:.1f}" y="{_HEIGHT - 6}">{bars[number].at.astimezone():%d/%m %H:%M}</text>')
     head = f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(label)}">'
     return f"{head}{''.join(parts)}</svg>"

@@ -12,6 +12,9 @@ import pytest
 
 from router.evidence.page import LANGUAGES, page, words
 from router.evidence.picture import Picture
+from router.postgres.evidence import OVER
+from router.postgres.held import HELD
+from router.rules.answer import Reason
 from tests.evidence.scene import MINUTE, NOON
 
 RAID: dict[str, Any] = {
@@ -99,6 +102,11 @@ def test_a_quiet_hour_has_a_page_too() -> None:
     shown = page(Picture(NOON, NOON + timedelta(hours=1)), "EUR", stamped=0)
     assert "No raid began or ended in this time." in shown
     assert "No two texts had the same wording." in shown
+
+
+@pytest.mark.parametrize("end", [*(reason.value for reason in Reason), HELD, *OVER[1:], "waiting"])
+def test_every_end_of_a_text_has_its_words(end: str) -> None:
+    assert all(f"end_{end}" in words(language) for language in LANGUAGES)
 
 
 def test_both_languages_say_the_same_things() -> None:

@@ -173,8 +173,8 @@ async def test_a_letter_that_does_not_open_holds_up_no_other(database: str) -> N
 
 
 _CHANGE = """
-INSERT INTO raid_change (at, mode, cause, version, statistic, "limit", baseline, raided, began, texts, flagged,
-    policy, explanation)
+INSERT INTO raid_change (at, mode, cause, version, statistic, "limit", baseline, raided, began, texts,
+    flagged, policy, explanation)
 VALUES ($1, 'raid', 'statistic', 7, 14.5, 14, 0.1, 0.6, $1, 60, 41, '{}', '{"texts": 60}')
 """
 _DECIDED = "UPDATE reply SET state = 'suppressed', reason = 'raid', owner = NULL, lease_until = NULL"
