@@ -223,7 +223,7 @@ def _one_tree(report: Report, root: int, link: dict[str, Any], leaves: dict[int,
             report.found("missing", f"leaf {root}/{place}", "it was deleted")
     for place, line in sorted(leaves.items()):
         _one_leaf(report, f"leaf {root}/{place}", line)
-    hashes = [bytes.fromhex(line["leaf"]) for _, line in sorted(leaves.items())]
+    hashes = [_raw(line["leaf"]) for _, line in sorted(leaves.items())]
     if len(report.findings) == before and (not hashes or tree(hashes).hex() != link["tree"]):
         said = "its leaves are not those that were sealed, or not in their order"
         report.found("changed", f"root {root}", said)
@@ -236,7 +236,7 @@ def _one_leaf(report: Report, where: str, line: dict[str, Any]) -> None:
         if line.get("withheld") not in WITHHELD:
             report.found("changed", where, "it does not say why it is not opened")
         return
-    if leaf(bytes.fromhex(line["salt"]), canonical(payload)).hex() != line["leaf"]:
+    if leaf(_raw(line["salt"]), canonical(payload)).hex() != line["leaf"]:
         report.found("changed", where, f"this {line['kind']} is not what was sealed")
     elif (payload["root"], payload["place"]) != (line["root"], line["place"]):
         belongs = f"it was sealed as leaf {payload['root']}/{payload['place']}"
@@ -263,7 +263,7 @@ def _requests(report: Report, folder: Path, leaves: dict[tuple[int, int], dict[s
     opened = (line["payload"] for line in leaves.values() if line.get("payload"))
     due = {payload["id"]: payload["record"] for payload in opened if payload["kind"] in ("text", "proof")}
     for line in _lines(report, folder, "requests.jsonl"):
-        salt, record = bytes.fromhex(line["salt"]), line["record"].encode("latin-1")
+        salt, record = _raw(line["salt"]), line["record"].encode("latin-1")
         if sha256(b"\3" + salt + record).hexdigest() != due.pop(line["id"], None):
             report.found("changed", f"request of {line['id']}", "it is not the one that was sealed")
         report.count("requests")
@@ -292,7 +292,7 @@ def _table(report: Report, folder: Path, leaves: dict[tuple[int, int], dict[str,
 def _stamps(report: Report, folder: Path, roots: dict[int, dict[str, Any]]) -> None:
     for path in sorted(folder.glob("stamps/*.tsr")):
         root = roots.get(int(path.stem), {"root": ""})["root"]
-        if not root or bytes.fromhex(root) not in path.read_bytes():
+        if not root or _raw(root) not in path.read_bytes():
             report.found("changed", f"stamps/{path.name}", "it is a timestamp of something else")
             continue
         report.count("timestamps")
@@ -300,6 +300,14 @@ def _stamps(report: Report, folder: Path, roots: dict[int, dict[str, Any]]) -> N
             f"Whether the authority signed it: openssl ts -verify -digest {root} -in stamps/{path.name}"
             " -CAfile AUTHORITY.pem"
         )
+
+
+def _raw(written: str) -> bytes:
+    """Bytes out of hexadecimal, which is spelled in one way only."""
+    raw = bytes.fromhex(written)
+    if raw.hex() != written:
+        raise ValueError(f"{written!r} is not spelled as it was exported")
+    return raw
 
 
 def places(written: str) -> set[int]:

@@ -159,6 +159,15 @@ def test_any_byte_that_is_flipped_is_found(folder: Path, name: str) -> None:
         assert ("changed", name) in [finding[:2] for finding in findings]
 
 
+def test_a_salt_that_means_the_same_in_capitals_is_found(folder: Path) -> None:
+    for name in ("leaves.jsonl", "requests.jsonl"):
+        lines = read(folder, name)
+        opened = next(line for line in lines if "salt" in line)
+        opened["salt"] = f"{'a' * 31}A" if opened["salt"].isdigit() else opened["salt"].upper()
+        written(folder, name, lines)
+        assert found(folder) != []
+
+
 @pytest.mark.parametrize("name", ["leaves.jsonl", "requests.jsonl", "roots.jsonl"])
 def test_any_byte_flipped_in_what_was_sealed_is_found_though_the_manifest_fits(
     folder: Path, name: str
