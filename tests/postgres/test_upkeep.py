@@ -40,7 +40,7 @@ async def test_waiting_replies_expire_and_claimed_ones_do_not(scene: Scene, *, d
     await owner.store(waiting, claimed)
     upkeep = Upkeep(scene.pool)
     assert await upkeep.expire(NOON) == []
-    assert await upkeep.expire(NOON + SECOND) == ["front"]
+    assert await upkeep.expire(NOON + SECOND) == ["expired"]
     assert (await scene.reply(waiting), await scene.reply(claimed)) == ("suppressed", "claimed")
     assert await scene.look.fetchval("SELECT reason FROM reply WHERE id = $1", waiting.id) == "expired"
 
