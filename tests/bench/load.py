@@ -82,7 +82,7 @@ class Firing:
         self._rate = rate
         self._connections = connections
         self._due: deque[int] = deque()
-        self._idle: list[Asking[int]] = []
+        self._idle: deque[Asking[int]] = deque()
         self._left = len(requests)
         self._unposted = iter(range(len(requests)))
         self._finished = asyncio.Event()
@@ -112,7 +112,7 @@ class Firing:
         return self.shots
 
     async def _saturate(self) -> None:
-        idle, self._idle = self._idle, []
+        idle, self._idle = self._idle, deque()
         for connection in idle:
             self._next(connection)
 
@@ -123,8 +123,8 @@ class Firing:
             while (ahead := due - monotonic()) > 0:  # noqa: ASYNC110 -- a clock, not an event
                 await asyncio.sleep(min(ahead, TICK))
             self.shots.posted[index] = due
-            if self._idle:
-                self._idle.pop().ask(self._requests[index], index)
+            if self._idle:  # in turns: the door hangs up on one that is left idle
+                self._idle.popleft().ask(self._requests[index], index)
             else:
                 self._due.append(index)
 

@@ -97,6 +97,10 @@ class Model:
             self.windows[key] = Window(cap, cap or 0)
         return self.windows[key]
 
+    def was_answered(self, texter: int) -> bool:
+        """As far as the database knows: a send that is under way counts."""
+        return self.texters.get(texter, Texter()).answered > 0
+
     def arm(
         self, tries: list[Try], order: list[tuple[int, str]], now: datetime, ceiling: int, most: int
     ) -> list[str]:

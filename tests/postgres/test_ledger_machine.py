@@ -89,7 +89,9 @@ class LedgerMachine(RuleBasedStateMachine):
             self.ids[number] = arrival.id
             state = "claimed" if claim else "queued"
             whose = owner if claim else None
-            self.model.replies[number] = Answer(number, texter, priority, state, whose, int(claim))
+            # Who was answered before waits behind those who were not.
+            turn = 2 if priority == 1 and not claim and self.model.was_answered(texter) else priority
+            self.model.replies[number] = Answer(number, texter, turn, state, whose, int(claim))
             arrivals.append(arrival)
         assert self.run(self.owners[owner].store(*arrivals, arrivals[0])) == [True] * len(texters) + [False]
 
