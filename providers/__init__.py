@@ -24,7 +24,15 @@ from providers.contract.message import (
     Status,
 )
 from providers.contract.money import CREDIT, Price, read_price
-from providers.contract.provider import CONTRACT, Ability, Doubt, Provider, Settings, Unsupported
+from providers.contract.provider import (
+    CLOCKS_DIFFER,
+    CONTRACT,
+    Ability,
+    Doubt,
+    Provider,
+    Settings,
+    Unsupported,
+)
 from providers.contract.wire import (
     Answer,
     Exchange,
@@ -38,6 +46,7 @@ from providers.contract.wire import (
 )
 
 __all__ = [
+    "CLOCKS_DIFFER",
     "CONTRACT",
     "CREDIT",
     "Ability",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, ClassVar, NoReturn, Protocol
 
@@ -16,6 +16,10 @@ from providers.contract.wire import Answer, Exchange, Hook
 
 CONTRACT = 1
 """Version of this contract. A plugin whose `contract` differs is refused at load, by name."""
+
+
+CLOCKS_DIFFER = timedelta(minutes=15)
+"""So far the clock of a carrier and ours may be apart, or ours may have been set meanwhile."""
 
 
 class Ability(StrEnum):
@@ -44,7 +48,7 @@ class Doubt:
 
     Args:
         reference: The reference that was handed over.
-        sent_at: When it was handed over, aware UTC; it left within a minute after that.
+        sent_at: When it was handed over, aware UTC and by our clock: allow for `CLOCKS_DIFFER` each way.
     """
 
     reference: str

@@ -11,11 +11,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from http import HTTPStatus
 from typing import ClassVar
 
 from providers import (
+    CLOCKS_DIFFER,
     CREDIT,
     Ability,
     Balance,
@@ -42,7 +43,6 @@ from providers.ovh.account import Account, OvhSettings
 from providers.ovh.inbox import CALLS, Inbox
 
 _PUSHED_ID = re.compile(r"[A-Za-z0-9-]{1,40}")
-_LEEWAY = timedelta(minutes=2)
 
 
 class Ovh(Provider):
@@ -194,13 +194,17 @@ class Ovh(Provider):
         listed = yield from self._account.ask(path, now, query)
         if isinstance(listed, Failure):
             return listed
+        alike: list[Receipt | Failure] = []
         for each in reversed(records.ids(listed)[-CALLS:]):
             record = yield from self._account.ask(f"{path}/{each}", now)
             if isinstance(record, Failure):
                 return record
             if isinstance(record, dict) and self._is(record, doubt):
-                return records.receipt(record, self._settings, doubt.reference)
-        return None
+                alike.append(records.receipt(record, self._settings, doubt.reference))
+                if record.get("tag"):
+                    return alike[-1]
+        # two without a tag prove that one of them is ours, but not which
+        return alike[0] if len(alike) == 1 else None
 
     def _is(self, record: Mapping[str, object], doubt: Doubt) -> bool:
         """Whether a record is of this send. Pending jobs carry no tag: text and time tell them apart."""
@@ -211,7 +215,9 @@ class Ovh(Provider):
         created = records.moment(record.get("creationDatetime"))
         sent_at = self._account.server_time(doubt.sent_at)
         return (
-            record.get("message") == doubt.text and created is not None and abs(created - sent_at) <= _LEEWAY
+            record.get("message") == doubt.text
+            and created is not None
+            and abs(created - sent_at) <= CLOCKS_DIFFER
         )
 
     # ---- balance

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote_plus, urlencode
 
 from providers import (
+    CLOCKS_DIFFER,
     Ability,
     Accepted,
     Answer,
@@ -40,7 +41,6 @@ from providers.twilio.proof import Proof
 
 _PAGES = 90
 _quoted = lru_cache(maxsize=256)(quote_plus)  # nearly every text says the same words
-_EARLIEST, _LATEST = timedelta(seconds=-5), timedelta(seconds=60)
 
 
 # Twilio signs names and values run together: a captured request could be cut at other places, into a text
@@ -127,7 +127,7 @@ class Twilio(Provider):
     # Looking up
 
     def look_up(self, doubt: Doubt, now: datetime) -> Exchange[Receipt | Failure | None]:
-        """Find a text by receiver, sender, words and minute, for Twilio lists no reference of ours.
+        """Find a text by receiver, sender, words and time, for Twilio lists no reference of ours.
 
         Two such texts prove that one of them is ours but not which: that is None, like none at all.
         A receipt, whose address names the reference, still settles it.
@@ -151,7 +151,7 @@ class Twilio(Provider):
             and message.get("direction") != "inbound"
             and (message.get("to"), body) == (doubt.to, text)
             and at is not None
-            and _EARLIEST <= at - doubt.sent_at <= _LATEST
+            and abs(at - doubt.sent_at) <= CLOCKS_DIFFER
         )
 
     # Trace, balance, status

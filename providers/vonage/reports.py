@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from providers import (
+    CLOCKS_DIFFER,
     Balance,
     CutOff,
     CutReason,
@@ -40,8 +41,7 @@ from providers.vonage.codes import (
 from providers.vonage.notation import moment, plus, together
 
 _PAGES = 80
-_BEFORE = timedelta(minutes=2)
-_AFTER = timedelta(minutes=3)
+_NEAR = timedelta(minutes=3)
 _WINDOW = timedelta(hours=24)
 _SECOND = timedelta(seconds=1)
 
@@ -56,13 +56,19 @@ class Reports:
         self._product = settings.reports_product or mode
 
     def look_up(self, doubt: Doubt) -> Exchange[Receipt | Failure | None]:
-        """Find our reference among all that was sent around then: there is no filter for it."""
-        found = yield from self._records(
-            "outbound", date_start=_iso(doubt.sent_at - _BEFORE), date_end=_iso(doubt.sent_at + _AFTER)
-        )
-        if not isinstance(found, list):
-            return found
-        return self._receipt([record for record in found if record.get("client_ref") == doubt.reference])
+        """Find our reference among all that was sent around then: there is no filter for it.
+
+        Only where it is not among a few minutes' texts are those read that clocks may be apart by.
+        """
+        for apart in (_NEAR, CLOCKS_DIFFER):
+            found = yield from self._records(
+                "outbound", date_start=_iso(doubt.sent_at - apart), date_end=_iso(doubt.sent_at + apart)
+            )
+            if not isinstance(found, list):
+                return found
+            if ours := [record for record in found if record.get("client_ref") == doubt.reference]:
+                return self._receipt(ours)
+        return None
 
     def trace(self, provider_id: str) -> Exchange[Receipt | Failure | None]:
         """What is recorded of one id, which in the SMS API is one part."""

@@ -75,6 +75,8 @@ _TRACED = """
 UPDATE attempt SET traces = traces + $2, trace_after = clock_timestamp() + $3::interval WHERE reference = $1
 """
 
+_HELD = "SELECT EXISTS (SELECT FROM attempt WHERE provider_id = $1 AND account = $2 AND reference <> $3)"
+
 
 class Doubts:
     """Reads what is due to be asked, and says when to ask again. Waits are machine time."""
@@ -99,6 +101,14 @@ class Doubts:
         """Trace it again after a wait, or never."""
         async with self._pool.connection() as connection:
             await connection.execute(_TRACED, reference, int(traced), wait)
+
+    async def another_has(self, provider_id: str | None, asked: Asked) -> bool:
+        """Whether the provider's text is known as that of another attempt through the same account."""
+        if not provider_id:
+            return False
+        async with self._pool.connection() as connection:
+            held: bool = await connection.fetchval(_HELD, provider_id, asked.account, asked.reference)
+        return held
 
     async def _read(self, query: str, *arguments: object) -> list[Asked]:
         async with self._pool.connection() as connection, connection.transaction():

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
 
-from providers import Ability, Doubt, Receipt
+from providers import Ability, Doubt, Failure, Receipt
 from router.office import Office
 from router.postgres.doubts import Asked, Doubts
 from router.postgres.ledger import Proof
@@ -36,6 +36,15 @@ def doubt(office: Office, asked: Asked) -> Doubt:
     )
 
 
+async def look_up(office: Office, doubts: Doubts, calls: Calls, asked: Asked) -> Receipt | Failure | None:
+    """Ask the provider for a send. A text that another attempt has is not this one's, however like it is."""
+    now = office.now()
+    found = await calls.ask(asked.account, lambda provider: provider.look_up(doubt(office, asked), now))
+    if isinstance(found, Receipt) and await doubts.another_has(found.provider_id, asked):
+        return None
+    return found
+
+
 @dataclass(slots=True)
 class LookUps:
     """Looks up what is in doubt, and writes off what stayed so for too long.
@@ -63,9 +72,7 @@ class LookUps:
         now = self.office.now()
         found: object = None
         if self._can(asked):
-            found = await self.calls.ask(
-                asked.account, lambda provider: provider.look_up(doubt(self.office, asked), now)
-            )
+            found = await look_up(self.office, self.doubts, self.calls, asked)
         if isinstance(found, Receipt):
             await self._settle(asked, found)
             return True

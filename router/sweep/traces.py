@@ -6,13 +6,13 @@ import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
 
-from providers import Ability, Exchange, Failure, Provider, Receipt, Status
+from providers import Ability, Failure, Receipt, Status
 from router.office import Office
 from router.postgres.doubts import Asked, Doubts
 from router.postgres.parked import Parking
 from router.rules.receipts import Fate
 from router.sweep.calls import Calls, without_allowance
-from router.sweep.doubts import doubt
+from router.sweep.doubts import look_up
 from router.sweep.proofs import proof
 
 WAITS = (timedelta(hours=1), timedelta(hours=24), None)
@@ -54,7 +54,7 @@ class Traces:
         if asked.state != "accepted" or (asked.priced and asked.final) or able not in abilities:
             await self.doubts.trace_again(reference, None, traced=False)
             return True
-        found = await self.calls.ask(asked.account, lambda provider: self._question(provider, asked))
+        found = await self._ask(asked)
         if without_allowance(found):
             await self.doubts.trace_again(reference, _NO_CALLS, traced=False)
             return False
@@ -63,11 +63,11 @@ class Traces:
         await self.doubts.trace_again(reference, wait)
         return True
 
-    def _question(self, provider: Provider, asked: Asked) -> Exchange[Receipt | Failure | None]:
-        now = self.office.now()
-        if asked.provider_id:
-            return provider.trace(asked.provider_id, now)
-        return provider.look_up(doubt(self.office, asked), now)
+    async def _ask(self, asked: Asked) -> Receipt | Failure | None:
+        provider_id, now = asked.provider_id, self.office.now()
+        if not provider_id:
+            return await look_up(self.office, self.doubts, self.calls, asked)
+        return await self.calls.ask(asked.account, lambda provider: provider.trace(provider_id, now))
 
     async def _settle(self, asked: Asked, found: Receipt) -> bool:
         """Book what was found; whether nothing is left to be known."""

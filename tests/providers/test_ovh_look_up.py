@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from unittest import mock
 from urllib.parse import parse_qs, urlsplit
@@ -14,6 +15,7 @@ from providers import CREDIT, Balance, Doubt, Receipt, Request, Response, Status
 from providers.contract.conformance import DOUBT, NOW, play
 from providers.contract.conformance.recorded import drive
 from providers.ovh import Ovh
+from providers.ovh import sms as ovh_page
 from providers.ovh.account import OvhSettings
 from providers.ovh.inbox import CALLS
 from tests.providers.ovh_recorded import ACCOUNT, CLASSIC, SENT, TIME, said
@@ -112,10 +114,25 @@ def test_a_pending_text_is_known_by_receiver_words_and_time() -> None:
     for other in (
         {"receiver": "+33639980009"},
         {"message": "Bonjour"},
-        {"creationDatetime": "2026-11-23T15:00:09+01:00"},
+        {"creationDatetime": "2026-11-23T16:44:30+01:00"},
+        {"creationDatetime": "2026-11-23T17:15:30+01:00"},
         {"creationDatetime": "2026-11-23T17:00:09"},
     ):
         assert looked_up(Api([], pending(**other)), DOUBT)[1] is None, other
+
+
+@pytest.mark.parametrize("at", ["16:45:30", "17:14:30"])
+def test_a_pending_text_is_known_though_clocks_differ(at: str) -> None:
+    api = Api([], pending(creationDatetime=f"2026-11-23T{at}+01:00"))
+    assert looked_up(api, DOUBT)[1] is not None
+    with mock.patch.object(ovh_page, "CLOCKS_DIFFER", timedelta(minutes=2)):
+        assert looked_up(api, DOUBT)[1] is None, "the control"
+
+
+def test_two_pending_texts_that_fit_prove_neither() -> None:
+    assert looked_up(Api([], [*pending(), *pending(id=7)]), DOUBT)[1] is None
+    _, found = looked_up(Api([], [*pending(), *pending(id=7, tag=DOUBT.reference)]), DOUBT)
+    assert found.provider_id == "7", "but a tag does"
 
 
 def test_a_text_without_a_receipt_yet_is_queued() -> None:

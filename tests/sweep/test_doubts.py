@@ -10,8 +10,13 @@ from typing import Any
 import pytest
 
 from providers import Doubt
+from providers.ovh import sms as ovh_page
 from providers.twilio import Twilio
+from providers.twilio import sms as twilio_page
+from providers.vonage import reports as vonage_page
+from router.postgres.doubts import Doubts
 from router.postgres.ledger import Proof
+from router.stage.cast import NUMBERS
 from router.sweep.doubts import LookUps
 from tests.sweep.town import Town, town
 
@@ -69,6 +74,70 @@ async def test_absence_proves_nothing_and_in_the_end_the_estimate_is_booked(
         assert reply["state"] == "abandoned"
         assert place.sends(texter) == []
         await place.audit()
+
+
+APART = timedelta(minutes=10)
+
+
+async def _found_though_clocks_differ(place: Town, carrier: str) -> None:
+    texter = await _in_doubt(place, carrier, "reset_after")
+    await _look_up(place)
+    (attempt,) = await place.attempts(texter)
+    assert attempt["state"] == "accepted", "it is not found"
+    await place.audit()
+
+
+@pytest.mark.parametrize("ahead", [APART, -APART])
+@pytest.mark.parametrize("carrier", CARRIERS)
+async def test_a_send_is_found_though_the_clocks_differ(
+    database: str, tmp_path: Path, carrier: str, ahead: timedelta
+) -> None:
+    async with town(database, tmp_path, ahead=ahead) as place:
+        await _found_though_clocks_differ(place, carrier)
+
+
+@pytest.mark.parametrize("carrier", ["twilio", "vonage"])
+async def test_control_with_a_minute_for_clocks_it_is_not(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, carrier: str
+) -> None:
+    for page in (twilio_page, vonage_page, ovh_page):
+        monkeypatch.setattr(page, "CLOCKS_DIFFER", timedelta(minutes=1))
+    async with town(database, tmp_path, ahead=APART) as place:
+        with pytest.raises(AssertionError, match="not found"):
+            await _found_though_clocks_differ(place, carrier)
+
+
+async def _a_text_is_proof_of_one_send(place: Town) -> None:
+    """The same words to the same texter, twice within minutes: the second never came to be."""
+    await place.network.fault("twilio", "missing_receipts")
+    texter = await place.text("twilio")
+    await place.attempted(texter, "accepted")
+    await place.database.execute("UPDATE texter SET next_allowed_at = now() - interval '1 h'")
+    await place.network.fault("twilio", "reset_before", times=1)
+    await place.network.text(to=NUMBERS["twilio"], sender=texter, text="Salut c'est encore Kevin")
+    await place.attempted(texter, "accepted", "unknown")
+    await _look_up(place)
+    _, second = await place.attempts(texter)
+    assert second["state"] == "unknown", "another's text was taken for it"
+    assert second["look_ups"] >= 1
+    await place.audit()
+
+
+async def test_the_text_of_another_send_proves_nothing(database: str, tmp_path: Path) -> None:
+    async with town(database, tmp_path) as place:
+        await _a_text_is_proof_of_one_send(place)
+
+
+async def test_control_where_it_is_believed_one_text_is_booked_twice(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nobody_has(self: Doubts, provider_id: str | None, asked: Any) -> bool:
+        return False
+
+    monkeypatch.setattr(Doubts, "another_has", nobody_has)
+    async with town(database, tmp_path) as place:
+        with pytest.raises(AssertionError, match="taken for it"):
+            await _a_text_is_proof_of_one_send(place)
 
 
 async def test_looks_come_further_and_further_apart(database: str, tmp_path: Path) -> None:

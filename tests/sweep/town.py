@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
@@ -132,6 +133,7 @@ async def town(
     change: Callable[[str], str] = lambda written: written,
     inbound_prices: Mapping[str, Decimal] | None = None,
     connected: bool = True,
+    ahead: timedelta = timedelta(),
 ) -> AsyncIterator[Town]:
     """Run it until the block ends.
 
@@ -142,6 +144,7 @@ async def town(
         change: Changes the demo's settings.
         inbound_prices: What carriers charge for receiving, where not the demo's.
         connected: Whether the carriers know our door.
+        ahead: How far the carriers' clock is before ours.
     """
     made = cast()
     for account in made.accounts.values():
@@ -153,7 +156,7 @@ async def town(
     tomllib.loads(written)
     settings_file.write_text(written)
     with socket.create_server(("127.0.0.1", 0)) as door:
-        async with Network(made.accounts) as network:
+        async with Network(made.accounts, clock=lambda: datetime.now(UTC) + ahead) as network:
             environment = {
                 **made.environment,
                 "PARAVENT_DATA": str(folder),

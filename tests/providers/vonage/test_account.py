@@ -53,10 +53,18 @@ def test_a_look_up_asks_for_a_few_minutes_and_follows_the_pages() -> None:
         "account_id": [KEY],
         "product": ["MESSAGES"],
         "direction": ["outbound"],
-        "date_start": ["2026-11-23T15:58:00Z"],
+        "date_start": ["2026-11-23T15:57:00Z"],
         "date_end": ["2026-11-23T16:03:00Z"],
     }
     assert asked[1] == asked[0] | {"cursor": ["next page"], "iv": ["Qn=="]}
+    assert isinstance(receipt, Receipt)
+
+
+def test_what_is_not_among_a_few_minutes_texts_is_looked_for_where_clocks_differ() -> None:
+    pages = (report(record(client_ref="another")), report(record()))
+    requests, receipt = play(vonage(MESSAGES).look_up(DOUBT, NOW), *pages)
+    asked = parse_qs(requests[1].url.partition("?")[2])
+    assert (asked["date_start"], asked["date_end"]) == (["2026-11-23T15:45:00Z"], ["2026-11-23T16:15:00Z"])
     assert isinstance(receipt, Receipt)
 
 

@@ -89,7 +89,13 @@ ASKED = (
         ),
         Ability.LOOK_UP,
     ),
-    Recorded("not found", SPEC_REPORTS, (report(record(client_ref="another")),), None, Ability.LOOK_UP),
+    Recorded(
+        "not found",
+        SPEC_REPORTS,
+        (report(record(client_ref="another")), report(record(client_ref="another"))),
+        None,
+        Ability.LOOK_UP,
+    ),
     Recorded(
         "a look that failed says nothing of sending",
         SPEC_REPORTS,
