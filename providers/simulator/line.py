@@ -27,6 +27,8 @@ class Line:
         self._port = carrier.account.port
         self._runner: web.AppRunner | None = None
         self._site: web.TCPSite | None = None
+        self._place: socket.socket | None = None
+        self._turn = asyncio.Lock()
 
     @property
     def base_url(self) -> str:
@@ -40,6 +42,11 @@ class Line:
             app.router.add_route(route.method, route.path, self._guarded(route))
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
+        # Bound and never listening: while nothing listens, no stranger is given the port.
+        self._place = socket.socket()
+        self._place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._place.bind(("127.0.0.1", self._port))
+        self._port = self._place.getsockname()[1]
         await self._open(self._runner)
 
     async def stop(self) -> None:
@@ -47,9 +54,15 @@ class Line:
         self._carrier.faults.clear()
         if self._runner:
             await self._runner.cleanup()
+        if self._place:
+            self._place.close()
 
     async def obey(self) -> None:
         """Take or refuse connections, as the fault `unreachable` has it now."""
+        async with self._turn:
+            await self._obey()
+
+    async def _obey(self) -> None:
         if not self._runner:
             return
         cut = "unreachable" in self._carrier.faults
@@ -66,7 +79,6 @@ class Line:
     async def _open(self, runner: web.AppRunner) -> None:
         self._site = web.TCPSite(runner, "127.0.0.1", self._port)
         await self._site.start()
-        self._port = runner.addresses[0][1]
 
     def _guarded(self, route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         carrier = self._carrier

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
@@ -148,6 +150,29 @@ async def test_an_unreachable_carrier_takes_no_connection_until_it_is_back(
     assert taken(simulation) == 1
     await simulation.clear("twilio")
     assert ((await caller.send())[0], simulation.base_url("twilio")) == (201, where)
+
+
+async def test_switched_on_and_off_at_once_it_ends_as_it_was_last_told(
+    caller: Caller, simulation: Simulation
+) -> None:
+    for passes in range(8):
+        await simulation.fault("twilio", "unreachable")
+        back = asyncio.create_task(simulation.clear("twilio"))
+        for _ in range(passes):
+            await asyncio.sleep(0)
+        await simulation.fault("twilio", "unreachable")
+        await simulation.clear("twilio")
+        await back
+        assert (await caller.send())[0] == 201
+
+
+async def test_while_it_is_unreachable_nobody_else_is_given_its_port(simulation: Simulation) -> None:
+    where = urlsplit(simulation.base_url("twilio"))
+    await simulation.fault("twilio", "unreachable")
+    with socket.socket() as stranger, pytest.raises(OSError, match="in use"):
+        stranger.bind((where.hostname, where.port))
+    with socket.socket() as texter, pytest.raises(ConnectionRefusedError):
+        texter.connect((where.hostname, where.port))
 
 
 async def receipts(caller: Caller, simulation: Simulation, listener: Listener) -> list[str]:
