@@ -95,7 +95,7 @@ async def changed(database: str, request: pytest.FixtureRequest) -> str:
 @pytest.mark.parametrize("changed", _CHOSEN, indirect=True)
 def test_the_machine_notices(changed: str) -> None:
     with pytest.raises((AssertionError, asyncpg.PostgresError, ExceptionGroup)):
-        run_machine(changed, 200, (Phase.generate,))
+        run_machine(changed, 100, (Phase.generate,))
 
 
 async def test_every_change_can_still_be_made(database: str) -> None:

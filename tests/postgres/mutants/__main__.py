@@ -55,7 +55,7 @@ def killer(mutant: Mutant, names: str = "") -> str:
         sys.executable, "-m", "pytest", "-p", "tests.postgres.mutants.applied", "-p", "no:cacheprovider",
         "-x", "-q", "-n", "0", "--no-header", "-k", _HONEST, *files,
     ]  # fmt: skip
-    environment = {**os.environ, NAMED_BY: mutant.name, "PARAVENT_LEDGER_RUNS": "120"}
+    environment = {**os.environ, NAMED_BY: mutant.name, "PARAVENT_LEDGER_AUDITED": "4000"}
     try:
         done = subprocess.run(
             command, cwd=TOP, env=environment, capture_output=True, text=True, timeout=_LONGEST, check=False
