@@ -61,7 +61,8 @@ class Lookout:
         if state.campaign.mode is Mode.CALM:
             return Stance(version=state.version)
         memory = await self._recall(state.version)
-        return Stance(Mode.RAID, state.version, state.line, memory.words.table())
+        grave = memory.line(Mode.RAID, self.policy.grave)
+        return Stance(Mode.RAID, state.version, state.line, grave, memory.words.table())
 
     async def declare(self, now: datetime, by: str) -> bool:
         """A raid is on because the operator says so: only the operator ends it. False if one was declared."""

@@ -44,6 +44,7 @@ def verdict(claim: Claimed, place: Judgement, office: Office) -> Verdict:
         rank=place.rank,
         line=place.line,
         held=place.held,
+        grave=place.grave,
         cluster=office.vault.cluster(place.wording),
         at=office.now(),
     )

@@ -59,7 +59,8 @@ def declare(above: Path | None, config: Path | None, as_json: bool) -> None:
 def end(above: Path | None, config: Path | None, as_json: bool) -> None:
     """Say that it is over.
 
-    What is held is let go, oldest first. The next raid may be seen at once if this one is not over after all.
+    What is held is let go, oldest first; the gravest wait for your word, or expire. The next raid may be seen
+    at once if this one is not over after all.
     """
     _print(run(_order(config or above, "end")), as_json=as_json)
 
@@ -186,7 +187,7 @@ def _print(found: Raid, *, as_json: bool) -> None:
 
 
 def _clusters(found: Raid) -> None:
-    click.echo(f"{found.held} texts are held, unpaid.")
+    click.echo(f"{found.held} texts are held, unpaid; {found.grave} of them only you let go.")
     if found.clusters:
         rows = [
             (

@@ -81,6 +81,7 @@ def _raid(raid: Outlook) -> Iterator[Metric]:
     yield gauge("raid_judged_texts", "Texts judged in this raid.", (), {(): raid.judged})
     yield gauge("raid_suspect_texts", "Those of them that were held.", (), {(): raid.kept})
     yield gauge("raid_held_texts", "Texts held back now.", (), {(): raid.held})
+    yield gauge("raid_grave_texts", "Those of them that only the operator lets go.", (), {(): raid.grave})
     yield gauge("raid_clusters", "Wordings of two or more held texts.", (), {(): raid.clusters})
     released = {("calm",): raid.let_go, ("operator",): raid.let_go_early}
     yield count("raid_released_texts", "Held texts let go.", ("cause",), released)

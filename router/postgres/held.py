@@ -12,8 +12,8 @@ from router.postgres.orders import record
 from router.postgres.pool import Line, Pool
 from router.rules.answer import Priority, Reason
 
-HELD = "raid"
-"""The reason of a reply that is held."""
+HELD, GRAVE = "raid", "grave"
+"""Why a reply is held: until calm, or until the operator says so."""
 
 
 class Verdict(NamedTuple):
@@ -25,6 +25,7 @@ class Verdict(NamedTuple):
     rank: float
     line: float
     held: bool
+    grave: bool
     cluster: str
     at: datetime
 
@@ -42,14 +43,15 @@ class HeldCluster(NamedTuple):
 _JUDGE = f"""
 WITH item AS (
     SELECT * FROM unnest($1::uuid[], $2::integer[], $3::bigint[], $4::float8[], $5::float8[], $6::boolean[],
-        $7::text[], $8::timestamptz[])
-        WITH ORDINALITY AS i (reply, fence, version, rank, line, held, cluster, at, place)
+        $7::boolean[], $8::text[], $9::timestamptz[])
+        WITH ORDINALITY AS i (reply, fence, version, rank, line, held, grave, cluster, at, place)
 ), mine AS (
     SELECT item.* FROM item
-    JOIN reply r ON r.id = item.reply AND r.owner = $9 AND r.fence = item.fence AND r.state = 'claimed'
+    JOIN reply r ON r.id = item.reply AND r.owner = $10 AND r.fence = item.fence AND r.state = 'claimed'
     ORDER BY r.id FOR UPDATE OF r
 ), moved AS (
-    UPDATE reply r SET state = 'held', reason = '{HELD}', owner = NULL, lease_until = NULL,
+    UPDATE reply r SET state = 'held', reason = CASE WHEN m.grave THEN '{GRAVE}' ELSE '{HELD}' END,
+        owner = NULL, lease_until = NULL,
         changed_at = clock_timestamp()
     FROM mine m WHERE r.id = m.reply AND m.held
 ), noted AS (
@@ -63,10 +65,11 @@ SELECT place FROM mine
 """  # noqa: S608 -- our own words
 
 # The time a text was held does not count towards its expiry.
-_RELEASE = """
+_RELEASE = f"""
 WITH best AS (
     SELECT r.id FROM reply r JOIN judgement j ON j.reply = r.id
     WHERE r.state = 'held' AND ($3::text IS NULL OR r.lane = $3) AND ($4::text IS NULL OR j.cluster = $4)
+        AND ($5 = 'operator' OR r.reason = '{HELD}')
     ORDER BY r.received_at, r.id LIMIT $2 FOR UPDATE OF r SKIP LOCKED
 ), noted AS (
     UPDATE judgement j SET released_at = $1, released_by = $5 FROM best WHERE j.reply = best.id
@@ -82,7 +85,7 @@ WITH best AS (
     FROM (SELECT count(*) AS moved FROM moved) n WHERE n.moved > 0
 )
 SELECT count(*) FROM moved
-"""
+"""  # noqa: S608 -- likewise
 
 _DROP = """
 WITH best AS (
@@ -109,7 +112,19 @@ FROM unnest($1::text[]) AS open (lane)
 WHERE NOT EXISTS (SELECT FROM reply q WHERE q.state = 'queued' AND q.lane = open.lane AND q.priority < $3)
 """
 
-_ANY = "SELECT EXISTS (SELECT FROM reply WHERE state = 'held')"
+_ANY = f"""
+SELECT EXISTS (SELECT FROM reply WHERE state = 'held' AND (reason = '{HELD}' OR expires_at <= $1))
+"""  # noqa: S608 -- likewise
+
+# As `router.rules.holding.worthless_at` has it.
+WORTHLESS = f"""(r.state = 'held' AND r.reason = '{GRAVE}' AND r.expires_at <= $1 AND s.mode = 'calm'
+    AND r.expires_at + greatest(s.since - j.at, interval '0') <= $1)"""
+
+_FORGO = f"""
+UPDATE reply SET state = 'suppressed', reason = '{Reason.EXPIRED.value}', changed_at = clock_timestamp()
+WHERE id IN (SELECT r.id FROM reply r JOIN judgement j ON j.reply = r.id CROSS JOIN raid_state s
+             WHERE {WORTHLESS} ORDER BY r.received_at, r.id LIMIT $2 FOR UPDATE OF r SKIP LOCKED)
+"""  # noqa: S608 -- likewise
 
 _CLUSTERS = """
 SELECT j.cluster AS id, count(*) AS texts, count(DISTINCT r.texter) AS senders, min(r.received_at) AS first,
@@ -126,13 +141,18 @@ class HeldBooks:
     pool: Pool
     most: int = 500
 
-    async def any(self) -> bool:
-        """Whether any text is held."""
+    async def any(self, now: datetime) -> bool:
+        """Whether any text is held that calm lets go, or that may be worthless by now."""
         async with self.pool.connection() as connection:
-            return bool(await connection.fetchval(_ANY))
+            return bool(await connection.fetchval(_ANY, now))
+
+    async def forgo(self, now: datetime) -> int:
+        """In calm, silence those that waited for the operator until their reply was worthless."""
+        async with self.pool.connection() as connection:
+            return int((await connection.execute(_FORGO, now, self.most)).split()[-1])
 
     async def calm(self, now: datetime, lanes: Sequence[str], places: int) -> int:
-        """Let the oldest go that these lanes have places for; answer how many.
+        """Let the oldest go that these lanes have places for, but the gravest; answer how many.
 
         Args:
             now: Business time.

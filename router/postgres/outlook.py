@@ -21,7 +21,8 @@ class Outlook(NamedTuple):
         line: The rank above which a text is held, infinite in calm; of `version`.
         counted_to: Business time up to which texts are counted; None before the first.
         judged: Texts judged since the raid began, and `kept` those of them that were held.
-        held: Texts that wait now, in so many `clusters` of two or more.
+        held: Texts that wait now, in so many `clusters` of two or more, `grave` of them for the operator's
+            word alone.
         let_go: Texts ever let go in calm, `let_go_early` by the operator, `dropped` by the operator.
     """
 
@@ -38,6 +39,7 @@ class Outlook(NamedTuple):
     judged: int = 0
     kept: int = 0
     held: int = 0
+    grave: int = 0
     clusters: int = 0
     let_go: int = 0
     let_go_early: int = 0
@@ -64,15 +66,17 @@ class Changed(NamedTuple):
 
 _OUTLOOK = """
 SELECT s.mode, s.since, s.by_hand, s.statistic, s."limit", s.baseline, s.learnt, s.line, s.version,
-    s.closed AS counted_to, j.judged, j.kept, h.held, h.clusters, s.let_go, s.let_go_early, s.dropped
+    s.closed AS counted_to, j.judged, j.kept, h.held, h.grave, h.clusters, s.let_go, s.let_go_early, s.dropped
 FROM raid_state s
 CROSS JOIN LATERAL (
     SELECT count(*) AS judged, count(*) FILTER (WHERE held) AS kept FROM judgement
     WHERE s.mode = 'raid'
       AND version >= (SELECT c.version FROM raid_change c WHERE c.mode = 'raid' ORDER BY c.id DESC LIMIT 1)) j
 CROSS JOIN (
-    SELECT coalesce(sum(texts), 0)::bigint AS held, count(*) FILTER (WHERE texts > 1) AS clusters
-    FROM (SELECT count(*) AS texts FROM reply r LEFT JOIN judgement g ON g.reply = r.id
+    SELECT coalesce(sum(texts), 0)::bigint AS held, coalesce(sum(grave), 0)::bigint AS grave,
+        count(*) FILTER (WHERE texts > 1) AS clusters
+    FROM (SELECT count(*) AS texts, count(*) FILTER (WHERE r.reason = 'grave') AS grave
+          FROM reply r LEFT JOIN judgement g ON g.reply = r.id
           WHERE r.state = 'held' GROUP BY g.cluster) c) h
 """
 

@@ -127,16 +127,16 @@ class Reference:
             logits=(*self.logits, *logits)[-REFERENCE:], texts=(*self.texts, *texts)[-REFERENCE:]
         )
 
-    def line(self, table: NDArray[np.float32], held: float) -> float:
-        """The rank above which a text is held, so that this share of ordinary texts would have been.
+    def line(self, table: NDArray[np.float32], share: float) -> float:
+        """The rank that this share of ordinary texts would have been above.
 
         Infinite while nothing is known: who knows nothing holds nobody.
 
         Args:
             table: `Contrast.table`: ordinary texts are ranked anew by the words of now.
-            held: Share of ordinary texts, the operator's knob.
+            share: Of ordinary texts, the operator's knob.
         """
-        if not self.logits or not held:
+        if not self.logits or not share:
             return float("inf")
         lengths = np.fromiter(map(len, self.texts), np.int64, len(self.texts))
         worded, starts = lengths > 0, np.cumsum(lengths) - lengths
@@ -144,4 +144,4 @@ class Reference:
         if worded.any():
             sums[worded] = np.add.reduceat(table[np.concatenate(self.texts)], starts[worded])
         ranks = np.array(self.logits) + WEIGHT * sums / np.maximum(lengths, 1)
-        return float(np.quantile(ranks, 1.0 - held))
+        return float(np.quantile(ranks, 1.0 - share))

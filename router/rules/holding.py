@@ -1,12 +1,13 @@
 """Whom a raid holds: a text's place beside the line.
 
-House rule: a hold is no silence. Held texts wait, unpaid; only calm or the operator lets them go, and only
-the operator drops them. Outside a raid nobody is held.
+House rule: a hold is no silence. Held texts wait, unpaid; calm or the operator lets them go, the gravest the
+operator alone, and only the operator drops them. Outside a raid nobody is held.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from math import inf
 
 import numpy as np
@@ -28,12 +29,14 @@ class Stance:
         mode: Calm or raid.
         version: Of the memory that it was made from.
         line: The rank above which a text is held.
+        grave: The rank above which calm does not let a held text go.
         table: The contrast of each term; None in calm.
     """
 
     mode: Mode = Mode.CALM
     version: int = 0
     line: float = inf
+    grave: float = inf
     table: NDArray[np.float32] | None = field(default=None, repr=False)
 
 
@@ -46,6 +49,7 @@ class Judgement:
         rank: How suspicious it is beside others.
         line: Above it, a text is held.
         held: It waits, unpaid.
+        grave: If it is held, for the operator's word: calm alone does not let it go.
         wording: Near-duplicates share it.
     """
 
@@ -53,6 +57,7 @@ class Judgement:
     rank: float
     line: float
     held: bool
+    grave: bool
     wording: Wording
 
 
@@ -71,4 +76,16 @@ def judged(body: str, purpose: Purpose, stance: Stance, *, let_go: bool = False)
     found = terms(spelt)
     place = rank(logit(judge(spelt).value), found, stance.table)
     held = place > stance.line and not let_go
-    return Judgement(stance.version, place, stance.line, held, wording(found))
+    grave = held and place > stance.grave
+    return Judgement(stance.version, place, stance.line, held, grave, wording(found))
+
+
+def worthless_at(expires_at: datetime, since: datetime, calm_since: datetime) -> datetime:
+    """From when on, in calm, the reply to a held text is worthless: what the raid took does not count.
+
+    Args:
+        expires_at: When it would have been, had it not been held.
+        since: When it was held.
+        calm_since: When the raid was over.
+    """
+    return expires_at + max(calm_since - since, timedelta(0))

@@ -103,9 +103,9 @@ class Memory:
             loose=self.loose + len(texts),
         )
 
-    def line(self, mode: Mode, held: float) -> float:
-        """The rank above which a text is held, by the operator's knob: infinite in calm."""
-        return inf if mode is Mode.CALM else self.reference.line(self.words.table(), held)
+    def line(self, mode: Mode, share: float) -> float:
+        """The rank that this share of ordinary texts is above, by the operator's knobs: infinite in calm."""
+        return inf if mode is Mode.CALM else self.reference.line(self.words.table(), share)
 
     def packed(self) -> bytes:
         """All of it as bytes, to be sealed: what is read back draws the same line, to the last bit."""

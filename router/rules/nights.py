@@ -67,8 +67,10 @@ class Outcome:
         texters: Who wrote, and `answered` who got an answer.
         answered: See `texters`.
         waits: Of every answer.
-        held: Texts that a raid held, and `let_go` how many of them were answered after it.
+        held: Texts that a raid held, `let_go` how many of them were answered after it, and `grave` how many
+            calm did not let go.
         let_go: See `held`.
+        grave: See `held`.
         capped: Texts that a cap put off.
         silences: Texts that were not answered by rule, by reason.
         waiting: Texts that wait still at the end.
@@ -83,6 +85,7 @@ class Outcome:
     waits: list[float] = field(default_factory=list)
     held: int = 0
     let_go: int = 0
+    grave: int = 0
     capped: int = 0
     silences: Counter[Reason] = field(default_factory=Counter)
     waiting: int = 0

@@ -18,7 +18,7 @@ from router.rules.budget import TOTAL, due_share, window
 from router.rules.campaign import SPAN, Bucket, Campaign, Mode, bucket_end, fold
 from router.rules.caps import again_at
 from router.rules.consent import Consent
-from router.rules.holding import Stance, judged
+from router.rules.holding import Stance, judged, worthless_at
 from router.rules.memory import Memory, seen
 from router.rules.nights import Added, Heard, Outcome, Terms
 
@@ -39,7 +39,7 @@ def rehearse(texts: Iterable[Heard], top_ups: Sequence[Added], terms: Terms) -> 
         night.pass_until(end - SPAN)
         night.spend(end, list(group))
     night.pass_until(night.now + terms.policy.replies.expiry)
-    night.outcome.waiting = len(night.queue) + len(night.put_off) + len(night.kept)
+    night.outcome.waiting = len(night.queue) + len(night.put_off) + len(night.kept) + len(night.grave)
     return night.outcome
 
 
@@ -62,6 +62,7 @@ class _Night:
     queue: list[_Waits] = field(default_factory=list)
     put_off: list[tuple[datetime, _Waits]] = field(default_factory=list)
     kept: deque[_Waits] = field(default_factory=deque)
+    grave: list[_Waits] = field(default_factory=list)
     _campaign: Campaign = field(default_factory=Campaign)
     _memory: Memory = field(default_factory=Memory)
     _stance: Stance = field(default_factory=Stance)
@@ -76,7 +77,7 @@ class _Night:
         if not self.outcome.texts:
             self.now = self._looked = at
         while self.now < at:
-            if not (self.queue or self.put_off or self.kept):
+            if not (self.queue or self.put_off or self.kept or self.grave):
                 self.now = at
                 return
             self.now = min(at, self.now + _STEP)
@@ -96,9 +97,11 @@ class _Night:
         self._campaign, change = fold(self._campaign, here, self.terms.raids)
         mode = self._campaign.mode
         self._memory = self._memory.after(counted, mode)
-        line = self._memory.line(mode, self.terms.raids.held)
+        line, grave = (
+            self._memory.line(mode, share) for share in (self.terms.raids.held, self.terms.raids.grave)
+        )
         table = None if mode is Mode.CALM else self._memory.words.table()
-        self._stance = Stance(mode, self._memory.version, line, table)
+        self._stance = Stance(mode, self._memory.version, line, grave, table)
         self.outcome.raids += [change] if change else []
         self.now = end
         self._go_on()
@@ -115,7 +118,8 @@ class _Night:
         place = judged(text.body, decision.purpose, self._stance)
         if place is not None and place.held:
             self.outcome.held += 1
-            self.kept.append(replace(waits, since=self.now, was_held=True))
+            self.outcome.grave += place.grave
+            (self.grave if place.grave else self.kept).append(replace(waits, since=self.now, was_held=True))
         elif not self._answer(waits, decision):
             self.queue.append(waits)
 
@@ -193,6 +197,19 @@ class _Night:
         if self.now - self._looked >= _STEP:
             self._looked = self.now
             self.queue = [waits for waits in self.queue if not self._worthless(waits)]
+            self._forgo()
+
+    def _forgo(self) -> None:
+        """The gravest of the held wait for an operator, and nobody acts in a rehearsal: they expire."""
+        calm = self._campaign.since
+        if calm is None or self._campaign.mode is Mode.RAID:
+            return
+        waiting, self.grave = self.grave, []
+        for waits in waiting:
+            if self.now < worthless_at(waits.heard.text.expires_at, waits.since, calm):
+                self.grave.append(waits)
+            else:
+                self._silent(waits, Reason.EXPIRED)
 
     def _order(self, waits: _Waits) -> tuple[bool, float]:
         known = self._known.get(waits.heard.texter, History())

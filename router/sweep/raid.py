@@ -1,4 +1,4 @@
-"""Duty: watch for a raid, and let held texts go in calm."""
+"""Duty: watch for a raid, and in calm let held texts go that look ordinary enough."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import datetime
 from router.lookout import Lookout
 from router.office import Office
 from router.postgres.held import HeldBooks
+from router.rules.answer import Reason
 from router.rules.campaign import Mode
 from router.sweep.ears import Ears
 
@@ -40,6 +41,8 @@ class RaidWatch:
 class LetGo:
     """In calm, lets held texts go, oldest first, after all others, as lanes carry them.
 
+    The gravest of them wait for the operator, until their reply is worthless.
+
     Args:
         places: Texts let go that wait in a lane at once: the next are let go as these are answered.
     """
@@ -52,12 +55,14 @@ class LetGo:
 
     async def __call__(self) -> bool:
         """Let some go; True if more may follow at once."""
-        if not await self.held.any():
+        now = self.office.now()
+        if not await self.held.any(now):
             return False
         stance = await self.lookout.stance()
         if stance.mode is Mode.RAID:
             return False
-        now = self.office.now()
+        if forgone := await self.held.forgo(now):
+            self.ears.silenced(Reason.EXPIRED, forgone)
         freed = await self.held.calm(now, self.office.open_lanes(now), self.places)
         if freed:
             self.ears.ready()

@@ -74,6 +74,7 @@ class Raid(BaseModel):
     judged: int = Field(description="Texts judged in this raid.")
     judged_held: int = Field(description="Those of them that were held.")
     held: int = Field(description="Texts that wait now, unpaid.")
+    grave: int = Field(description="Those of them that only the operator lets go; in calm they expire.")
     released: Released
     dropped: int = Field(description="Held texts that the operator dropped, ever.")
     clusters: list[HeldWording] = Field(description="What is held, the largest first.")

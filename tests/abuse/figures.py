@@ -137,9 +137,10 @@ def held(name: str, nights: Sequence[Night], scale: float, *, wanted: bool = Tru
         scale: Part of the texts.
         wanted: There is a target; not for a ranking that is not the router's.
     """
-    paid, answered = max(night.paid for night in nights), _inside(nights)
-    said = f"at worst {paid} of {int(RAID_TEXTS * scale)} paid, "
-    said += f"{answered:.1%} of genuine answered at once"
+    paid, answered = max(night.paid + night.later for night in nights), _inside(nights)
+    at_once, left = max(night.paid for night in nights), max(night.left for night in nights)
+    said = f"at worst {at_once} of {int(RAID_TEXTS * scale)} paid as they came, {paid} in the end, "
+    said += f"{answered:.1%} of genuine answered at once, {left} left to the operator"
     good = paid <= int(11_000 * scale) and answered >= 0.9
     return Figure(name, said, good if wanted else None)
 

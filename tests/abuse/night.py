@@ -14,7 +14,7 @@ from router.rules.abuse import SUSPICIOUS, judge, logit
 from router.rules.campaign import Bucket, Campaign, Change, Mode, Raids, bucket_end, fold
 from router.rules.contrast import Contrast, Reference, Terms, rank, terms
 from router.rules.spelling import spell
-from tests.abuse.traffic import Sent
+from tests.abuse.traffic import RAIDER, Sent
 
 
 @lru_cache(maxsize=200_000)
@@ -34,7 +34,7 @@ class Night:
         once: One answer per texter.
         worded: Words count beside the score; else every raid text is as if in words of its own.
         changes: Every change of mode.
-        paid: Raid texts that got a paid answer.
+        paid: Raid texts that got a paid answer as they came.
         answered: Genuine texters answered at once.
         held: Genuine texters who waited until the raid was over.
         inside: Genuine texters in a raid who were neither answered nor held before.
@@ -58,15 +58,27 @@ class Night:
     _words: Contrast = field(default_factory=Contrast.empty)
     _reference: Reference = field(default_factory=Reference)
     _line: float = inf
+    _grave: float = inf
     _came: int = 0
     _first: datetime | None = None
     _seen: set[int] = field(default_factory=set)
     _waiting: set[int] = field(default_factory=set)
+    _loose: set[int] = field(default_factory=set)
 
     @property
     def alarms(self) -> int:
         """How often a raid was seen."""
         return sum(change.mode is Mode.RAID for change in self.changes)
+
+    @property
+    def later(self) -> int:
+        """Raiders who are answered in the end, because calm lets a text of theirs go."""
+        return len({sender for sender in self._loose if sender >= RAIDER} - self._seen)
+
+    @property
+    def left(self) -> int:
+        """Genuine texters whom calm does not let go: they wait for the operator."""
+        return len(self._waiting - self._loose - self._seen)
 
     def spend(self, texts: Iterable[Sent]) -> Night:
         """Let it pass, its texts in order, bucket by bucket as the router does; it may go on with more."""
@@ -75,7 +87,8 @@ class Night:
             bucket = list(group)
             found = [judged(text.body) for text in bucket]
             for text, (_, odds, said) in zip(bucket, found, strict=True):
-                self._decide(text, suspicious=self._line < inf and rank(odds, said, table) > self._line)
+                place = rank(odds, said, table) if self._line < inf else -inf
+                self._decide(text, suspicious=place > self._line, grave=place > self._grave)
             raiders = [text.at for text in bucket if text.raid]
             self._came += len(raiders)
             self._first = self._first or min(raiders, default=None)
@@ -87,10 +100,11 @@ class Night:
             self._words = self._words.after(said_by_all, raid=not calm)
             if calm:
                 self._reference = self._reference.after([odds for _, odds, _ in found], said_by_all)
-                self._line = inf
+                self._line = self._grave = inf
             else:
                 table = self._words.table() * self.worded
                 self._line = self._reference.line(table, self.policy.held)
+                self._grave = self._reference.line(table, self.policy.grave)
             if change:
                 self._changed(change)
         return self
@@ -102,6 +116,7 @@ class Night:
             changes=[*self.changes],
             _seen={*self._seen},
             _waiting={*self._waiting},
+            _loose={*self._loose},
             **different,
         )
 
@@ -110,12 +125,14 @@ class Night:
         if self.raiders is None and self._first and change.mode is Mode.RAID:
             self.raiders, self.minutes = self._came, (change.at - self._first).total_seconds() / 60
 
-    def _decide(self, text: Sent, *, suspicious: bool) -> None:
+    def _decide(self, text: Sent, *, suspicious: bool, grave: bool) -> None:
         raid_on = self._campaign.mode is Mode.RAID
         if self.once and text.sender in self._seen:
             return
         if not suspicious:
             self._seen.add(text.sender)
+        elif not grave:
+            self._loose.add(text.sender)
         if text.raid:
             self.paid += not suspicious
             return

@@ -48,6 +48,19 @@ def test_fresh_numbers_are_held_by_score_and_wording() -> None:
     assert night.inside_answered >= 0.9 * night.inside
 
 
+def test_they_are_not_paid_in_calm_either() -> None:
+    night = Night().spend(raided(None))
+    assert 0 < night.later <= 0.25 * RAIDERS
+    assert night.paid + night.later <= 0.55 * RAIDERS
+    assert night.left <= 0.01 * GENUINE
+
+
+def test_without_the_gravest_kept_back_the_raid_is_paid_in_the_end() -> None:
+    night = Night(Raids(grave=0.0)).spend(raided(None))
+    assert night.paid + night.later == RAIDERS
+    assert night.left == 0
+
+
 def test_without_holding_fresh_numbers_are_all_paid() -> None:
     assert Night(Raids(held=0.0)).spend(raided(None)).paid == RAIDERS
 

@@ -44,8 +44,8 @@ _STATE = (
     ),
     stat(
         "How many texts are held?",
-        "Suspicious texts of a raid. They wait unpaid until calm returns or you decide; none is dropped by"
-        " itself.",
+        "Suspicious texts of a raid. They wait unpaid until calm returns; the gravest until you decide, or"
+        " until their answer is worthless.",
         Query("max(paravent_raid_held_texts)"),
         unit="locale",
         steps=((None, GREEN), (1, ORANGE)),
@@ -116,11 +116,13 @@ _SEEING = (
     ),
     trend(
         "How much of a raid is held?",
-        "Texts judged since the raid began, and those of them that look suspicious and wait.",
+        "Texts judged since the raid began, and those of them that look suspicious and were held. In calm"
+        " too: those that wait for your word. `paravent raid held` lists them.",
         Query("max(paravent_raid_judged_texts)", "judged"),
         Query("max(paravent_raid_suspect_texts)", "held"),
+        Query("max(paravent_raid_grave_texts)", "for your word"),
         unit="short",
-        named={"judged": BLUE, "held": ORANGE},
+        named={"judged": BLUE, "held": ORANGE, "for your word": RED},
     ),
     trend(
         "How many wordings are held?",

@@ -13,6 +13,7 @@ from router.rules.answer import Policy, Reason, Replies, Text
 from router.rules.budget import TOTAL, Period, Purse
 from router.rules.campaign import Mode, Raids
 from router.rules.caps import Cap, Caps
+from router.rules.holding import worthless_at
 from router.rules.nights import Added, Heard, Outcome, Terms
 from router.rules.rehearsal import rehearse
 from router.rules.senders import Policy as Senders
@@ -96,7 +97,21 @@ def test_a_raid_is_held_and_let_go_in_calm() -> None:
     assert [change.mode for change in outcome.raids] == [Mode.RAID, Mode.CALM]
     assert outcome.held > 150
     assert outcome.let_go > 0
-    assert len(outcome.waits) == 900
+    assert outcome.grave > 0
+    assert outcome.silences == {Reason.EXPIRED: outcome.grave}
+    assert len(outcome.waits) == 900 - outcome.grave
+    assert outcome.saved == 0
+
+
+def test_control_without_the_gravest_kept_back_the_raid_is_paid_in_the_end() -> None:
+    outcome = rehearse(raided(), (), terms(warm_up=100, grave=0.0))
+    assert (outcome.grave, len(outcome.waits)) == (0, 900)
+
+
+def test_what_a_raid_took_does_not_count_towards_expiry() -> None:
+    hour = timedelta(hours=1)
+    assert worthless_at(NOON + 6 * hour, NOON, NOON + 5 * hour) == NOON + 11 * hour
+    assert worthless_at(NOON + 6 * hour, NOON + hour, NOON) == NOON + 6 * hour
 
 
 def test_control_without_holding_nobody_waits() -> None:

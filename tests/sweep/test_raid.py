@@ -6,11 +6,13 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
+from router.postgres.held import HeldBooks
 from router.rules.campaign import SPAN, Mode
 from tests.abuse.traffic import GENUINE, RAID, Mix, Writer, angry
 from tests.sweep.town import Town, town
@@ -26,7 +28,9 @@ poll_every = "1h"
 warm_up = 60
 memory = 500
 held = 0.1
+grave = 0
 """
+_GRAVE = _MORE.replace("grave = 0", "grave = 0.1")
 _EVERYBODY = "\n[raids]\nwarm_up = 60\nheld = 0\n"
 
 
@@ -157,6 +161,58 @@ async def test_calm_lets_the_oldest_go_first_after_all_others_and_their_waiting_
         assert await scene.town.rows(waited) == []
         shown = await scene.ask("")
         assert shown["released"] == {"calm": len(held), "operator": 0}
+
+
+_STILL_HELD = "SELECT id FROM reply WHERE state = 'held' ORDER BY id"
+
+
+async def test_calm_does_not_let_the_gravest_go_the_operator_does(database: str, tmp_path: Path) -> None:
+    async with place(database, tmp_path, more=_GRAVE) as scene:
+        await scene.raided()
+        raiders = await scene.crowd(40, RAID)
+        held = await scene.town.rows(_STILL_HELD)
+        assert len(held) > 10
+        assert (await scene.ask("/end"))["grave"] == len(held)
+        await scene.town.round("held")
+        assert await scene.town.rows(_STILL_HELD) == held
+        assert await scene.ask("/held/release") == {"texts": len(held)}
+        await scene.settled()
+        assert await scene.states(raiders) == ["accepted"] * 40
+
+
+async def test_control_without_the_gravest_kept_back_the_raid_is_paid_in_the_end(
+    database: str, tmp_path: Path
+) -> None:
+    async with place(database, tmp_path) as scene:
+        await scene.raided()
+        raiders = await scene.crowd(40, RAID)
+        assert (await scene.states(raiders)).count("held") > 10
+        assert (await scene.ask("/end"))["grave"] == 0
+        await scene.town.eventually(lambda: scene.states(raiders), lambda states: states == ["accepted"] * 40)
+
+
+async def test_the_gravest_expire_in_calm_by_what_the_raid_did_not_take(
+    database: str, tmp_path: Path
+) -> None:
+    async with place(database, tmp_path, more=_GRAVE) as scene:
+        await scene.raided()
+        await scene.crowd(40, RAID)
+        held, books = await scene.town.rows(_STILL_HELD), HeldBooks(scene.town.house.pool)
+        times = "SELECT max(expires_at) AS latest, min(expires_at) AS first FROM reply WHERE state = 'held'"
+        (ends,) = await scene.town.rows(times)
+        assert await books.forgo(ends["latest"] + timedelta(days=9)) == 0
+        await scene.ask("/end")
+        (row,) = await scene.town.rows("SELECT since FROM raid_state")
+        waited = (
+            "SELECT min(r.expires_at + ($1 - j.at)) AS over FROM reply r JOIN judgement j ON j.reply = r.id"
+        )
+        (first,) = await scene.town.rows(f"{waited} WHERE r.state = 'held'", row["since"])
+        assert ends["first"] < first["over"]
+        assert await books.forgo(first["over"] - timedelta(milliseconds=1)) == 0
+        assert await books.forgo(first["over"]) >= 1
+        await books.forgo(ends["latest"] + timedelta(days=1))
+        over = "SELECT id FROM reply WHERE state = 'suppressed' AND reason = 'expired' ORDER BY id"
+        assert await scene.town.rows(over) == held
 
 
 async def test_only_the_operator_drops_and_what_is_dropped_is_money_saved(

@@ -111,8 +111,10 @@ def _raiders(played: Played) -> Raiders:
         texts=len(rows),
         phones=len({row.texter for row in rows}),
         paid=sum(row.answered_at is not None for row in rows),
+        paid_later=sum(row.held and row.answered_at is not None for row in rows),
         held=sum(row.held for row in rows),
         released=sum(row.held and row.released_at is not None for row in rows),
+        left=sum(row.state == "held" for row in rows),
         silent=sum(row.state == "suppressed" for row in rows),
         found_after=None if found is None else sum(at < found for at in came),
         minutes=None if found is None else (found - came[0]).total_seconds() / 60,
@@ -136,6 +138,7 @@ def _money(played: Played) -> Money:
         spent=sum(purse.spent for purse in totals),
         charged=taken,
         saved=played.price * sum(row.state == "suppressed" and row.reason in SAVING for row in rows.texts),
+        unpaid=played.price * sum(row.state == "held" for row in rows.texts),
         naive=played.price * len(rows.texts),
         over=max(over, sum(purse.overrun for purse in totals)),
         by_account={

@@ -146,7 +146,7 @@ class Night:
                 await duties["receipts"].act()
             elif left.costs:
                 await duties["costs"].act()
-            elif left.held and calm and lanes:
+            elif left.forgone or (left.held_till_calm and calm and lanes):
                 await duties["held"].act()
             else:
                 self.left = left

@@ -116,8 +116,13 @@ def _raid(tale: Tale) -> list[tuple[str, str]]:
         ("texts", f"{raid.texts:,} from {raid.phones:,} phones"),
         ("found", found),
         ("paid answers to raiders", f"{raid.paid:,} ({share(raid.paid, raid.texts)})"),
+        ("  as they came", f"{raid.paid - raid.paid_later:,}"),
+        ("  let go afterwards", f"{raid.paid_later:,}"),
         ("silent by rule", f"{raid.silent:,}"),
-        ("held, unpaid", f"{raid.held:,}, of which {raid.released:,} were let go in calm"),
+        (
+            "held, unpaid",
+            f"{raid.held:,}, of which {raid.released:,} were let go, and {raid.left:,} wait for the operator",
+        ),
     ]
     rows += [
         (
@@ -144,6 +149,7 @@ def _money(tale: Tale) -> list[tuple[str, str]]:
         ("over", money(purse.over)),
         ("saved by rule", f"{money(purse.saved)}; an answer to every text: {money(purse.naive)}"),
     ]
+    rows += [("held still, unpaid", f"{money(purse.unpaid)}: the operator's to say")] * bool(purse.unpaid)
     rows += [("was empty", _lasting(empty.since, empty.until)) for empty in tale.played.empties]
     for name, (sends, ledger, charged) in purse.by_account.items():
         rows.append((f"{name}: {sends:,} sends", f"ledger {money(ledger)}, carrier {money(charged)}"))
@@ -208,7 +214,8 @@ def compare(tales: Sequence[Tale]) -> list[tuple[str, list[str]]]:
                 for tale in tales
             ],
         ),
-        ("  paid", [f"{tale.raiders.paid}" for tale in tales]),
+        ("  paid as they came", [f"{tale.raiders.paid - tale.raiders.paid_later}" for tale in tales]),
+        ("  paid afterwards", [f"{tale.raiders.paid_later}" for tale in tales]),
         ("  held", [f"{tale.raiders.held}" for tale in tales]),
         ("spent", [money(tale.money.spent) for tale in tales]),
         ("saved by rule", [money(tale.money.saved) for tale in tales]),

@@ -60,9 +60,11 @@ class Raiders:
     Args:
         texts: How many came, from `phones` phones.
         phones: See `texts`.
-        paid: How many got a paid answer.
+        paid: How many got a paid answer, and `paid_later` how many of them only after they had been held.
+        paid_later: See `paid`.
         held: How many waited, unpaid, and `released` how many were let go afterwards.
         released: See `held`.
+        left: How many of the held wait still.
         silent: How many got no answer by rule.
         found_after: How many had come when the raid was found; None if it was not.
         minutes: How long it had been on by then.
@@ -72,8 +74,10 @@ class Raiders:
     texts: int
     phones: int
     paid: int
+    paid_later: int
     held: int
     released: int
+    left: int
     silent: int
     found_after: int | None
     minutes: float | None
@@ -90,6 +94,7 @@ class Money:
         spent: What the ledger says.
         charged: What the carriers kept, by their journal.
         saved: What texts that were not answered by rule would have cost.
+        unpaid: What answers to those that are still held would cost: the operator's to say.
         naive: What one answer for every text would have cost.
         over: What was spent beyond the limit.
         by_account: Sends, the ledger's and the carriers' word, by account.
@@ -100,6 +105,7 @@ class Money:
     spent: int
     charged: int
     saved: int
+    unpaid: int
     naive: int
     over: int
     by_account: Mapping[str, tuple[int, int, int]]

@@ -169,7 +169,8 @@ const purseName = (name) => (name === "total" ? say("money.total") : carrier(nam
 function raid(now) {
   const on = now.raid.mode === "raid";
   const clock = on && now.raid.since ? day(now.raid.since) : "";
-  write($("raid-says"), say(on ? (now.raid.by_hand ? "raid.declared" : "raid.on") : "raid.calm", { time: clock }));
+  const how = on ? (now.raid.by_hand ? "raid.declared" : "raid.on") : now.raid.grave ? "raid.calm.grave" : "raid.calm";
+  write($("raid-says"), say(how, { time: clock, texts: count("texts", now.raid.grave) }));
   const signs = { statistic: decimal(now.raid.statistic), limit: decimal(now.raid.limit) };
   write($("raid-signs"), say(on ? "raid.statistic.end" : "raid.statistic", signs));
   show($("raid-signs"), !now.raid.by_hand);
