@@ -103,7 +103,7 @@ def _charts(tale: Tale) -> Iterator[str]:
         )
     waited = [
         Series("waiting for money or a carrier", "waiting", [hour.waiting for hour in hours]),
-        Series("held, unpaid, until the raid is over", "held", [hour.held for hour in hours]),
+        Series("held, unpaid, by a raid", "held", [hour.held for hour in hours]),
     ]
     yield _figure(
         "What waited, texts", lines(at, waited, marks, "texts that waited"), "reply.state, tick by tick"
