@@ -94,7 +94,14 @@ async def migrate(
         MigrationError: history does not fit, or a file failed; the files before it stay applied.
     """
     steps = history(folder)
-    async with _connected(database) as connection, _alone(connection):
+    async with _connected(database) as connection:
+        if not await pending(connection, folder):
+            return []  # also for a role that may not change the schema
+        return await _bring_up(connection, steps, tell)
+
+
+async def _bring_up(connection: Connection, steps: list[Migration], tell: Callable[[str], None]) -> list[str]:
+    async with _alone(connection):
         await connection.execute(
             "CREATE TABLE IF NOT EXISTS migration ("
             " number integer PRIMARY KEY,"

@@ -34,8 +34,6 @@ FAULTS: Mapping[str, Fault] = {name: Fault(**said) for name, said in _WRITTEN.it
 
 MISSING: Mapping[str, str] = {
     "O3": "a failover that loses the last commits: no test",
-    "O14": "old snapshot: no test",
-    "S18": "database role: no role that may only insert into the ledger exists",
 }
 """Those that are not, or not wholly."""
 
