@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import hmac
 import json
 import os
@@ -45,8 +44,8 @@ class Vault:
         if not keys or len(keys) > 255 or any(len(key) != _KEY_BYTES for key in keys):  # noqa: PLR2004 - one byte
             raise VaultError("a vault holds 1 to 255 keys of 32 bytes each")
         self._ciphers = [AESGCM(key) for key in keys]
-        self._pseudonym_key = hmac.digest(keys[0], b"pseudonym", "sha256")
-        self._reference_key = hmac.digest(keys[0], b"reference", "sha256")
+        self._pseudonyms = _keyed(hmac.digest(keys[0], b"pseudonym", "sha256"))
+        self._references = _keyed(hmac.digest(keys[0], b"reference", "sha256"))
         self._offline_key = offline_key
 
     def __repr__(self) -> str:
@@ -74,7 +73,7 @@ class Vault:
     @property
     def fingerprint(self) -> str:
         """Names the keys without giving them away: processes of one fleet must agree on it."""
-        return hmac.digest(self._pseudonym_key, b"fingerprint", "sha256").hex()[:16]
+        return _digest(self._pseudonyms, b"fingerprint").hex()[:16]
 
     def seal(self, plain: bytes, about: bytes) -> bytes:
         """Encrypt. `about` binds it to its row: moved to another row it no longer opens."""
@@ -141,19 +140,28 @@ class Vault:
 
     def pseudonym(self, number: str) -> bytes:
         """16 bytes that stand for a phone number everywhere but in sealed rows."""
-        spelled = number.encode("utf-8", "surrogatepass")
-        return hmac.digest(self._pseudonym_key, spelled, hashlib.sha256)[:16]
+        return _digest(self._pseudonyms, number.encode("utf-8", "surrogatepass"))[:16]
 
     def cluster(self, wording: tuple[int, ...]) -> str:
         """The name of a wording: keyed, so that no word can be guessed from it; empty for no words."""
         if not wording:
             return ""
-        return hmac.digest(self._pseudonym_key, f"wording {wording}".encode(), hashlib.sha256).hex()[:12]
+        return _digest(self._pseudonyms, f"wording {wording}".encode()).hex()[:12]
 
     def reference(self, reply: UUID, fence: int) -> str:
         """20 characters of base32 for one attempt: the same for the same attempt, also after a crash."""
-        digest = hmac.digest(self._reference_key, reply.bytes + fence.to_bytes(8, "big"), hashlib.sha256)
-        return _base32(digest)
+        return _base32(_digest(self._references, reply.bytes + fence.to_bytes(8, "big")))
+
+
+def _keyed(key: bytes) -> hmac.HMAC:
+    """Taking a key in costs more than a short message: it is done once, and `_digest` copies it."""
+    return hmac.new(key, digestmod="sha256")
+
+
+def _digest(keyed: hmac.HMAC, message: bytes) -> bytes:
+    said = keyed.copy()
+    said.update(message)
+    return said.digest()
 
 
 def _make_keys(path: Path) -> None:

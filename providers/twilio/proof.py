@@ -11,7 +11,7 @@ import hmac
 import json
 import re
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from providers import Forged, Hook, Malformed
 from providers.twilio.account import TwilioSettings
@@ -23,9 +23,13 @@ class Proof:
     """Takes webhooks that this account's secrets signed, and nothing else."""
 
     def __init__(self, settings: TwilioSettings) -> None:
-        self._tokens = [token.get_secret_value().encode() for token in settings.auth_token]
+        # Taking a key in costs more than proving a form: it is done once, and copied for each.
+        self._tokens = [
+            hmac.new(token.get_secret_value().encode(), digestmod="sha1") for token in settings.auth_token
+        ]
         self._shared = {
-            key: secret.get_secret_value().encode() for key, secret in settings.shared_keys.items()
+            key: hmac.new(secret.get_secret_value().encode(), digestmod="sha256")
+            for key, secret in settings.shared_keys.items()
         }
 
     def fields(self, hook: Hook) -> dict[str, str]:
@@ -42,34 +46,38 @@ class Proof:
         else:
             fields = hook.form()
             signed = "".join([name + value for name, value in sorted(set(fields))])
-        keys, algorithm = self._keys(hook.headers.get("x-twilio-webhooks-signature-settings", ""))
+        keys = self._keys(hook.headers.get("x-twilio-webhooks-signature-settings", ""))
         given = hook.headers.get("x-twilio-signature", "").encode(errors="replace")
         for url in _addresses(hook.url):
             payload = (url + signed).encode(errors="surrogateescape")
             for key in keys:
-                if hmac.compare_digest(b64encode(hmac.digest(key, payload, algorithm)), given):
+                proof = key.copy()
+                proof.update(payload)
+                if hmac.compare_digest(b64encode(proof.digest()), given):
                     return dict(fields)
         raise Forged("signature")
 
-    def _keys(self, told: str) -> tuple[Sequence[bytes], str]:
+    def _keys(self, told: str) -> Sequence[hmac.HMAC]:
         """The secrets that may have signed. The header picks among ours; it can never weaken them."""
         if not told:
-            return self._tokens, "sha1"
+            return self._tokens
         named = dict(item.strip().partition("=")[::2] for item in told.split(","))
         key = self._shared.get(named.get("key", ""))
         if key is None or named.get("algorithm", "").upper() != "HMAC_SHA256":
             raise Forged("key")
-        return [key], "sha256"
+        return [key]
 
 
-def _addresses(url: str) -> list[str]:
+def _addresses(url: str) -> Iterator[str]:
     """The address with and without its default port: Twilio signs either. Another port must be there."""
+    yield url
     scheme, _, rest = url.partition("://")
     host, slash, path = rest.partition("/")
     port = _DEFAULT_PORTS.get(scheme, "")
     if port and host.endswith(port):
-        return [url, f"{scheme}://{host.removesuffix(port)}{slash}{path}"]
-    return [url] if re.search(":[0-9]*$", host) else [url, f"{scheme}://{host}{port}{slash}{path}"]
+        yield f"{scheme}://{host.removesuffix(port)}{slash}{path}"
+    elif not re.search(":[0-9]*$", host):
+        yield f"{scheme}://{host}{port}{slash}{path}"
 
 
 def _json(hook: Hook) -> list[tuple[str, str]]:
