@@ -69,7 +69,7 @@ class Connection(web.RequestHandler):
         elif self._deadline is None:
             self._deadline = asyncio.get_running_loop().call_later(PATIENCE, self.force_close)
 
-    def resume_reading(self, resume_parser: bool = True) -> None:  # noqa: FBT001, FBT002 -- aiohttp's signature
+    def resume_reading(self, resume_parser: bool = True) -> None:
         """Read on where reading was paused; else aiohttp would parse and wake all the same, at every body."""
         if self._reading_paused:
             super().resume_reading(resume_parser)
