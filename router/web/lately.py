@@ -41,18 +41,18 @@ class Lately:
     """Keeps the last few. A text that waits and is looked at again is one decision, its latest."""
 
     def __init__(self) -> None:
-        self._decisions: OrderedDict[UUID, Decision] = OrderedDict()
+        self._stories: OrderedDict[UUID, Story] = OrderedDict()
 
     def fold(self, story: Story) -> None:
         """Take in what happened to one text."""
-        self._decisions.pop(story.text, None)
-        self._decisions[story.text] = _decision(story)
-        while len(self._decisions) > _KEPT:
-            self._decisions.popitem(last=False)
+        self._stories.pop(story.text, None)
+        self._stories[story.text] = story
+        while len(self._stories) > _KEPT:
+            self._stories.popitem(last=False)
 
     def decisions(self) -> list[Decision]:
         """The last ones, newest first."""
-        return list(reversed(self._decisions.values()))
+        return [_decision(story) for story in reversed(self._stories.values())]
 
 
 def _decision(story: Story) -> Decision:
