@@ -130,7 +130,7 @@ class Vault:
 
     def open_letter(self, text_id: UUID, letter: bytes) -> tuple[str, str]:
         """Sender and body of a sealed letter. Raises `VaultError` as `open` does."""
-        sender, body = json.loads(self.open(letter, text_id.bytes))
+        sender, body = json.loads(self.open(letter, text_id.bytes).decode("ascii"))
         return sender, body
 
     def read(self, letters: Iterable[tuple[UUID, bytes]]) -> tuple[str, str]:

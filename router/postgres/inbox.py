@@ -23,9 +23,11 @@ POISON: tuple[type[Exception], ...] = (
 """What the database says when it refuses the content of a batch; nothing of the batch was done."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Arrival:
     """One text to store. Times are business time; `letter` and `raw` are sealed.
+
+    Rows like this one are not frozen: freezing makes them four times as dear, and each text makes several.
 
     `claim` stores its reply as already claimed by this process, so that the hot path needs no claim.
     """
@@ -61,7 +63,7 @@ class Stored(NamedTuple):
     history: History
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Claimed:
     """A reply that is ours until the lease is over."""
 

@@ -13,7 +13,7 @@ from router.postgres.pool import Line
 from router.rules.caps import Slot
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Intent:
     """A send that is about to be armed. Money is in millionths of the ledger currency.
 
@@ -43,7 +43,7 @@ class Intent:
     caps: Sequence[Slot] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Proof:
     """What is known of an attempt now, and by what.
 

@@ -11,7 +11,7 @@ from router.postgres.columns import columns
 from router.postgres.pool import Line
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Notice:
     """One receipt to store.
 

@@ -8,7 +8,7 @@ import logging
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
 from typing import TypeVar
@@ -189,7 +189,8 @@ class InboundDoor(Door):
             verified=self._signs,
             claim=doors.worker.room(),
         )
-        return found if not found.claim or doors.is_open(found.lane) else replace(found, claim=False)
+        found.claim = found.claim and doors.is_open(found.lane)
+        return found
 
     async def _keep(self, text: Arrival) -> None:
         doors = self._doors
