@@ -12,6 +12,7 @@ import json
 import re
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
 from providers import Forged, Hook, Malformed
 from providers.twilio.account import TwilioSettings
@@ -39,13 +40,16 @@ class Proof:
             Forged: No secret of ours signed it as it stands.
             Malformed: It is no form and no JSON object.
         """
+        signed = ""
         if hook.method != "POST":
-            fields, signed = hook.query(), ""
+            fields = dict(hook.query())
         elif "json" in hook.headers.get("content-type", ""):
-            fields, signed = _json(hook), ""
+            fields = dict(_json(hook))
         else:
-            fields = hook.form()
-            signed = "".join([name + value for name, value in sorted(set(fields))])
+            pairs = hook.form()
+            fields = dict(pairs)
+            once = fields.items() if len(fields) == len(pairs) else set(pairs)
+            signed = "".join(chain.from_iterable(sorted(once)))
         keys = self._keys(hook.headers.get("x-twilio-webhooks-signature-settings", ""))
         given = hook.headers.get("x-twilio-signature", "").encode(errors="replace")
         for url in _addresses(hook.url):
@@ -54,7 +58,7 @@ class Proof:
                 proof = key.copy()
                 proof.update(payload)
                 if hmac.compare_digest(b64encode(proof.digest()), given):
-                    return dict(fields)
+                    return fields
         raise Forged("signature")
 
     def _keys(self, told: str) -> Sequence[hmac.HMAC]:
