@@ -37,6 +37,7 @@ class Inbox:
             if isinstance(found, Failure):
                 return found
             if found is not None:
+                self._keep({(text.to, text.provider_id): found})  # the log need not read it once more
                 return records.inbound(found, text.provider_id, text.to, self._settings)
         return None
 

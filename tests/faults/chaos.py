@@ -31,7 +31,7 @@ ANSWERS = ("Salut c'est Kevin", "Coucou, on s'est vus hier", "Bonjour, tu te sou
 ROOM = 100_000
 """Money that is enough for every round."""
 
-_SETTLE = 180.0
+_SETTLE, _SETTLE_PER_TEXT = 180.0, 0.05
 _MICROS = 1_000_000
 
 SENDING: tuple[tuple[str, dict[str, object]], ...] = (
@@ -275,7 +275,7 @@ async def run(
             async with asyncio.TaskGroup() as both:
                 both.create_task(one.traffic())
                 both.create_task(one.misfortunes())
-            said = await one.settled()
+            said = await one.settled(_SETTLE + order.texts * _SETTLE_PER_TEXT)
         finally:
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)

@@ -37,7 +37,7 @@ strikes = 20
 [workers]
 lease = "{LEASE:.0f}s"
 call_deadline = "{DEADLINE:.0f}s"
-poll_every = "5s"
+poll_every = "1s"
 max_in_doubt = 10000
 """
 

@@ -113,6 +113,17 @@ def test_a_poll_that_is_stopped_half_way_loses_nothing() -> None:
     assert api.details() == 2
 
 
+@pytest.mark.parametrize(("remembers", "calls"), [(True, 3), (False, 5)])
+def test_what_was_read_again_costs_the_log_no_call(*, remembers: bool, calls: int) -> None:
+    carrier, api = provider(), Api(5)
+    for provider_id in ("1001", "1003"):
+        pushed = Inbound(provider_id=provider_id, sender=TEXTER, to=NUMBER, text="?")
+        assert isinstance(drive(carrier.reread(pushed, NOW), api)[1], Inbound)
+    if not remembers:
+        carrier._inbox._read.clear()
+    assert (len(words(poll(carrier, api))), api.details()) == (5, calls)
+
+
 def test_it_does_not_remember_without_end_and_still_hands_over_all_it_read() -> None:
     carrier, api = provider(), Api(30)
     with mock.patch.object(inbox, "KEPT", 5):
