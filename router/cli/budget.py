@@ -11,8 +11,10 @@ from router.cli.finding import Failed, config_option, database, json_option, run
 from router.cli.showing import moment, money, show_json, show_table
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
+    from router.postgres.capped import CapNow
     from router.postgres.purses import PurseNow, Purses
     from router.settings import Settings
 
@@ -68,11 +70,17 @@ def top_up(above: Path | None, config: Path | None, purse: str, amount: str, as_
     _print(*run(_top_up(config or above, purse, amount)), as_json=as_json)
 
 
-async def _show(config: Path | None) -> tuple[Settings, list[PurseNow]]:
+async def _show(config: Path | None) -> tuple[Settings, list[PurseNow], Mapping[str, CapNow]]:
+    from datetime import UTC, datetime
+
+    from router.postgres.capped import caps_now
+
     settings = settings_of(config)
     windows = _windows(settings)
     async with database(settings) as pool:
-        return settings, await (await _purses(settings, pool, windows)).show(windows)
+        purses = await _purses(settings, pool, windows)
+        caps = await caps_now(pool, settings.answering.caps.slots(datetime.now(UTC)))
+        return settings, await purses.show(windows), caps
 
 
 async def _set(config: Path | None, purse: str, amount: str) -> tuple[Settings, list[PurseNow]]:
@@ -135,9 +143,16 @@ def _micros(amount: str) -> int | None:
         ) from None
 
 
-def _print(settings: Settings, purses: list[PurseNow], *, as_json: bool) -> None:
+def _print(
+    settings: Settings,
+    purses: list[PurseNow],
+    caps: Mapping[str, CapNow] | None = None,
+    *,
+    as_json: bool,
+) -> None:
     if as_json:
-        show_json({"currency": settings.currency, "purses": [_plain(each) for each in purses]})
+        told: dict[str, Any] = {"currency": settings.currency, "purses": [_plain(each) for each in purses]}
+        show_json(told | ({} if caps is None else {"caps": _caps(settings, caps)}))
         return
     rows = [
         (
@@ -156,6 +171,27 @@ def _print(settings: Settings, purses: list[PurseNow], *, as_json: bool) -> None
     for each in purses:
         if each.overrun:
             click.echo(f"{each.name}: {money(each.overrun)} came as higher prices after the fact.")
+    if caps:
+        rows = [
+            (each["cap"], each["of"], each["period"], *(f"{each[n]}" for n in ("answers", "used", "left")))
+            for each in _caps(settings, caps)
+        ]
+        click.echo()
+        show_table(("CAP", "OF", "PER", "ANSWERS", "USED", "LEFT"), rows)
+
+
+def _caps(settings: Settings, caps: Mapping[str, CapNow]) -> list[dict[str, Any]]:
+    return [
+        {
+            "cap": name,
+            "of": settings.caps[name].of,
+            "period": settings.caps[name].period.value,
+            "answers": each.answers,
+            "used": each.used,
+            "left": max(0, each.answers - each.used),
+        }
+        for name, each in caps.items()
+    ]
 
 
 def _origin(each: PurseNow) -> str:

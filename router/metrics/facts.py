@@ -43,6 +43,7 @@ def families(
     yield from _raid(figures.raid)
     yield from _money(figures, worth, accounts)
     yield from _purses(figures)
+    yield from _caps(figures)
     yield from _accounts(figures, accounts)
     yield from _abuse(figures)
     yield from _database(figures)
@@ -52,7 +53,6 @@ def families(
 def _waiting(figures: Figures, oldest: float, stalled: bool, accounts: list[str]) -> Iterator[Metric]:
     last = {(): figures.last_reply_at.timestamp() if figures.last_reply_at else 0}
     yield gauge("queue_texts", "Replies that are not over.", ("state",), keyed(figures.queue, WAITING))
-    yield gauge("capped_texts", "Replies that a cap puts off.", (), {(): figures.capped})
     yield gauge("queue_oldest_seconds", "Age of the oldest ready text.", (), {(): oldest})
     yield gauge("answering_stalled", "Ready texts wait, unanswered.", (), {(): stalled})
     yield gauge("receipts_waiting", "Receipts not applied yet.", (), {(): figures.receipts_waiting})
@@ -110,6 +110,14 @@ def _purses(figures: Figures) -> Iterator[Metric]:
         yield gauge(f"purse_{word}_money", f"Money {word} in the present window.", ("purse",), amounts)
     runways = {(name,): purse.runway for name, purse in purses.items()}
     yield gauge("purse_runway_seconds", "Until it is empty, at the present pace.", ("purse",), runways)
+
+
+def _caps(figures: Figures) -> Iterator[Metric]:
+    yield gauge("capped_texts", "Replies that a cap puts off.", (), {(): figures.capped})
+    used = {(name,): cap.used for name, cap in figures.caps.items()}
+    yield gauge("cap_used_answers", "Answers that left in its present window.", ("cap",), used)
+    limits = {(name,): cap.answers for name, cap in figures.caps.items()}
+    yield gauge("cap_limit_answers", "Most answers in one window.", ("cap",), limits)
 
 
 def _accounts(figures: Figures, accounts: list[str]) -> Iterator[Metric]:

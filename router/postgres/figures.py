@@ -12,6 +12,7 @@ from typing import NamedTuple
 import asyncpg
 
 from router.postgres.accounts import state_of
+from router.postgres.capped import CapNow
 from router.postgres.counts import Counts, count
 from router.postgres.evidence import Standing, standing
 from router.postgres.outlook import Outlook, outlook
@@ -76,7 +77,7 @@ class Figures:
         purses: By name.
         states: Of accounts and senders; one that is missing was always open.
         balances: By account.
-        capped: Replies that a cap puts off.
+        capped: Replies that a cap puts off, and `caps` how much of each is used, by its name.
         silences: Final silences by rule, by name of the number.
         last_reply_at: When the last reply was settled as accepted, business time; None for long ago.
         receipts_waiting: Receipts stored and not applied yet.
@@ -108,6 +109,7 @@ class Figures:
     sample: Sample
     raid: Outlook
     unproved: Mapping[str, int] = field(default_factory=dict)
+    caps: Mapping[str, CapNow] = field(default_factory=dict)
     evidence: Standing
 
 

@@ -39,6 +39,11 @@ class Cap(BaseModel):
             raise ValueError("must have one of country, prefix and number")
         return self
 
+    @property
+    def of(self) -> str:
+        """What it is of: ``country FR``, ``prefix +3363998`` or ``number poster``."""
+        return next(f"{kind} {said}" for kind in _KINDS if (said := getattr(self, kind)) is not None)
+
     def covers(self, number: str, to: str) -> bool:
         """Whether an answer from this published number to that phone counts."""
         if self.number is not None:

@@ -10,6 +10,7 @@ from math import inf
 
 from router.arrivals import waits_for_proof
 from router.office import Office
+from router.postgres.capped import caps_now
 from router.postgres.figures import Figures, FiguresDesk
 from router.postgres.incoming import Incoming
 from router.postgres.pool import DatabaseAwayError, Pool
@@ -107,7 +108,11 @@ class Readings:
         least = {name: office.least(name) for name in office.accounts}
         figures = await self._desk.read(windows, now, least | {TOTAL: min(least.values(), default=1)})
         proving = [name for name, one in office.accounts.items() if waits_for_proof(one.provider)]
-        figures = replace(figures, unproved=await Incoming(self.pool).count_unproved(proving))
+        figures = replace(
+            figures,
+            unproved=await Incoming(self.pool).count_unproved(proving),
+            caps=await caps_now(self.pool, office.policy.caps.slots(now)),
+        )
         oldest = 0.0 if figures.oldest is None else max(0.0, (now - figures.oldest).total_seconds())
         return Reading(figures, oldest, {name: self._worth(name) for name in office.numbers})
 

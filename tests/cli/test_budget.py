@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -9,9 +10,24 @@ import asyncpg
 import pytest
 
 from router.postgres.embedded import Server
+from router.rules.budget import Period
+from router.rules.caps import Cap, Caps
+from router.stage import signpost
 from tests.cli.conftest import TWILIO, Demo
 
 pytestmark = pytest.mark.xdist_group("demo")
+
+_CAPS = """
+[caps.range]
+prefix = "+3363998"
+answers = 500
+period = "fixed"
+
+[caps.france]
+country = "FR"
+answers = 9
+period = "day"
+"""
 
 
 def purse(demo: Demo, name: str) -> dict[str, Any]:
@@ -54,6 +70,32 @@ async def test_a_top_up_fills_the_present_window_alone_and_is_booked(demo: Demo)
         await connection.close()
     assert tuple(booked or ()) == ("vonage", 1_500_000, Decimal("1.5"), "EUR", "operator")
     assert noted == "budget top-up"
+
+
+async def test_caps_are_shown_with_what_is_used_of_them(demo: Demo) -> None:
+    settings = demo.paravent.folder / "capped.toml"
+    settings.write_text(signpost.SETTINGS.read_text() + _CAPS)
+    environment = signpost.environment(demo.home) or {}
+    (slot,) = Caps({"range": Cap(prefix="+3363998", answers=500, period=Period.FIXED)}).slots(
+        datetime.now(UTC)
+    )
+    connection = await asyncpg.connect(Server(demo.home).dsn)
+    try:
+        await connection.execute("INSERT INTO cap_window VALUES ('range', $1, 12)", slot.starts_at)
+    finally:
+        await connection.close()
+    told = demo.paravent("budget", "--json", "--config", settings, **environment).json["caps"]
+    assert [tuple(each.values()) for each in told] == [
+        ("range", "prefix +3363998", "fixed", 500, 12, 488),
+        ("france", "country FR", "day", 9, 0, 9),
+    ]
+    lines = demo.paravent("budget", "--config", settings, **environment).out.splitlines()
+    assert [line.split() for line in lines[-3:]] == [
+        ["CAP", "OF", "PER", "ANSWERS", "USED", "LEFT"],
+        ["range", "prefix", "+3363998", "fixed", "500", "12", "488"],
+        ["france", "country", "FR", "day", "9", "0", "9"],
+    ]
+    assert demo.paravent("budget", "--json").json["caps"] == []
 
 
 def test_unlimited_is_spelled_and_cannot_be_topped_up(demo: Demo) -> None:

@@ -215,7 +215,7 @@ def timeline(
 def gauges(
     title: str, says: str, query: Query, *, unit: str, most: float | None = None, **more: Any
 ) -> Panel:
-    """A bar for each series, as long as its last value."""
+    """A bar for each series, as long as its last value; `nothing`: what is said where there is none."""
     options = {
         "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
         "orientation": "horizontal",
@@ -229,10 +229,11 @@ def gauges(
         "sizing": "manual",
         "text": {"titleSize": 14, "valueSize": 18},
     }
-    limits = {"min": 0} | ({"max": most} if most is not None else {})
+    limits = {"min": 0, "noValue": more.pop("nothing", "nothing yet")}
+    limits |= {"max": most} if most is not None else {}
     return Panel(
         kind="bargauge", title=title, says=says, queries=[query], unit=unit, options=options,
-        defaults={"color": {"mode": "thresholds"}, **limits, "noValue": "nothing yet"}, **more,
+        defaults={"color": {"mode": "thresholds"}, **limits}, **more,
     )  # fmt: skip
 
 

@@ -89,7 +89,7 @@ _PURSES = (
         unit="percentunit",
         most=1,
         steps=((None, GREEN), (0.75, YELLOW), (0.95, RED)),
-        size=(7, 6),
+        size=(5, 6),
     ),
     gauges(
         "How long does each purse last?",
@@ -99,7 +99,18 @@ _PURSES = (
         most=7 * 24 * 3_600,
         steps=RUNWAY_STEPS,
         words=FOR_EVER,
-        size=(7, 6),
+        size=(5, 6),
+    ),
+    gauges(
+        "How full is each cap?",
+        "Answers that left in its present window, as a share of what `[caps]` lets pass. At 100 % further"
+        " texts wait for the next window, unpaid.",
+        Query("max by (cap) (paravent_cap_used_answers / (paravent_cap_limit_answers > 0))", "{{cap}}"),
+        unit="percentunit",
+        most=1,
+        steps=((None, GREEN), (0.75, YELLOW), (0.95, RED)),
+        size=(4, 6),
+        nothing="no caps are set",
     ),
     table(
         "What is in each purse?",

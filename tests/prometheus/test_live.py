@@ -30,7 +30,10 @@ async def place(database: str, tmp_path: Path) -> AsyncIterator[Town]:
 
 def rich(settings: str) -> str:
     """With money for more texts than a fast machine writes: what no carrier may send, none can refuse."""
-    return settings.replace('limit = "5.00"', 'limit = "500.00"').replace('"20.00"', '"2000.00"')
+    return (
+        settings.replace('limit = "5.00"', 'limit = "500.00"').replace('"20.00"', '"2000.00"')
+        + '\n[caps.one_range]\nprefix = "+3363998"\nanswers = 100000\nperiod = "day"\n'
+    )
 
 
 async def test_everything_that_is_asked_has_data(place: Town, tmp_path: Path) -> None:
