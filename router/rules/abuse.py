@@ -6,7 +6,7 @@ does is told in ABUSE_MODEL.md beside this file; `python -m tests.abuse.train` m
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from math import exp, log, sqrt
 from typing import NamedTuple, TypeAlias
@@ -26,7 +26,15 @@ SHORTEST, LONGEST = 2, 6
 
 Places: TypeAlias = NDArray[np.uint32]
 
-_STEP = np.uint32(0x9E3779B1)
+_STEP = 0x9E3779B1
+_POWERS = np.array(
+    [
+        [pow(_STEP, size - 1 - place, 1 << 32) if place < size else 0 for place in range(LONGEST)]
+        for size in range(SHORTEST, LONGEST + 1)
+    ],
+    np.uint32,
+)
+_BEYOND = "\0" * (LONGEST - 1)
 _MIX = np.uint32(0x85EBCA6B)
 _SHIFT = np.uint32(32 - BUCKETS_BITS)
 _FIFTEEN = np.uint32(15)
@@ -73,16 +81,19 @@ def places(spelt: str) -> Places:
     Args:
         spelt: As `router.rules.spelling.spell` spells it.
     """
-    letters = np.frombuffer(f" {spelt.strip()} ".encode("utf-32-le", "surrogatepass"), np.uint32)
-    hashed = letters
-    found = []
-    for size in range(SHORTEST, LONGEST + 1):
-        hashed = hashed[:-1] * _STEP + letters[size - 1 :]
-        if not len(hashed):
-            break
-        found.append(hashed)
-    pieces = np.concatenate(found)
+    text = f" {spelt.strip()} "
+    letters = f"{text}{_BEYOND}".encode("utf-32-le", "surrogatepass")
+    # A column is a letter and the five after it; a row of the product is all pieces of one size.
+    columns = np.ndarray((LONGEST, len(text)), np.uint32, letters, strides=(4, 4))
+    pieces: Places = (_POWERS @ columns).take(_whole(len(text)))
     return ((pieces ^ (pieces >> _FIFTEEN)) * _MIX) >> _SHIFT
+
+
+@lru_cache(maxsize=160)
+def _whole(length: int) -> NDArray[np.intp]:
+    """Which pieces do not reach beyond a text of so many letters, row by row."""
+    rows = range(LONGEST - SHORTEST + 1)
+    return np.concatenate([np.arange(length - row - SHORTEST + 1) + row * length for row in rows])
 
 
 def score(body: str, model: Model | None = None) -> Score:

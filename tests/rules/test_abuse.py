@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from time import perf_counter
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from router.rules import abuse, lexicon
+from router.rules import abuse, lexicon, spelling
 from router.rules.abuse import BUCKETS_BITS, FLAGGED, Model, logit, places, score, shipped
 from router.rules.lexicon import Sense, sense
 from router.rules.spelling import LONGEST, spell
@@ -160,6 +161,29 @@ def test_a_file_of_another_size_is_refused() -> None:
 def test_places_are_the_same_on_every_machine() -> None:
     assert places("salut").tolist()[:4] == PLACES
     assert score("on va les ruiner", Model(1.0, 0.0, np.zeros(1 << BUCKETS_BITS, np.int8))).value == 0.5
+
+
+def place(piece: str) -> int:
+    """Where the weight of one piece is, letter by letter."""
+    hashed = 0
+    for letter in piece:
+        hashed = (hashed * 0x9E3779B1 + ord(letter)) % (1 << 32)
+    return ((hashed ^ hashed >> 15) * 0x85EBCA6B) % (1 << 32) >> (32 - BUCKETS_BITS)
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=()), max_size=40))
+def test_places_are_those_of_every_piece(spelt: str) -> None:
+    text = f" {spelt.strip()} "
+    pieces = [text[at : at + size] for size in range(2, 7) for at in range(len(text) - size + 1)]
+    assert places(spelt).tolist() == [place(piece) for piece in pieces]
+
+
+@given(st.text(alphabet=" aeil0134$@!|*._-é", max_size=40))
+def test_a_text_is_spelt_as_by_every_pass(text: str) -> None:
+    lower = spelling._UNSEEN.sub("", unicodedata.normalize("NFKD", text))
+    glued = spelling._SPACED.sub(lambda found: re.sub(r"[ .\-_*/]", "", found[0]), lower)
+    read = spelling._LEET.sub(lambda found: found[0].translate(spelling._LETTERS), glued)
+    assert spell(text) == re.sub(r"(.)\1+", r"\1", spelling._NOISE.sub(" ", read))
 
 
 PLACES = [60548, 95368, 32231, 35934]
