@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeAlias
+from functools import partial
+from typing import Self, TypeAlias
 
 from providers import Ability, InDoubt, Job, Outcome, Outgoing, Provider, Throttled, Wire
 from router.send import send, send_job
@@ -26,13 +27,21 @@ async def _unlimited(_account: str) -> float:
 
 @dataclass(slots=True)
 class Alone:
-    """A place for one text that travels by itself."""
+    """A seat of one text that travels by itself; entered, it has one of its account's places."""
 
     provider: Provider
     wire: Wire
     now: Callable[[], datetime]
     wait: Callable[[], Awaitable[float]]
+    place: asyncio.Semaphore
     tag: None = None
+
+    async def __aenter__(self) -> Self:
+        await self.place.acquire()
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        self.place.release()
 
     async def send(self, text: Outgoing, not_after: float) -> Outcome:
         """Send it, once it is armed."""
@@ -139,17 +148,19 @@ class Departures:
         self._forming: dict[_Key, _Job] = {}
         self._last: dict[_Key, float] = {}
 
-    @asynccontextmanager
-    async def seat(
+    def seat(
         self, account: str, sender: str, to: str, words: str, *, most: int = MOST_RECEIVERS
-    ) -> AsyncIterator[Seat]:
+    ) -> AbstractAsyncContextManager[Seat]:
         """Take a seat; where jobs are taken, wait here until one of at most so many texts has formed."""
         provider = self._providers[account]
-        if Ability.BATCH not in provider.abilities:
-            async with self._places[account]:
-                yield Alone(provider, self._wire, self._now, lambda: self._take_call(account))
-            return
-        job = self._join((account, sender, words), to, most)
+        if Ability.BATCH in provider.abilities:
+            return self._seat_in_a_job((account, sender, words), to, most)
+        call, place = partial(self._take_call, account), self._places[account]
+        return Alone(provider, self._wire, self._now, call, place)
+
+    @asynccontextmanager
+    async def _seat_in_a_job(self, key: _Key, to: str, most: int) -> AsyncIterator[Seat]:
+        job = self._join(key, to, most)
         try:
             await job.closed.wait()
             yield InAJob(job, to)
