@@ -30,12 +30,12 @@ HERE = Path(__file__).parent
 EQUIVALENT: dict[str, str] = tomllib.loads((HERE / "equivalent.toml").read_text(encoding="utf-8"))
 TESTS = {
     "0001": "books inbox settle parked",
-    "0002": "arm settle late_proof books together plans ledger_machine",
-    "0003": "receiving_cost",
-    "inbox": "inbox desk together plans ledger_machine",
-    "upkeep": "upkeep reaped plans ledger_machine",
+    "0002": "arm settle late_proof neighbours locks books together plans ledger_machine",
+    "0003": "neighbours locks receiving_cost",
+    "inbox": "inbox neighbours desk together plans ledger_machine",
+    "upkeep": "upkeep reaped neighbours locks plans ledger_machine",
     "receipts": "parked",
-    "parked": "parked",
+    "parked": "parked neighbours locks",
 }
 """Files of tests/postgres that know a place, by the beginning of its name, the quickest first."""
 SURVIVED, NO_SQL = "", "it is no SQL"
