@@ -57,6 +57,11 @@ class Proxy:
         for writer in list(self._open):
             writer.transport.abort() if writer.transport.is_closing() else writer.close()
 
+    def move(self, server: Place) -> None:
+        """Close what is open; whoever comes is carried to another server."""
+        self._server = server
+        self.cut()
+
     def reset(self) -> None:
         """Break off what is open without a farewell (RST over TCP)."""
         for writer in list(self._open):
