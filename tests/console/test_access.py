@@ -25,7 +25,7 @@ async def test_a_narrow_screen_never_scrolls_sideways(demo: Demo, visit: Opener)
     await expect(page.locator("#carriers li")).to_have_count(3)
     assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     await page.get_by_role("button", name="Français").click()
-    await expect(page.locator("#carriers-title")).to_have_text("Qui porte")
+    await expect(page.locator("#carriers-title")).to_have_text("Les opérateurs")
     assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 

@@ -44,6 +44,10 @@ async def test_the_same_texter_again_gets_none_and_the_phone_says_why(demo: Demo
     await page.locator("#anew").uncheck()
     await text(page)
     await expect(page.locator("#conversation .note")).to_have_text("no answer: this texter had one already")
+    await text(page)
+    await expect(page.locator("#conversation .note")).to_have_count(2)
+    await expect(page.locator("#conversation .in + .note")).to_have_count(2)
+    await expect(page.locator("#conversation .out + .note")).to_have_count(0)
 
 
 async def test_an_account_is_cut_after_asking_and_the_next_one_carries(demo: Demo, visit: Opener) -> None:
@@ -58,7 +62,7 @@ async def test_an_account_is_cut_after_asking_and_the_next_one_carries(demo: Dem
     await text(page)
     await answered_through(page, "Vonage")
     await expect(page.locator("#decisions li").first).to_contain_text("not Twilio: cut by you")
-    await expect(page.locator("#deeds li").first).to_contain_text("cut Twilio, by this page")
+    await expect(page.locator("#deeds li").first).to_contain_text("cut Twilio (console)")
     await page.get_by_role("button", name="Restore: Twilio").click()
     await page.locator("#sure-yes").click()
     await expect(page.locator("#sentence")).not_to_contain_text("Twilio")
@@ -72,8 +76,32 @@ async def test_one_click_breaks_twilio_and_vonage_takes_over(demo: Demo, visit: 
     await expect(page.locator("#sentence")).to_contain_text(re.compile("Twilio is .*; Vonage carries"))
     await expect(page.locator("#carriers li").first).to_contain_text("Cut off")
     await expect(page.locator("#carriers li").nth(1)).to_contain_text("poster (instead of Twilio)")
+    await page.get_by_role("button", name="Restore: Twilio").click()
+    await expect(page.locator("#sure-says")).to_contain_text("without waiting for the next try")
+    assert "your order" not in await page.locator("#sure-says").inner_text()
+    await page.get_by_role("button", name="Leave it").click()
     await page.get_by_role("switch", name="Twilio: Bill not paid").click()
     await expect(page.locator("#sentence")).not_to_contain_text("Twilio")  # by probe, nobody restored it
+
+
+async def test_a_balance_that_is_older_than_the_accounts_state_is_shown_as_such(
+    demo: Demo, visit: Opener
+) -> None:
+    page = await visit(demo.url)
+    await expect(page.locator("#carriers li")).to_have_count(3)
+    said = """([since]) => import("/console/rooms.js").then((rooms) => rooms.balance(
+        { since, balance: { amount: 0, unit: "USD", at: "2026-11-30T12:00:00Z" } }))"""
+    for since in (None, "2026-11-30T11:59:00Z"):
+        assert await page.evaluate(said, [since]) == "0 USD at the carrier"
+    assert "before this change" in await page.evaluate(said, ["2026-11-30T12:01:00Z"])
+
+
+async def test_what_a_fault_does_to_the_text_it_meets_stands_beside_it(demo: Demo, visit: Opener) -> None:
+    page = await visit(demo.url)
+    for fault in ("Hangs", "Errors"):
+        row = page.locator("#levers tr", has_text=fault)
+        await expect(row.locator(".then")).to_contain_text("never sent twice; later ones go elsewhere")
+    await expect(page.locator("#levers tr", has_text="Bill not paid").locator(".then")).to_be_hidden()
 
 
 async def test_money_is_topped_up_and_a_wrong_amount_is_told(demo: Demo, visit: Opener) -> None:
@@ -128,6 +156,8 @@ async def test_the_page_speaks_the_browsers_language_and_another_by_a_click(
 ) -> None:
     page = await visit(demo.url, locale="fr-FR")
     await expect(page.locator("#sentence")).to_contain_text("On répond aux SMS.")
+    await text_by_api(demo)
+    await expect(page.locator("#decisions li .what").first).to_contain_text(" : réponse envoyée par")
     assert await page.locator("html").get_attribute("lang") == "fr"
     await page.get_by_role("button", name="English").click()
     await expect(page.locator("#sentence")).to_contain_text("Texters are answered.")
@@ -189,10 +219,11 @@ async def test_a_raid_that_is_declared_is_seen_and_what_it_holds_is_answered(
         await text(page, "ta gueule sale pute")
         await expect(page.locator("#conversation .note")).to_contain_text("held back")
         await expect(page.locator("#sentence")).to_contain_text("1 text held back")
+        await expect(page.locator("#waiting-more")).to_have_text("1 more held back in a raid")
         await page.locator("#clusters").get_by_role("button", name="Answer them").click()
         await page.locator("#sure-yes").click()
         await answered_through(page, "Twilio")
-        await expect(page.locator("#deeds")).to_contain_text("let 1 text go, by this page")
+        await expect(page.locator("#deeds")).to_contain_text("let 1 text go (console)")
     finally:
         await demo.order("api/v1/raid/end")
     await expect(page.locator("#sentence")).not_to_contain_text("raid")

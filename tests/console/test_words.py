@@ -29,6 +29,7 @@ DEEDS = {
     "raid ended",
     "raid held released",
     "raid held dropped",
+    "review opened",
 }
 SETS = {
     "badge": {*WORDS, "pinned"},
@@ -71,6 +72,12 @@ def test_a_word_that_is_not_said_would_be_found() -> None:
     said = dict(LANGUAGES["fr"])
     del said["silence.cooldown"]
     assert missing(said) == {"silence.cooldown"}
+
+
+def test_french_has_a_space_before_what_english_sets_close() -> None:
+    stuck = re.compile(r"[^\u00a0\u202f][;:?!](?= |$)")
+    assert [key for key, words in LANGUAGES["fr"].items() if stuck.search(words)] == []
+    assert stuck.search("poster: réponse")
 
 
 def test_both_languages_say_the_same_with_the_same_gaps() -> None:

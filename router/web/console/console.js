@@ -66,7 +66,8 @@ function tiles() {
   write($("raid-what"), say(raid ? "tile.raid.over" : "tile.raid"));
   write($("raid-more"), raid ? say("carriers.since", { time: time(now.raid.since) }) : say("tile.raid.calm", { limit: decimal(now.raid.limit) }));
   const oldest = now.health.oldest_ready_seconds;
-  write($("waiting-more"), waiting ? (oldest >= 1 ? say("tile.queue.oldest", { time: lasting(oldest) }) : " ") : say("tile.queue.calm"));
+  write($("waiting-more"), waiting ? (oldest >= 1 ? say("tile.queue.oldest", { time: lasting(oldest) }) : " ")
+    : now.raid.held ? say("tile.queue.held", { count: integer(now.raid.held) }) : say("tile.queue.calm"));
 }
 
 function remember() {

@@ -9,10 +9,9 @@ import { ask, order } from "./router.js";
 import { carrier, named, say } from "./words.js";
 
 const KEPT = 4;
-const texters = []; // { number, bubbles, text }, the newest last
+const texters = []; // { number, bubbles, texts: { id, decision } }, the newest last
 let carriers = [];
 let published = [];
-let decided = new Map();
 let answering = false;
 
 export async function open() {
@@ -47,7 +46,8 @@ export function render() {
 
 export function hear(now) {
   attack.hear(now);
-  decided = new Map(now.decisions.map((each) => [each.text, each]));
+  const decided = new Map(now.decisions.map((each) => [each.text, each]));
+  for (const text of texters.flatMap((texter) => texter.texts)) text.decision = decided.get(text.id) ?? text.decision;
   conversation();
 }
 
@@ -64,7 +64,7 @@ function newNumber(each) {
 function someone() {
   const digits = String(crypto.getRandomValues(new Uint32Array(1))[0] % 10000).padStart(4, "0");
   const number = `+3363998${digits}`;
-  return texters.some((each) => each.number === number) ? someone() : { number, bubbles: [], text: "" };
+  return texters.some((each) => each.number === number) ? someone() : { number, bubbles: [], texts: [] };
 }
 
 async function send(event) {
@@ -76,7 +76,7 @@ async function send(event) {
   const texter = texters.at(-1);
   try {
     const to = $("numbers").querySelector("input:checked").value;
-    texter.text = (await order("/api/v1/texts", { to, sender: texter.number, text: $("text").value })).text;
+    texter.texts.push({ id: (await order("/api/v1/texts", { to, sender: texter.number, text: $("text").value })).text });
     await converse();
   } catch (error) {
     tell(error.message);
@@ -98,12 +98,17 @@ async function converse() {
 
 function conversation() {
   show($("phone-empty"), texters.length === 0);
-  const items = texters.flatMap((texter) => [
-    { key: texter.number, kind: "who", text: say("phone.from", { number: spaced(texter.number) }) },
-    ...texter.bubbles.map((bubble, at) => ({ key: `${texter.number} ${at}`, kind: bubble.direction, text: bubble.text,
-      through: bubble.direction === "out" ? say("phone.through", { account: carrier(bubble.account) }) : "" })),
-    ...note(texter),
-  ]);
+  const items = texters.flatMap((texter) => {
+    const notes = notesOf(texter);
+    return [
+      { key: texter.number, kind: "who", text: say("phone.from", { number: spaced(texter.number) }) },
+      ...texter.bubbles.flatMap((bubble, at) => [
+        { key: `${texter.number} ${at}`, kind: bubble.direction, text: bubble.text,
+          through: bubble.direction === "out" ? say("phone.through", { account: carrier(bubble.account) }) : "" },
+        ...(notes.has(at) ? [{ key: `${texter.number} ${at} note`, kind: "note", text: notes.get(at) }] : []),
+      ]),
+    ];
+  });
   const before = $("conversation").lastElementChild?.dataset.key;
   keep($("conversation"), items, (each) => each.key, () => {
     const item = make("li");
@@ -120,12 +125,16 @@ function conversation() {
   if ($("conversation").lastElementChild?.dataset.key !== before) $("screen").scrollTop = $("screen").scrollHeight;
 }
 
-// Where no answer came: why, as the router decided.
-function note(texter) {
-  if (!texter.bubbles.length || texter.bubbles.at(-1).direction === "out") return [];
-  const decision = decided.get(texter.text);
-  const text = decision && decision.ending !== "accepted" ? outcome(decision) : say("phone.waits");
-  return [{ key: `${texter.number} note`, kind: "note", text }];
+// Under each text that got no answer: why, as the router decided. By the place of its bubble.
+function notesOf(texter) {
+  const { bubbles, texts } = texter;
+  const places = bubbles.flatMap((bubble, at) => (bubble.direction === "in" ? [at] : []));
+  return new Map(places.flatMap((at, which) => {
+    const decision = texts[which]?.decision;
+    if (decision?.ending === "accepted") return [];
+    if (decision) return [[at, outcome(decision)]];
+    return bubbles.slice(at + 1).some((bubble) => bubble.direction === "out") ? [] : [[at, say("phone.waits")]];
+  }));
 }
 
 const spaced = (number) => number.replace(/^\+33(\d)(\d\d)(\d\d)(\d\d)(\d\d)$/, "+33 $1 $2 $3 $4 $5");
@@ -148,7 +157,10 @@ function levers() {
     () => Object.assign(make("th"), { scope: "col" }),
     (cell, name) => write(cell, name ? carrier(name) : say("levers.what")));
   keep($("levers"), names, (name) => name, newLever, (row, name) => {
-    write(row.named, named("lever", name));
+    write(row.what, named("lever", name));
+    const then = say(`lever.${name}.then`);
+    write(row.then, then);
+    show(row.then, !then.startsWith("lever."));
     keep(row, [null, ...carriers], (each) => each?.account || "named", () => row.named, (cell, each) => {
       if (!each) return;
       const on = each.faults.find((fault) => fault.name === name).on;
@@ -163,6 +175,9 @@ function newLever() {
   const row = make("tr");
   row.named = Object.assign(make("th"), { scope: "row" });
   row.named.dataset.key = "named";
+  row.what = make("span");
+  row.then = make("span", "then soft");
+  row.named.append(row.what, row.then);
   row.append(row.named, ...carriers.map((each) => {
     const cell = make("td");
     cell.dataset.key = each.account;

@@ -4,7 +4,7 @@ import { sure } from "./dialogue.js";
 import { $, bar, button, fillBar, keep, make, mark, show, write } from "./pieces.js";
 import { order } from "./router.js";
 import { because, leftIn, stateOf } from "./sentence.js";
-import { carrier, count, day, decimal, integer, lasting, list, money, named, say, time } from "./words.js";
+import { carrier, count, day, decimal, integer, lasting, list, money, named, of, say, time } from "./words.js";
 
 const TONES = { open: "good", pinned: "good", throttled: "warn", slow: "warn", probing: "warn", purse: "bad", cut_off: "bad", operator_cut: "bad" };
 
@@ -32,7 +32,7 @@ function carriers(now, clock) {
     show(card.facts, card.facts.textContent !== "");
     for (const [verb, each] of Object.entries(card.orders)) {
       write(each, say(`order.${verb}`));
-      each.setAttribute("aria-label", `${say(`order.${verb}`)}: ${carrier(account.name)}`);
+      each.setAttribute("aria-label", of(say(`order.${verb}`), carrier(account.name)));
       show(each, verb === "restore" ? state !== "open" && state !== "purse" : account.operator === "");
       each.onclick = () => askOrder(verb, account, now);
     }
@@ -76,7 +76,7 @@ function answersFor(name, now) {
 
 function facts(account) {
   const said = [];
-  if (account.balance) said.push(say("carriers.balance", { amount: decimal(account.balance.amount), unit: named("balance", account.balance.unit) }));
+  if (account.balance) said.push(balance(account));
   if (account.in_doubt) said.push(count("carriers.doubt", account.in_doubt));
   for (const sender of account.senders) {
     said.push(say("carriers.sender", { name: sender.name, reason: named("reason", sender.reason || sender.state) }));
@@ -84,10 +84,18 @@ function facts(account) {
   return said;
 }
 
+// What was asked for before the account changed says nothing of it since: it may have been topped up.
+export function balance(account) {
+  const old = account.since && new Date(account.since) > new Date(account.balance.at);
+  return say(old ? "carriers.balance.before" : "carriers.balance", { amount: decimal(account.balance.amount),
+    unit: named("balance", account.balance.unit), time: day(account.balance.at) });
+}
+
 function askOrder(verb, account, now) {
   const open = now.accounts.some((each) => each.name !== account.name && ["open", "pinned"].includes(stateOf(each, now)));
   const values = { account: carrier(account.name), others: say(open ? "sure.cut.others" : "sure.cut.nobody") };
-  sure({ verb, values, danger: verb === "cut", act: () => order(`/api/v1/accounts/${encodeURIComponent(account.name)}/${verb}`) });
+  const says = verb === "restore" && account.operator === "" ? "sure.restore.unordered" : undefined;
+  sure({ verb, values, says, danger: verb === "cut", act: () => order(`/api/v1/accounts/${encodeURIComponent(account.name)}/${verb}`) });
 }
 
 // Last decisions
@@ -105,7 +113,7 @@ function decisions(now) {
     write(item.when, time(each.at));
     item.when.dateTime = each.at;
     mark(item, `decision ${{ accepted: "good", silent: "soft", in_doubt: "warn", refused: "warn", held: "warn" }[each.ending] || "bad"}`);
-    write(item.what, `${each.number}: ${outcome(each)}`);
+    write(item.what, of(each.number, outcome(each)));
     const passed = each.turns.slice(0, each.ending === "accepted" ? -1 : undefined).map((turn) => say("decision.not", {
       account: carrier(turn.account), why: turn.reason ? named("reason", turn.reason) : named("why", turn.why) }));
     write(item.why, ["accepted", "waiting"].includes(each.ending) ? passed.join(" · ") : "");
@@ -142,7 +150,7 @@ function purses(now) {
     const values = { purse: purseName(purse.name), period };
     for (const [verb, each] of Object.entries(card.orders)) {
       write(each, say(`order.${verb}`));
-      each.setAttribute("aria-label", `${say(`order.${verb}`)}: ${purseName(purse.name)}`);
+      each.setAttribute("aria-label", of(say(`order.${verb}`), purseName(purse.name)));
       show(each, verb === "set" || left !== null);
       each.onclick = () => sure({ verb, values, asks: say("amount", { currency: now.currency }),
         act: (amount) => order(`/api/v1/budget/${encodeURIComponent(purse.name)}/${verb}`, { amount }) });

@@ -40,6 +40,9 @@ export function list(names) {
   return say("and", { one: names.slice(0, -1).join(", "), other: names.at(-1) });
 }
 
+// One thing and what is said of it: each language has its own space before a colon.
+export const of = (one, other) => say("of", { one, other });
+
 export function fill(root) {
   for (const each of root.querySelectorAll("[data-word]")) each.textContent = say(each.dataset.word);
   for (const each of root.querySelectorAll("[data-label]")) each.setAttribute("aria-label", say(each.dataset.label));
