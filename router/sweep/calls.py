@@ -15,6 +15,9 @@ from router.send import carry
 
 T = TypeVar("T")
 NO_ALLOWANCE = "allowance"
+FOR_ANSWERS = 0.8
+"""The share of what answers wait for: what only asks after answers uses it not up, nor stands in its way."""
+
 _SHARE = 0.5
 _AT_ONCE = 8
 
@@ -42,14 +45,22 @@ class Calls:
 
     office: Office
     allowance: Allowance
-    _turns: dict[str, asyncio.Semaphore] = field(default_factory=dict)
+    _turns: dict[tuple[str, float], asyncio.Semaphore] = field(default_factory=dict)
 
     async def ask(
-        self, account: str, exchange: Callable[[Provider], Exchange[T]], share: float = _SHARE
+        self,
+        account: str,
+        exchange: Callable[[Provider], Exchange[T]],
+        share: float = _SHARE,
+        patience: float | None = None,
     ) -> T | Failure:
         """Run an exchange that carries no text; a failure where it could not be asked.
 
-        `share` is how much of the minute's calls may be used once it has taken its own.
+        Args:
+            account: Its name.
+            exchange: What is asked.
+            share: How much of the minute's calls may be used once it has taken its own.
+            patience: Seconds for the provider to answer; waiting for a turn is not the provider's fault.
         """
         provider = self.office.accounts[account].provider
         cell = cell_of(provider)
@@ -59,9 +70,13 @@ class Calls:
             return Unreachable("plugin-hung")
         except Exception:  # noqa: BLE001 -- a plugin may raise anything
             return Unreachable("provider-raised")
-        async with self._turns.setdefault(account, asyncio.Semaphore(_AT_ONCE)):
+        async with self._turns.setdefault((account, share), asyncio.Semaphore(_AT_ONCE)):
             metered = _Metered(self.office.wire, self.allowance, account, share)
-            return await carry(begun, metered, cell=cell)
+            try:
+                async with asyncio.timeout(patience):
+                    return await carry(begun, metered, cell=cell)
+            except TimeoutError:
+                return Unreachable("timeout")
 
 
 def failed(found: object) -> TypeGuard[Failure]:

@@ -15,7 +15,7 @@ from router.postgres.upkeep import Upkeep
 from router.rules import breaker
 from router.rules.failover import Route
 from router.rules.health import State, Status, on_trial, ripe
-from router.sweep.calls import Calls, failed, without_allowance
+from router.sweep.calls import FOR_ANSWERS, Calls, failed, without_allowance
 from router.watch import Watch
 from router.wire import boottime
 from router.worker import Worker
@@ -71,7 +71,7 @@ class Probes:
         if state.sender or Ability.STATUS not in self.office.accounts[state.account].provider.abilities:
             return None
         now = self.office.now()
-        found = await self.calls.ask(state.account, lambda provider: provider.status(now))
+        found = await self.calls.ask(state.account, lambda provider: provider.status(now), FOR_ANSWERS)
         return found if failed(found) and not without_allowance(found) else None
 
     async def _carried(self, state: State) -> bool:

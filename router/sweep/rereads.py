@@ -14,7 +14,7 @@ from router.postgres.incoming import Incoming, Proved, Unproved
 from router.postgres.pool import DatabaseAwayError
 from router.rules import proof
 from router.rules.health import State, usable
-from router.sweep.calls import NO_ALLOWANCE, Calls, failed, without_allowance
+from router.sweep.calls import FOR_ANSWERS, NO_ALLOWANCE, Calls, failed, without_allowance
 from router.sweep.ears import Ears
 from router.watch import Watch
 from router.wire import boottime
@@ -24,7 +24,6 @@ WAITS = tuple(timedelta(seconds=seconds) for seconds in (2, 10, 60, 600))
 
 _NO_CALLS = timedelta(seconds=15)
 _LATER = timedelta(minutes=10)
-_SHARE = 0.8  # no answer without it: what only asks after answers must not use its calls up
 _PATIENCE = 5.0
 _log = logging.getLogger(__name__)
 
@@ -108,11 +107,9 @@ class Rereads:
         pushed = Inbound(
             provider_id=text.provider_id, sender=sender, to=self.office.numbers[text.number].e164, text=body
         )
-        try:
-            async with asyncio.timeout(_PATIENCE):
-                found = await self.calls.ask(account, lambda provider: provider.reread(pushed, now), _SHARE)
-        except TimeoutError:
-            found = Unreachable("timeout")
+        found = await self.calls.ask(
+            account, lambda provider: provider.reread(pushed, now), FOR_ANSWERS, _PATIENCE
+        )
         if without_allowance(found):
             return Throttled(_NO_CALLS.total_seconds(), NO_ALLOWANCE)
         if found is None or isinstance(found, Inbound):

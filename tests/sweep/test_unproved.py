@@ -92,6 +92,8 @@ async def test_past_the_allowance_many_texts_are_proved_in_bulk_from_the_export(
             lambda: place.rows("SELECT count(*) AS n FROM inbound WHERE reread_after > clock_timestamp()"),
             lambda rows: rows[0]["n"] > 10,
         )
+        # Left to the log, so that what is counted is the log's.
+        await place.database.execute("UPDATE inbound SET reread_after = 'infinity' WHERE NOT verified")
         asked = place.network.carrier("ovh").calls
         before = asked.total()
         while await place.rows("SELECT 1 FROM inbound WHERE NOT verified"):
