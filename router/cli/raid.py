@@ -206,7 +206,7 @@ def _told(change: Change) -> str:
     why = (
         f"by {change.by}"
         if change.cause == "operator"
-        else f"{change.flagged} of {change.texts} texts since {moment(change.began)} were suspicious,"
-        f" usually {change.baseline:.1%}"
+        else f"{change.flagged} of {change.texts} texts from {moment(change.began)} to {moment(change.at)}"
+        f" were suspicious, usually {change.baseline:.1%}"
     )
     return f"{moment(change.at)}  {change.mode}: {why}"

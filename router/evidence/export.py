@@ -19,7 +19,7 @@ from uuid import UUID
 
 from router.evidence import verify
 from router.evidence.leaves import PERSONAL, Seals, about, impersonal, leaves, opened
-from router.evidence.page import page
+from router.evidence.page import Proof, page
 from router.evidence.picture import Picture
 from router.evidence.verify import canonical, cell
 from router.offline import PrivateKey
@@ -155,7 +155,10 @@ class _Writing:
         shown = self._shown(trees)
         await self._leaves(shown, trees.count)
         roots, stamped = await self._roots(trees, shown)
-        self._say("summary.html", page(self.picture, order.currency, stamped=stamped))
+        told = await self.found.told()
+        left = sum(link.root.number <= told for link in roots)
+        proof = Proof(roots=len(roots), left=left, stamped=stamped)
+        self._say("summary.html", page(self.picture, order.currency, proof))
         shutil.copyfile(verify.__file__, self.folder / "verify.py")
         return Exported(self.picture.texts, self.opened, self._manifest(shown, roots))
 
@@ -229,7 +232,7 @@ class _Writing:
             "root": row["root"],
             "place": row["place"],
             "id": row["item"],
-            "held": judged.get("held", False),
+            "held": bool(judged.get("held") or row["held"]),
         }
         self.picture.add(row["at"], whole, flagged=row["flagged"], decided=decided)
         return whole

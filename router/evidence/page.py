@@ -11,8 +11,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from router.evidence.picture import Bar, Picture, Wording
+from router.evidence.chart import chart
+from router.evidence.picture import Picture, Wording
 from router.rules.budget import MICROS
+from router.rules.campaign import came_since
 
 LANGUAGES = ("fr", "en")
 """In the order in which they stand on the page."""
@@ -25,22 +27,36 @@ _FILES = {
     "manifest.json": "file_manifest",
     "verify.py": "file_verify",
 }
-_WIDTH, _HEIGHT, _LEFT, _BOTTOM, _WORDS = 900, 220, 50, 24, 72
 _HOUR = timedelta(hours=1)
 
 
-def page(picture: Picture, currency: str, *, stamped: int) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """What vouches for a folder.
+
+    Args:
+        roots: Roots that it goes by.
+        left: Those of them that had left the machine when it was made.
+        stamped: Roots that an authority has timestamped.
+    """
+
+    roots: int
+    left: int
+    stamped: int = 0
+
+
+def page(picture: Picture, currency: str, proof: Proof) -> str:
     """The whole page.
 
     Args:
         picture: What there is to show.
         currency: Of what answers cost.
-        stamped: Roots that an authority has timestamped.
+        proof: What vouches for it.
     """
     style = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
     sections = "\n".join(
         f'<section lang="{language}" id="{language}">\n'
-        f"{_Section(picture, currency, stamped, language).whole()}\n</section>"
+        f"{_Section(picture, currency, proof, language).whole()}\n</section>"
         for language in LANGUAGES
     )
     return (
@@ -68,7 +84,7 @@ class _Section:
 
     picture: Picture
     currency: str
-    stamped: int
+    proof: Proof
     language: str
 
     def whole(self) -> str:
@@ -90,7 +106,12 @@ class _Section:
         }
         title = say["title"].format_map({"from": _moment(seen.from_at), "to": _moment(seen.to_at)})
         yield f"<h1>{escape(title)}</h1>"
-        lead = say["lead"].format(**figures, share=self._share(seen.flagged, seen.texts))
+        lead = say["lead"].format(
+            **figures,
+            came=self._many(say, "came", seen.texts),
+            senders=self._many(say, "senders", len(seen.texters)),
+            share=self._share(seen.flagged, seen.texts),
+        )
         yield f'<p class="lead">{escape(lead)}</p>'
         cards = (
             f"<div><b>{figure}</b>{escape(say[f'card_{name}'])}</div>" for name, figure in figures.items()
@@ -100,7 +121,7 @@ class _Section:
     def _when(self, say: dict[str, str]) -> Iterator[str]:
         step, bars = self.picture.bars()
         yield f"<h2>{escape(say['when'])}</h2>"
-        yield _chart(self.picture, step, bars, say["when"])
+        yield f'<div class="wide">{chart(self.picture, step, bars, say["when"])}</div>'
         yield f'<p class="small">{escape(say["when_more"].format(step=_lasted(step)))}</p>'
 
     def _concerted(self, say: dict[str, str]) -> Iterator[str]:
@@ -112,29 +133,41 @@ class _Section:
             yield f"<p>{escape(self._change(change, say))}</p>"
 
     def _change(self, change: Mapping[str, Any], say: dict[str, str]) -> str:
-        told, number = change["explanation"], self._number
+        told, began = change["explanation"], datetime.fromisoformat(change["began"])
         said = say[f"by_{change['cause']}"].format(
             by=change["by"],
-            flagged=number(change["flagged"]),
-            texts=number(change["texts"]),
-            share=self._share(change["flagged"], change["texts"]),
-            baseline=self._share(change["baseline"], 1),
-            began=_moment(datetime.fromisoformat(change["began"])),
             statistic=self._spelled(f"{change['statistic']:.1f}"),
             limit=self._spelled(f"{change['limit']:g}"),
         )
+        if change["texts"]:
+            owed = say["owed"].format(
+                flagged=self._number(change["flagged"]),
+                texts=self._many(say, "texts", change["texts"]),
+                share=self._share(change["flagged"], change["texts"]),
+                baseline=self._share(change["baseline"], 1),
+                first=_moment(came_since(began, change["texts"])),
+                last=_moment(datetime.fromisoformat(change["at"])),
+            )
+            said = f"{owed} {said}"
         if not told["texts"]:
             return said
         said += " " + say["seen"].format(
-            texts=number(told["texts"]),
-            senders=number(told["senders"]),
+            came=self._many(say, "came", told["texts"]),
+            senders=self._many(say, "senders", told["senders"]),
             numbers=self._counted(told["numbers"]),
             prefixes=self._counted(told["prefixes"]),
         )
         if told["clusters"]:
-            each = (say["seen_cluster"].format_map(cluster) for cluster in told["clusters"])
+            each = (self._cluster(cluster, say) for cluster in told["clusters"])
             said += " " + say["seen_clusters"].format(clusters="; ".join(each))
         return said
+
+    def _cluster(self, cluster: Mapping[str, Any], say: dict[str, str]) -> str:
+        return say["seen_cluster"].format(
+            texts=self._many(say, "texts", cluster["texts"]),
+            senders=self._many(say, "senders", cluster["senders"]),
+            id=cluster["id"],
+        )
 
     def _same(self, say: dict[str, str]) -> Iterator[str]:
         largest = self.picture.largest()
@@ -174,11 +207,14 @@ class _Section:
         yield _table([say["head_end"], say["head_texts"]], rows)
 
     def _prove(self, say: dict[str, str]) -> Iterator[str]:
-        yield f"<h2>{escape(say['prove'])}</h2><p>{escape(say['prove_more'])}</p>"
-        yield "<pre>python3 verify.py --roots FILE</pre>"
-        yield f"<p>{escape(say['prove_without'])}</p>"
-        if self.stamped:
-            yield f"<p>{escape(say['stamped'].format(stamped=self.stamped))}</p>"
+        left = self._left(say)
+        yield f"<h2>{escape(say['prove'])}</h2><p>{escape(say['prove_more'])}</p><p>{escape(left)}</p>"
+        yield f"<p>{escape(say['prove_roots' if self.proof.left else 'prove_alone'])}</p>"
+        yield f"<pre>python3 verify.py{' --roots FILE' if self.proof.left else ''}</pre>"
+        yield f"<p>{escape(say['prove_table'])}</p>"
+        if self.proof.stamped:
+            stamped = self._many(say, "roots", self.proof.stamped)
+            yield f"<p>{escape(say['stamped'].format(stamped=stamped))}</p>"
         yield f"<h2>{escape(say['files'])}</h2>"
         rows = ([f"<code>{name}</code>", escape(say[what])] for name, what in _FILES.items())
         yield _table([], rows)
@@ -186,6 +222,21 @@ class _Section:
         zone = f"{self.picture.from_at.astimezone():%Z (UTC%z)}"
         made = say["made"].format(zone=zone, version=f"paravent {version('paravent')}")
         yield f'<p class="small">{escape(made)}</p>'
+
+    def _left(self, say: dict[str, str]) -> str:
+        """How many roots had left the machine, and what is proved less where some had not."""
+        proof = self.proof
+        which = "left_none" if not proof.left else "left_all" if proof.left == proof.roots else "left_some"
+        return say[which].format(
+            left=self._number(proof.left),
+            roots=self._many(say, "roots", proof.roots),
+            stay=self._number(proof.roots - proof.left),
+        )
+
+    def _many(self, say: dict[str, str], what: str, many: int) -> str:
+        """So many of something; nought is one in French, and many in English."""
+        one = many == 1 or (many == 0 and self.language == "fr")
+        return say[f"{what}_{'one' if one else 'more'}"].format(count=self._number(many))
 
     def _number(self, many: float) -> str:
         return f"{many:,}".replace(",", " " if self.language == "fr" else ",")
@@ -203,55 +254,11 @@ class _Section:
         return ", ".join(f"{name} ({self._number(many)})" for name, many in found.items())
 
 
-def _chart(picture: Picture, step: timedelta, bars: Iterable[Bar], label: str) -> str:
-    bars = list(bars)
-    top = max((bar.texts for bar in bars), default=0) or 1
-    wide, tall = (_WIDTH - _LEFT) / len(bars), _HEIGHT - _BOTTOM - 10
-    whole = step * len(bars)
-
-    def place(at: datetime) -> float:
-        return _LEFT + (_WIDTH - _LEFT) * min(1.0, max(0.0, (at - picture.from_at) / whole))
-
-    parts = []
-    for began, ended in _raids(picture):
-        x, end = place(began), place(ended)
-        parts.append(f'<rect class="raid" x="{x:.1f}" y="10" width="{end - x:.1f}" height="{tall}"/>')
-    for number, bar in enumerate(bars):
-        for look, many in (("texts", bar.texts), ("flagged", bar.flagged)):
-            height = tall * many / top
-            parts.append(
-                f'<rect class="{look}" x="{_LEFT + number * wide:.1f}" y="{10 + tall - height:.1f}"'
-                f' width="{max(0.8, wide - 0.8):.1f}" height="{height:.1f}"/>'
-            )
-    base = 10 + tall
-    parts.append(f'<line class="axis" x1="{_LEFT}" y1="{base}" x2="{_WIDTH}" y2="{base}"/>')
-    parts.append(f'<text x="{_LEFT - 6}" y="20" text-anchor="end">{top}</text>')
-    for number in range(0, len(bars), max(1, len(bars) // 8)):
-        x = min(_LEFT + number * wide, _WIDTH - _WORDS)
-        parts.append(f'<text x="{x:.1f}" y="{_HEIGHT - 6}">{bars[number].at.astimezone():%d/%m %H:%M}</text>')
-    head = f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(label)}">'
-    return f"{head}{''.join(parts)}</svg>"
-
-
-def _raids(picture: Picture) -> Iterator[tuple[datetime, datetime]]:
-    """When a raid was on, as far as the period shows."""
-    began = picture.from_at if picture.changes and picture.changes[0]["mode"] == "calm" else None
-    for change in picture.changes:
-        at = datetime.fromisoformat(change["at"])
-        if change["mode"] == "raid":
-            began = began or at
-        elif began is not None:
-            yield began, at
-            began = None
-    if began is not None:
-        yield began, picture.to_at
-
-
 def _table(heads: list[str], rows: Iterable[list[str]]) -> str:
     """Cells are HTML; figures stand to the right."""
     lines = [f"<tr>{''.join(f'<td{_look(cell)}>{cell}</td>' for cell in row)}</tr>" for row in rows]
     head = "".join(f"<th>{escape(name)}</th>" for name in heads)
-    return f"<table>{f'<tr>{head}</tr>' if heads else ''}{''.join(lines)}</table>"
+    return f'<div class="wide"><table>{f"<tr>{head}</tr>" if heads else ""}{"".join(lines)}</table></div>'
 
 
 def _look(cell: str) -> str:

@@ -77,7 +77,7 @@ class Picture:
         """
         self.texts += 1
         self.flagged += flagged
-        self.held += bool((decided.get("judgement") or {}).get("held"))
+        self.held += row["held"]
         self.spent += sum(attempt["spent_micros"] for attempt in decided.get("attempts", ()))
         self.texters.add(row["texter"])
         self.ends[decided.get("reason") or decided.get("state") or "waiting"] += 1

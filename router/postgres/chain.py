@@ -12,6 +12,8 @@ from uuid import UUID
 
 import asyncpg
 
+from router.postgres.evidence import TOLD
+from router.postgres.held import ONCE_HELD
 from router.postgres.pool import Connection, Pool
 from router.rules.evidence import Root
 
@@ -76,15 +78,18 @@ SELECT d.item, d.record FROM evidence t JOIN evidence d ON d.item = t.item AND d
 WHERE t.kind = 'text' AND t.received_at >= $1 AND t.received_at < $2
 """
 
-_LEAVES = """
+_LEAVES = f"""
 SELECT e.root, e.place, e.kind, e.item, e.flagged, e.leaf, e.record AS sealed, e.received_at AS at,
     i.id, i.account, i.provider_id, i.number, i.texter, i.letter, i.raw, substring(i.raw FOR 32) AS record,
     i.part_reference, i.part_index, i.part_total, i.provider_at, i.received_at, i.stored_at, i.verified,
-    i.source, i.score, i.tier
+    i.source, i.score, i.tier,
+    (SELECT {ONCE_HELD} FROM reply r LEFT JOIN judgement j ON j.reply = r.id WHERE r.id = i.id) AS held
 FROM evidence e LEFT JOIN inbound i ON e.kind IN ('text', 'proof') AND i.id = e.item
-"""
+"""  # noqa: S608 -- our own words
 
 _NEWEST = "SELECT coalesce(max(number), 0) FROM evidence_root"
+
+_TOLD = f"SELECT {TOLD}"
 
 _ERASED_LATELY = """
 SELECT a.detail ->> 'leaves' AS leaves
@@ -151,6 +156,10 @@ class Snapshot:
     async def newest(self) -> int:
         """Number of the newest root, 0 for none."""
         return int(await self.connection.fetchval(_NEWEST))
+
+    async def told(self) -> int:
+        """Up to which root every place away from this machine has been told, 0 for none."""
+        return int(await self.connection.fetchval(_TOLD))
 
     async def erased_lately(self) -> list[dict[str, str]]:
         """Which leaves lost their records by acts that wait to be sealed: places by root."""

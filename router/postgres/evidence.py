@@ -77,13 +77,16 @@ INSERT INTO evidence_undecided (text)
 SELECT r.id FROM reply r WHERE r.id = ANY ($1::uuid[]) ON CONFLICT DO NOTHING
 """
 
-_STANDING = """
+TOLD = "(SELECT coalesce(min(upto), 0) FROM evidence_sink)"
+"""Up to which root every sink has been told; without a sink none has left."""
+
+_STANDING = f"""
 SELECT (SELECT count(*) FROM evidence_due WHERE kind = 'text') AS due,
     (SELECT min(at) FROM evidence_due) AS oldest,
     (SELECT coalesce(max(number), 0) FROM evidence_root) AS newest,
-    (SELECT coalesce(min(upto), 0) FROM evidence_sink) AS told,
+    {TOLD} AS told,
     clock_timestamp() AS read_at
-"""
+"""  # noqa: S608 -- our own words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,9 @@ from router.rules.answer import Priority, Reason
 HELD, GRAVE = "raid", "grave"
 """Why a reply is held: until calm, or until the operator says so."""
 
+ONCE_HELD = "coalesce(j.held, false) OR r.let_go"
+"""Of a reply `r` and its judgement `j`: whether a raid ever held it, whatever became of it since."""
+
 
 class Verdict(NamedTuple):
     """A judgement to write down; a held text's claim ends with it. `at` is business time."""
@@ -40,6 +43,7 @@ class HeldCluster(NamedTuple):
     last: datetime
 
 
+# What held a text stays told, though it is judged again once it was let go.
 _JUDGE = f"""
 WITH item AS (
     SELECT * FROM unnest($1::uuid[], $2::integer[], $3::bigint[], $4::float8[], $5::float8[], $6::boolean[],
@@ -60,6 +64,7 @@ WITH item AS (
     ON CONFLICT (reply) DO UPDATE SET version = excluded.version, rank = excluded.rank, line = excluded.line,
         held = excluded.held, cluster = excluded.cluster, at = excluded.at, released_at = NULL,
         released_by = ''
+    WHERE excluded.held OR NOT j.held
 )
 SELECT place FROM mine
 """  # noqa: S608 -- our own words

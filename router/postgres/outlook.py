@@ -8,7 +8,10 @@ from datetime import datetime
 from math import inf
 from typing import Any, NamedTuple
 
+import asyncpg
+
 from router.postgres.pool import Connection, Pool
+from router.rules.campaign import came_since
 
 
 class Outlook(NamedTuple):
@@ -47,7 +50,10 @@ class Outlook(NamedTuple):
 
 
 class Changed(NamedTuple):
-    """One change of mode that explains itself, as `router.rules.campaign.Change` has it."""
+    """One change of mode that explains itself, as `router.rules.campaign.Change` has it.
+
+    It is owed to texts that came from `began` on, until `at`.
+    """
 
     at: datetime
     mode: str
@@ -98,4 +104,9 @@ async def changes(pool: Pool, most: int) -> list[Changed]:
     """The last changes of mode, the newest first."""
     async with pool.connection() as connection:
         rows = await connection.fetch(_CHANGES, most)
-    return [Changed(**{**row, "explanation": json.loads(row["explanation"])}) for row in rows]
+    return [_changed(row) for row in rows]
+
+
+def _changed(row: asyncpg.Record) -> Changed:
+    began = came_since(row["began"], row["texts"])
+    return Changed(**{**row, "began": began, "explanation": json.loads(row["explanation"])})

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from router.postgres.held import ONCE_HELD
 from router.postgres.pool import Pool
 from router.rules.nights import Added
 
@@ -22,14 +23,14 @@ SELECT at, account AS purse, cap AS micros FROM ledger WHERE kind = 'top_up'
     AND ($1::timestamptz IS NULL OR at < $1) ORDER BY id
 """
 
-_ANSWERS = """
+_ANSWERS = f"""
 SELECT count(DISTINCT r.texter) FILTER (WHERE r.state = 'accepted') AS answered, count(*) AS texts,
-    count(DISTINCT r.texter) AS texters, count(*) FILTER (WHERE j.held) AS held,
+    count(DISTINCT r.texter) AS texters, count(*) FILTER (WHERE {ONCE_HELD}) AS held,
     coalesce(sum(a.spent), 0)::bigint AS spent
 FROM reply r LEFT JOIN judgement j ON j.reply = r.id
 LEFT JOIN attempt a ON a.reply = r.id AND a.live
 WHERE ($1::timestamptz IS NULL OR r.received_at >= $1) AND ($2::timestamptz IS NULL OR r.received_at < $2)
-"""
+"""  # noqa: S608 -- our own words
 
 
 class Stored(NamedTuple):

@@ -102,7 +102,7 @@ class Change:
         limit: See `statistic`.
         baseline: The usual share of flagged texts at that moment.
         raided: The share that a raid would have.
-        began: When the sum left zero: the change is owed to what came since.
+        began: End of the bucket at which the sum left zero; see `came_since`.
         texts: Texts since `began`.
         flagged: Flagged ones of these.
     """
@@ -141,6 +141,16 @@ def bucket_end(at: datetime) -> datetime:
     """The end of the bucket that this moment falls into; a bucket's end belongs to the next one."""
     whole = at.astimezone(UTC).replace(microsecond=0)
     return whole - timedelta(seconds=int(whole.timestamp()) % int(SPAN.total_seconds())) + SPAN
+
+
+def came_since(began: datetime, texts: int) -> datetime:
+    """From when on the texts came that a change is owed to: the first bucket is known by its end.
+
+    Args:
+        began: Of a `Change`.
+        texts: Likewise; with none of them, nothing came before it.
+    """
+    return began - SPAN if texts else began
 
 
 def fold(campaign: Campaign, bucket: Bucket, policy: Raids) -> tuple[Campaign, Change | None]:

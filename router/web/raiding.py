@@ -44,7 +44,7 @@ class Change(BaseModel):
     limit: float = Field(description="What the statistic had to reach.")
     baseline: float = Field(description="The usual share of suspicious texts by then.")
     raided: float = Field(description="The share that a raid would have.")
-    began: AwareDatetime = Field(description="The change is owed to what came since.")
+    began: AwareDatetime = Field(description="The change is owed to what came from then on, until `at`.")
     texts: int = Field(description="Texts since it began.")
     flagged: int = Field(description="Suspicious ones of these.")
     explanation: Explanation

@@ -10,6 +10,7 @@ import pytest
 
 from router.evidence.export import NothingToExportError
 from router.offline import PrivateKey, make
+from router.postgres.roots import Roots
 from router.vault import VaultError
 from tests.evidence.handed import handed, read, stranger, told_elsewhere
 from tests.evidence.scene import MINUTE, NOON, Scene, scene_in
@@ -101,6 +102,39 @@ async def test_each_export_is_written_down_before_anything_is_opened(database: s
         ("opened", "kim", "export for the police")
     ] * 2
     assert [json.loads(act["detail"])["full"] for act in acts] == [False, True]
+
+
+@pytest.mark.parametrize(("told", "said"), [(None, "none had left"), (1, "1 of the"), (99, "All roots")])
+async def test_its_page_says_how_many_roots_had_left_the_machine(
+    database: str, tmp_path: Path, told: int | None, said: str
+) -> None:
+    async with scene_in(database) as scene:
+        await _three(scene)
+        if told is not None:
+            await Roots(scene.pool).sinks(["mail"])
+            await Roots(scene.pool).told("mail", told)
+        await handed(scene, tmp_path / "folder")
+    assert said in (tmp_path / "folder" / "summary.html").read_text("utf-8")
+
+
+async def test_a_text_that_was_held_is_told_as_held_whatever_became_of_it(
+    database: str, tmp_path: Path
+) -> None:
+    async with scene_in(database) as scene:
+        await _three(scene)
+        await scene.store("still held", decided=False)
+        await scene.look.execute("UPDATE reply SET let_go = true WHERE id = $1", scene.text("merci").id)
+        await scene.look.execute(
+            "INSERT INTO judgement (reply, version, rank, line, held, cluster, at)"
+            " VALUES ($1, 7, 3.5, 2.5, true, 'c0ffee', $2)", scene.text("still held").id, NOON,
+        )  # fmt: skip
+        await handed(scene, tmp_path / "folder", full=True)
+    folder = tmp_path / "folder"
+    with (folder / "texts.csv").open(encoding="utf-8-sig", newline="") as lines:
+        held = {row["text"]: row["held"] for row in csv.DictReader(lines)}
+    assert held == {WORDS: "false", "merci": "true", "still held": "true"}
+    assert "Kept waiting: 2." in (folder / "summary.html").read_text("utf-8")
+    assert stranger(folder)[0] == 0
 
 
 async def test_a_period_without_a_text_makes_no_folder(database: str, tmp_path: Path) -> None:

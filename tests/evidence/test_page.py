@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from html.parser import HTMLParser
+from itertools import pairwise
 from string import Formatter
 from typing import Any
 
 import pytest
 
-from router.evidence.page import LANGUAGES, page, words
+from router.evidence.page import LANGUAGES, Proof, page, words
 from router.evidence.picture import Picture
 from router.postgres.evidence import OVER
 from router.postgres.held import HELD
 from router.rules.answer import Reason
+from router.rules.campaign import SPAN
 from tests.evidence.scene import MINUTE, NOON
 
 RAID: dict[str, Any] = {
@@ -28,6 +30,9 @@ RAID: dict[str, Any] = {
 }  # fmt: skip
 
 
+LEFT = Proof(roots=9, left=9)
+
+
 def filled(*, sample: str = "") -> Picture:
     """An hour: quiet, then a raid in one wording."""
     picture = Picture(NOON, NOON + timedelta(hours=1), changes=[RAID])
@@ -35,12 +40,11 @@ def filled(*, sample: str = "") -> Picture:
         raid = number >= 30
         row = {
             "texter": f"t{number}", "number": "poster", "prefix": "+336", "text": sample,
-            "wording": "c0ffee" if raid else f"w{number}",
+            "wording": "c0ffee" if raid else f"w{number}", "held": raid,
         }  # fmt: skip
         attempts = [] if raid else [{"spent_micros": 80_000}]
         decided = {"state": "suppressed", "reason": "raid"} if raid else {"state": "accepted", "reason": ""}
-        judged = {"attempts": attempts, "judgement": {"held": True} if raid else None}
-        picture.add(NOON + number * MINUTE / 2, row, flagged=raid, decided=decided | judged)
+        picture.add(NOON + number * MINUTE / 2, row, flagged=raid, decided=decided | {"attempts": attempts})
     return picture
 
 
@@ -67,7 +71,7 @@ class _Reader(HTMLParser):
 
 def test_the_page_is_whole_and_fetches_nothing() -> None:
     reader = _Reader()
-    reader.feed(page(filled(), "EUR", stamped=2))
+    reader.feed(page(filled(), "EUR", Proof(roots=9, left=9, stamped=2)))
     assert reader.open == []
     assert reader.links == ["#fr", "#en"]
 
@@ -76,30 +80,96 @@ def test_the_page_is_whole_and_fetches_nothing() -> None:
     "said",
     [
         "90 SMS sont venus de 90 expéditeurs", "90 texts came from 90 senders", "2,40 EUR", "2.40 EUR",
-        "41 des 60 SMS depuis", "41 of 60 texts since", "68,3 %", "68.3 %", "31 texts by 30 senders (c0ffee)",
+        "60 SMS reçus du 27/11/2017", "Of 60 texts from 27/11/2017", "68,3 %", "68.3 %",
+        "31 texts by 30 senders (c0ffee)",
         "+336 (50), +337 (10)", "<code>c0ffee</code>", "python3 verify.py --roots FILE", "29 min 30 s",
     ],
 )  # fmt: skip
 def test_it_says_what_happened_in_both_languages(said: str) -> None:
-    assert said in page(filled(), "EUR", stamped=0)
+    assert said in page(filled(), "EUR", LEFT)
 
 
 def test_the_raid_is_shaded_from_its_change_on_and_every_bar_is_drawn() -> None:
-    shown = page(filled(), "EUR", stamped=0)
+    shown = page(filled(), "EUR", LEFT)
     (x, width), _ = re.findall(r'class="raid" x="([\d.]+)" y="10" width="([\d.]+)"', shown)
     assert [float(x), float(width)] == pytest.approx([50 + 850 / 3, 850 * 2 / 3], abs=0.1)
     assert shown.count('class="texts"') == 2 * 60
 
 
+@pytest.mark.parametrize(
+    ("proof", "said", "command"),
+    [
+        (Proof(roots=9, left=9), "All roots that this folder goes by (9 roots) had left", " --roots FILE"),
+        (Proof(roots=9, left=7), "7 of the 9 roots that it goes by had left the machine, and 2", " --roots"),
+        (Proof(roots=9, left=0), "(9 roots), none had left the machine when it was made", "</pre>"),
+        (Proof(roots=9, left=9), "Toutes les racines de ce dossier (9 racines)", " --roots FILE"),
+        (Proof(roots=9, left=7), "7 sur 9 racines avaient quitté la machine ; 2 y", " --roots FILE"),
+        (Proof(roots=1, left=0), "(1 racine), aucune n’avait quitté la machine", "</pre>"),
+    ],
+)  # fmt: skip
+def test_whether_the_roots_left_the_machine_is_said_as_it_is(proof: Proof, said: str, command: str) -> None:
+    shown = page(filled(), "EUR", proof)
+    assert said in shown
+    assert shown.count(f"python3 verify.py{command}") == len(LANGUAGES)
+
+
+def test_one_of_something_is_not_many_and_in_french_nor_is_nought() -> None:
+    change = {
+        **RAID, "texts": 1, "flagged": 0,
+        "explanation": {**RAID["explanation"], "texts": 1, "senders": 1},
+    }  # fmt: skip
+    picture = Picture(NOON, NOON + timedelta(hours=1), changes=[change])
+    row = {"texter": "t", "number": "poster", "prefix": "", "wording": "", "held": False}
+    picture.add(NOON, row, flagged=False, decided={})
+    shown = page(picture, "EUR", LEFT)
+    for said in (
+        "1 SMS est venu de 1 expéditeur.", "1 text came from 1 sender.", "1 SMS reçu du", "Of 1 text from",
+        "1 SMS est venu de 1 expéditeur, vers", "1 text came from 1 sender, to",
+    ):  # fmt: skip
+        assert said in shown
+    assert "0 SMS est venu de 0 expéditeur." in page(Picture(NOON, NOON + MINUTE), "EUR", LEFT)
+
+
+def test_an_operators_word_without_a_text_speaks_of_no_texts() -> None:
+    nothing = {"texts": 0, "senders": 0, "clusters": [], "numbers": {}, "prefixes": {}}
+    change = {**RAID, "cause": "operator", "by": "kim", "texts": 0, "flagged": 0, "explanation": nothing}
+    shown = page(Picture(NOON, NOON + MINUTE, changes=[change]), "EUR", LEFT)
+    assert "<p>Un opérateur l’a dit (kim).</p>" in shown
+    assert "<p>An operator said so (kim).</p>" in shown
+
+
+def test_the_texts_of_a_change_came_from_the_start_of_the_first_bucket_on() -> None:
+    first, last = (f"{(NOON + at).astimezone():%H:%M:%S}" for at in (15 * MINUTE - SPAN, 20 * MINUTE))
+    moments = re.search(r"Of 60 texts from \S+ (\S+) to \S+ (\S+),", page(filled(), "EUR", LEFT))
+    assert moments is not None
+    assert moments.groups() == (first, last)
+
+
+def test_what_is_wider_than_a_telephone_scrolls_by_itself() -> None:
+    shown = page(filled(), "EUR", LEFT)
+    assert shown.count("<table>") == shown.count('<div class="wide"><table>') > 0
+    assert shown.count("<svg") == shown.count('<div class="wide"><svg') > 0
+    assert ".wide { overflow-x: auto; }" in shown
+
+
+@pytest.mark.parametrize("minutes", [1, 9, 15, 17, 60, 100, 119, 600])
+def test_no_two_moments_under_the_chart_touch(minutes: int) -> None:
+    shown = page(Picture(NOON, NOON + minutes * MINUTE), "EUR", LEFT)
+    section = shown[: shown.index("</svg>")]
+    places = [float(x) for x in re.findall(r'<text x="([\d.]+)" y="214"', section)]
+    assert places
+    assert all(after - before >= 72 for before, after in pairwise([*places, 900.0]))
+
+
 def test_words_of_texters_are_folded_away_and_never_markup() -> None:
-    shown = page(filled(sample="<script>alert(1)</script>"), "EUR", stamped=0)
+    shown = page(filled(sample="<script>alert(1)</script>"), "EUR", LEFT)
     assert "<script>" not in shown
     assert re.search(r"<details><summary>[^<]*</summary>&lt;script&gt;", shown)
-    assert "<details>" not in page(filled(), "EUR", stamped=0)
+    assert "<details>" not in page(filled(), "EUR", LEFT)
 
 
 def test_a_quiet_hour_has_a_page_too() -> None:
-    shown = page(Picture(NOON, NOON + timedelta(hours=1)), "EUR", stamped=0)
+    shown = page(Picture(NOON, NOON + timedelta(hours=1)), "EUR", LEFT)
     assert "No raid began or ended in this time." in shown
     assert "No two texts had the same wording." in shown
 

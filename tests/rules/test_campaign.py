@@ -17,6 +17,8 @@ from router.rules.campaign import (
     Cause,
     Mode,
     Raids,
+    bucket_end,
+    came_since,
     declare,
     end,
     evidence,
@@ -51,6 +53,21 @@ def run(campaign: Campaign, those: list[Bucket], policy: Raids = POLICY) -> tupl
         campaign, change = fold(campaign, bucket, policy)
         modes += [change.mode] if change else []
     return campaign, modes
+
+
+def test_the_texts_of_a_change_came_between_the_start_of_its_first_bucket_and_its_end() -> None:
+    came = [NOON + timedelta(seconds=11.1 + 0.3 * place) for place in range(13)]
+    ends = sorted({bucket_end(at) for at in came})
+    campaign, changes = LEARNT, []
+    for at in ends:
+        texts = sum(bucket_end(each) == at for each in came)
+        campaign, change = fold(campaign, Bucket(at=at, texts=texts, flagged=texts), POLICY)
+        changes += [change] if change else []
+    (change,) = changes
+    assert change.texts == 13
+    assert came_since(change.began, change.texts) <= came[0] < came[-1] < change.at
+    assert change.began > came[0]
+    assert came_since(NOON, 0) == NOON
 
 
 def test_a_raid_is_seen_and_its_end_is_seen() -> None:

@@ -6,12 +6,13 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
+from router.postgres import replay
 from router.postgres.held import HeldBooks
 from router.rules.campaign import SPAN, Mode
 from tests.abuse.traffic import GENUINE, RAID, Mix, Writer, angry
@@ -110,7 +111,10 @@ async def test_in_a_raid_suspicious_texts_wait_unpaid_and_the_others_are_answere
         assert (shown["mode"], shown["held"]) == ("raid", len(held))
         assert shown["judged_held"] == len(held) < shown["judged"]
         assert shown["judged"] >= 100
-        why = shown["changes"][0]["explanation"]
+        change = shown["changes"][0]
+        (row,) = await scene.town.rows("SELECT began FROM raid_change")
+        assert datetime.fromisoformat(change["began"]) == row["began"] - SPAN
+        why = change["explanation"]
         assert why["numbers"] == {"poster": why["texts"]}
         assert "+336" in json.dumps(why["prefixes"])
 
@@ -236,6 +240,23 @@ async def test_only_the_operator_drops_and_what_is_dropped_is_money_saved(
         assert (after["held"], after["dropped"], after["released"]["operator"]) == (0, left, first["texts"])
         acts = await scene.town.rows("SELECT what FROM operator_action ORDER BY id")
         assert [row["what"] for row in acts] == ["raid held released", "raid held dropped"]
+
+
+async def test_what_was_held_stays_told_as_held_after_the_operator_let_it_go(
+    database: str, tmp_path: Path
+) -> None:
+    async with place(database, tmp_path) as scene:
+        await scene.raided()
+        await scene.crowd(60, RAID)
+        shown = await scene.ask("")
+        assert shown["held"] > 10
+        assert await scene.ask("/held/release") == {"texts": shown["held"]}
+        await scene.settled()
+        after = await scene.ask("")
+        assert (after["mode"], after["held"], after["judged_held"]) == ("raid", 0, shown["held"])
+        assert (await replay.read(scene.town.house.pool, None, None)).as_it_was.held == shown["held"]
+        by = "SELECT released_by AS who FROM judgement WHERE held AND released_at IS NOT NULL"
+        assert [row["who"] for row in await scene.town.rows(by)] == ["operator"] * shown["held"]
 
 
 async def test_a_declared_raid_is_on_until_the_operator_ends_it(database: str, tmp_path: Path) -> None:
