@@ -119,7 +119,7 @@ def _pairs(encoded: str) -> list[tuple[str, str]]:
     items = encoded.split("&")
     if len(items) > _MOST_FIELDS:
         raise Malformed("form")
-    # As urllib.parse.parse_qsl does, but most fields hold nothing to decode.
+    # As urllib.parse.parse_qsl does, but most names and values hold nothing to decode.
     pairs = []
     for item in items:
         name, _, value = item.partition("=")
@@ -131,6 +131,8 @@ def _pairs(encoded: str) -> list[tuple[str, str]]:
 
 
 def _plain(quoted: str) -> str:
+    if "%" not in quoted and "+" not in quoted:
+        return quoted
     if quoted.isascii():
         return unquote_to_bytes(quoted.replace("+", " ")).decode(errors="surrogateescape")
     return unquote_plus(quoted, errors="surrogateescape")

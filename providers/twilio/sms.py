@@ -45,6 +45,7 @@ _PAGES = 90
 # Twilio signs names and values run together: a captured request could be cut at other places, into a text
 # without its words or with a longer id. These forms leave no other place to cut.
 _SID = re.compile("(?:SM|MM)[0-9a-fA-F]{32}")
+_REFERENCE = re.compile("[a-z2-7]{20}")
 
 
 @lru_cache(maxsize=256)
@@ -127,7 +128,7 @@ class Twilio(Provider):
         if not _SID.fullmatch(sid):
             raise Malformed("fields")
         reference = dict(hook.query()).get("reference", "")
-        ours = reference if re.fullmatch("[a-z2-7]{20}", reference) else None
+        ours = reference if _REFERENCE.fullmatch(reference) else None
         return [records.told(sid, form.get("MessageStatus", ""), form.get("ErrorCode", ""), ours)]
 
     # Looking up
