@@ -10,6 +10,7 @@ import secrets
 import tempfile
 from collections.abc import Iterable
 from contextlib import suppress
+from json.encoder import encode_basestring_ascii as quoted
 from pathlib import Path
 from uuid import UUID
 
@@ -126,7 +127,7 @@ class Vault:
 
     def seal_letter(self, text_id: UUID, sender: str, body: str) -> bytes:
         """Seal who wrote and what, bound to the text's id. Lone surrogates survive."""
-        return self.seal(json.dumps([sender, body]).encode("ascii"), text_id.bytes)
+        return self.seal(f"[{quoted(sender)}, {quoted(body)}]".encode("ascii"), text_id.bytes)
 
     def open_letter(self, text_id: UUID, letter: bytes) -> tuple[str, str]:
         """Sender and body of a sealed letter. Raises `VaultError` as `open` does."""

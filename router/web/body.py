@@ -35,9 +35,9 @@ async def read(request: web.BaseRequest) -> bytes:
     if request.headers.get("Content-Encoding", "").lower() not in PLAIN:
         raise Unread(415, "encoded")
     content = request.content
-    if (request.content_length or 0) > LARGEST:
-        raise Unread(413, "oversize")
     if not content.is_eof():
+        if (request.content_length or 0) > LARGEST:
+            raise Unread(413, "oversize")
         return await _gather(content)
     body = content.read_nowait()
     if len(body) > LARGEST:
