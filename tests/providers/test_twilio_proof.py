@@ -197,6 +197,40 @@ def test_json_that_is_no_object_is_malformed_once_it_is_proved() -> None:
             Proof(SETTINGS).fields(json_hook(body, hashlib.sha256(body).hexdigest()))
 
 
+def reason(one: Hook) -> str:
+    with pytest.raises((Forged, Malformed)) as found:
+        Proof(SETTINGS).fields(one)
+    return found.value.reason
+
+
+def test_the_metric_has_a_word_for_each_refusal() -> None:
+    assert reason(json_hook(b"{}", "%FF%ED%A0%80")) == "body"
+    assert reason(form_hook(token="a stranger's")) == "signature"
+    assert reason(shared("HMAC_MD5", "webhooks_sharedkey_1", SHARED, "HMAC_SHA1")) == "key"
+    assert reason(json_hook(b"[]", hashlib.sha256(b"[]").hexdigest())) == "json"
+
+
+def test_a_form_that_does_not_say_what_it_is_is_read_as_one() -> None:
+    one = form_hook()
+    bare = replace(one, headers={SIGNED: one.headers[SIGNED]})
+    assert Proof(SETTINGS).fields(bare) == FIELDS
+
+
+def test_an_address_in_the_query_is_no_part_of_the_address() -> None:
+    url = f"https://paravent.example:443/x?to={quote('https://other.example/y', safe=':/')}"
+    assert taken(form_hook(url, over=url.replace(":443", "", 1)))
+
+
+def test_a_port_of_ones_own_has_no_other_behind_it() -> None:
+    assert not taken(form_hook("https://paravent.example:8443/x", over="https://paravent.example:8443:443/x"))
+
+
+def test_what_stands_behind_a_second_equals_sign_is_no_name() -> None:
+    one = shared("HMAC_SHA256", "webhooks_sharedkey_1=x", SHARED, "HMAC_SHA256")
+    assert reason(one) == "key"
+    assert reason(shared("HMAC_SHA256=HMAC_SHA256", "webhooks_sharedkey_1", SHARED, "HMAC_SHA256")) == "key"
+
+
 @given(st.text(string.printable + "é\ud800"))
 def test_no_made_up_signature_is_taken(signature: str) -> None:
     assert not taken(replace(form_hook(), headers={"content-type": FORM, SIGNED: signature}))

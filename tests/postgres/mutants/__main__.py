@@ -65,6 +65,9 @@ def killer(mutant: Mutant, names: str = "") -> str:
     failed = re.search(r"^FAILED tests/postgres/(.+?)(?: - .*)?$", done.stdout, re.MULTILINE)
     if failed is not None:
         return failed[1]
+    after = re.search(r"ERROR at teardown of (\S+)", done.stdout)
+    if after is not None:
+        return f"the audit after {after[1]}"
     return NO_SQL if re.search(r"^ERROR ", done.stdout, re.MULTILINE) else SURVIVED
 
 
