@@ -56,7 +56,9 @@ class ExportColumns(Settings):
 
 
 Url = Annotated[
-    str, Field(pattern=r"^https?://[^\s/?#]+[^\s?#]*$"), AfterValidator(lambda url: url.rstrip("/"))
+    str,
+    Field(pattern=r"^https?://[^\s/?#]+[^\s?#]*$", description="An https:// or http:// URL without ? and #."),
+    AfterValidator(lambda url: url.rstrip("/")),
 ]
 Number = Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$")]
 
@@ -89,7 +91,9 @@ class OvhSettings(Settings):
         export_columns: What its columns are called.
     """
 
-    service_name: str = Field(pattern=r"^[A-Za-z0-9._-]+$")
+    service_name: str = Field(
+        pattern=r"^[A-Za-z0-9._-]+$", description='Letters, digits, ".", "_" and "-", such as sms-ab12345-1.'
+    )
     application_key: SecretStr | None = None
     application_secret: SecretStr | None = None
     consumer_key: SecretStr | None = None
@@ -98,10 +102,12 @@ class OvhSettings(Settings):
     token_url: Url = Field("https://www.ovh.com/auth/oauth2/token")
     base_url: Url = "https://eu.api.ovh.com/1.0"
     user: str | None = None
-    virtual_numbers: tuple[Number, ...] = Field((), repr=False)
+    virtual_numbers: tuple[Number, ...] = Field(
+        (), repr=False, description="Numbers with a plus and their country, unspaced."
+    )
     no_stop_clause: bool = True
     coding: Literal["7bit", "8bit"] | None = None
-    country: str = Field("FR", pattern=r"^[A-Z]{2}$")
+    country: str = Field("FR", pattern=r"^[A-Z]{2}$", description='Two capitals of ISO 3166, such as "FR".')
     inbound_number: str | None = Field(None, repr=False)
     bulk_export: bool = False
     export_columns: ExportColumns = ExportColumns()

@@ -45,12 +45,18 @@ class TwilioSettings(Settings):
         callback_retries: How often Twilio offers a receipt again; not tried on a real account.
     """
 
-    account_sid: str = Field(pattern=r"^AC[0-9a-fA-F]{32}$")
+    account_sid: str = Field(pattern=r"^AC[0-9a-fA-F]{32}$", description="AC and 32 hexadecimal digits.")
     auth_token: Annotated[tuple[Secret, ...], BeforeValidator(_several), Field(min_length=1)]
-    api_key_sid: str | None = Field(default=None, pattern=r"^SK[0-9a-fA-F]{32}$")
+    api_key_sid: str | None = Field(
+        default=None, pattern=r"^SK[0-9a-fA-F]{32}$", description="SK and 32 hexadecimal digits."
+    )
     api_key_secret: Secret | None = None
     shared_keys: Mapping[str, Secret] = Field(default_factory=dict)
-    base_url: str = Field(default="https://api.twilio.com", pattern=r"^https?://[A-Za-z0-9.:\[\]-]+$")
+    base_url: str = Field(
+        default="https://api.twilio.com",
+        pattern=r"^https?://[A-Za-z0-9.:\[\]-]+$",
+        description="An https:// or http:// URL without a path.",
+    )
     messaging_services: Annotated[dict[str, str], BeforeValidator(_services)] = Field(
         default_factory=dict, repr=False
     )

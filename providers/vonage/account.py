@@ -10,7 +10,15 @@ from uuid import uuid4
 import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from providers import Settings
 
@@ -42,7 +50,9 @@ def _several(value: object) -> object:
 
 Secret = Annotated[SecretStr, Field(min_length=1)]
 Url = Annotated[
-    str, Field(pattern=r"^https?://[^\s/?#]+[^\s?#]*$"), AfterValidator(lambda url: url.rstrip("/"))
+    str,
+    Field(pattern=r"^https?://[^\s/?#]+[^\s?#]*$", description="An https:// or http:// URL without ? and #."),
+    AfterValidator(lambda url: url.rstrip("/")),
 ]
 
 
@@ -74,7 +84,7 @@ class VonageSettings(Settings):
     """
 
     mode: Literal["messages", "sms"] = "messages"
-    api_key: str = Field(pattern=r"^[0-9A-Za-z]{4,32}$")
+    api_key: str = Field(pattern=r"^[0-9A-Za-z]{4,32}$", description="4 to 32 letters and digits.")
     api_secret: Secret | None = None
     application_id: str | None = None
     private_key: Annotated[SecretStr, AfterValidator(_pem)] | None = None
@@ -83,13 +93,24 @@ class VonageSettings(Settings):
     sms_auth: Literal["body", "basic", "signature"] = "body"
     webhook_age: int = Field(default=300, ge=1, le=90_000)
     price_is: Literal["total", "per_part"] = "total"
-    currency: str = Field(default="EUR", pattern=r"^[A-Z]{3}$")
+    currency: str = Field(default="EUR", pattern=r"^[A-Z]{3}$", description='Three capitals, such as "EUR".')
     prepaid: bool = True
     trusted: bool = False
     base_url: Url = "https://api.nexmo.com"
     rest_url: Url = "https://rest.nexmo.com"
     reports_url: Url = "https://api.nexmo.com"
     reports_product: Literal["SMS", "MESSAGES"] | None = None
+
+    @field_validator("signature_secrets")
+    @classmethod
+    def _can_sign(cls, secrets: tuple[SecretStr, ...], so_far: ValidationInfo) -> tuple[SecretStr, ...]:
+        shortest = min((len(secret.get_secret_value().encode()) for secret in secrets), default=_HS256_KEY)
+        if so_far.data.get("mode") == "messages" and shortest < _HS256_KEY:
+            raise ValueError(
+                "must be 32 bytes or more each, for Messages webhooks are signed with HS256:"
+                " choose a longer one at Vonage"
+            )
+        return secrets
 
     @model_validator(mode="after")
     def _can_prove_itself(self) -> Self:
@@ -100,10 +121,6 @@ class VonageSettings(Settings):
                 raise ValueError("give api_secret, or application_id with private_key")
             if not self.signature_secrets:
                 raise ValueError("signature_secrets is needed: Messages webhooks are always signed")
-            if any(len(secret.get_secret_value().encode()) < _HS256_KEY for secret in self.signature_secrets):
-                raise ValueError(
-                    "signature_secrets: HS256 needs 32 bytes or more; choose a longer one at Vonage"
-                )
         elif self.sms_auth == "signature":
             if not self.signature_secrets:
                 raise ValueError("sms_auth = signature needs signature_secrets")

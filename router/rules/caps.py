@@ -27,7 +27,7 @@ class Cap(BaseModel):
 
     country: str | None = Field(default=None, description="Texters of this country, ISO 3166.")
     prefix: Annotated[str, StringConstraints(pattern=r"^\+[0-9]{1,12}$")] | None = Field(
-        default=None, description="Texters whose number begins so."
+        default=None, description="A plus and one to twelve digits: texters whose number begins so."
     )
     number: str | None = Field(default=None, description="Texters of this published number, by its name.")
     answers: int = Field(ge=0, le=2**31 - 1, description="Most answers in one period. 0 answers nobody.")

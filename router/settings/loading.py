@@ -110,7 +110,8 @@ def _carrier(
         account["settings"] = found.Settings.model_validate(written)
         return found(account["settings"])
     except ValidationError as error:
-        problems += read_errors(error, found.Settings, place, foreign=True)
+        foreign = not found.__module__.startswith("providers.")
+        problems += read_errors(error, found.Settings, place, foreign=foreign)
     except Exception as error:  # noqa: BLE001 -- a plugin may raise anything; its words may hold a secret
         problems.append(Problem(dotted(place), f"the provider raised {type(error).__name__}"))
     return None

@@ -116,13 +116,57 @@ def _read(details: Mapping[str, Any], model: type[Any], at: Place, foreign: bool
     if in_key:
         return Problem(dotted(place), "is not a name that can stand here")
     if foreign and any(leaf in details["msg"] for leaf in _leaves(details["input"])):
-        return Problem(dotted(place), "is not acceptable")
-    return Problem(dotted(place), _plainly(str(details["msg"])))
+        return Problem(
+            dotted(place), "is not acceptable", "the reason may repeat what was written: not shown"
+        )
+    return Problem(dotted(place), _plainly(details, model, loc))
 
 
-def _plainly(message: str) -> str:
-    said = message.removeprefix("Value error, ").replace("Input should be", "must be")
+_PLAIN = {
+    "bool_parsing": "must be true or false",
+    "bool_type": "must be true or false",
+    "float_parsing": "must be a number",
+    "float_type": "must be a number",
+    "frozen_set_type": "must be a list",
+    "int_from_float": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_type": "must be a whole number",
+    "list_type": "must be a list",
+    "string_too_long": "must have at most {max_length} characters",
+    "string_too_short": "must have at least {min_length} characters",
+    "string_type": "must be text in quotes",
+    "too_long": "must have at most {max_length} entries",
+    "too_short": "must have at least {min_length} entries",
+    "tuple_type": "must be a list",
+}
+
+
+def _plainly(details: Mapping[str, Any], model: type[Any], loc: Place) -> str:
+    """What pydantic found, in words for somebody who knows no pydantic."""
+    if details["type"] == "string_pattern_mismatch":
+        wanted = _wanted(model, loc)
+        return f"must be {wanted}" if wanted else "is not written as it must be"
+    plain = _PLAIN.get(details["type"])
+    if plain is not None:
+        said = plain.format(**details.get("ctx", {}))
+        return said.replace("at least 1 entries", "at least one entry").replace(
+            " 1 characters", " one character"
+        )
+    said = str(details["msg"]).removeprefix("Value error, ").replace("Input should be", "must be")
     return said[:1].lower() + said[1:]
+
+
+def _wanted(model: type[Any], loc: Place) -> str:
+    """What the field at a place is described as, to be read after "must be"; empty if it is not."""
+    found: type[Any] | None = model
+    said = ""
+    for step in loc:
+        if found is None or not issubclass(found, BaseModel) or step not in found.model_fields:
+            continue
+        field = found.model_fields[str(step)]
+        said, found = field.description or "", model_within(field.annotation)
+    said = said.rstrip(".")
+    return said if said[1:2].isupper() else said[:1].lower() + said[1:]
 
 
 def _leaves(value: Any) -> Iterable[str]:

@@ -15,6 +15,8 @@ PREFIX = "PARAVENT_"
 
 _NOT_SETTINGS = frozenset({"SETTINGS", "REQUIRE"})
 _LONGEST_SECRET = 65_536
+_VARIABLE = re.compile(r"(?!.*\d{6})[A-Z_][A-Z0-9_]{0,63}")
+"""How a variable is called. What looks otherwise may be a secret that somebody wrote in its place."""
 
 
 def read_file(path: Path) -> tuple[dict[str, Any], list[Problem]]:
@@ -105,11 +107,15 @@ def _key(inner: Mapping[str, Any], step: str, place: list[str | int]) -> str:
     return step if capitals else step.lower()
 
 
+def _named(variable: str) -> str:
+    return f": {variable}" if _VARIABLE.fullmatch(variable) else ""
+
+
 def _fetch(reference: str, folder: Path, environ: Mapping[str, str]) -> tuple[str | None, str]:
     kind, _, name = reference.partition(":")
     if kind == "env":
         found = environ.get(name, "")
-        return found or None, "" if found else "names an environment variable that is not set"
+        return found or None, "" if found else f"names an environment variable that is not set{_named(name)}"
     try:
         with (folder / name).open(encoding="utf-8") as file:
             found = file.read(_LONGEST_SECRET + 1).strip()
