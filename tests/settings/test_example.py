@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import os
 import re
+import tomllib
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+
+from pydantic import BaseModel, TypeAdapter
+from pydantic.fields import FieldInfo
 
 from providers import Price
 from providers.ovh import Ovh
@@ -15,7 +20,7 @@ from providers.twilio import Twilio
 from providers.vonage import Vonage
 from router.rules.answer import Purpose
 from router.rules.failover import Route
-from router.settings import Settings, load
+from router.settings import Account, Number, Settings, load
 from router.settings.problem import fields_of, model_within
 from tests.settings.coop import (
     ENVIRON,
@@ -64,6 +69,58 @@ def test_the_examples_values_are_the_defaults() -> None:
         assert getattr(example, name) == Settings.model_fields[name].default
     for name, field in type(example.replies).model_fields.items():
         assert name == "texts" or getattr(example.replies, name) == field.default
+
+
+NEEDED = {
+    "rates": "two of the prices are in these",
+    "receive_price": "money has no default",
+    "calls_per_minute": "what OVH tolerates",
+    "hook_token": "OVH signs nothing",
+    "api_secret": "a Vonage account signs in with it",
+    "signature_secrets": "Vonage's webhooks are signed with it",
+    "application_key": "OVH's keys",
+    "application_secret": "OVH's keys",
+    "consumer_key": "OVH's keys",
+    "virtual_numbers": "the website's number is one",
+    "operator.token": "whoever can be reached needs it",
+}
+"""Settings with a default that the example spells otherwise, and why."""
+
+
+def others(model: type[Any], written: Mapping[str, Any], at: str = "") -> Iterator[str]:
+    """Settings that are written and differ from their default, by name within their section."""
+    for name, value in written.items():
+        field = model.model_fields.get(name)
+        inner = None if field is None else model_within(field.annotation)
+        if field is None or field.is_required():
+            continue
+        default = field.get_default(call_default_factory=True)
+        if isinstance(value, dict) and inner is not None and isinstance(default, BaseModel):
+            yield from others(inner, value, f"{name}.")
+        elif "env:" in str(value) or read(field, value) != default:
+            yield f"{at}{name}"
+
+
+def read(field: FieldInfo, value: Any) -> Any:
+    """A setting as it is understood."""
+    return TypeAdapter(field.rebuild_annotation()).validate_python(value)
+
+
+def test_no_live_line_differs_from_a_default_without_need() -> None:
+    tree = tomllib.loads(EXAMPLE.read_text(encoding="utf-8"))
+    found = set(others(Settings, tree))
+    for account in tree["accounts"].values():
+        found |= {*others(Account, account)} - {"settings"}
+        found |= {*others(PLUGINS.providers[account["provider"]].Settings, account["settings"])}
+    for number in tree["numbers"].values():
+        found |= {*others(Number, number)}
+    assert found == NEEDED.keys()
+
+
+def test_no_live_line_leads_to_a_house_of_somebody_else() -> None:
+    """Roots mailed to example.org would prove nothing, and nobody would notice."""
+    live = [line for line in EXAMPLE.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+    assert [line for line in live if "example." in line] == []
 
 
 def models(model: type[Any]) -> set[type[Any]]:
