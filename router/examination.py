@@ -136,7 +136,7 @@ async def _door(settings: Settings, wire: Wire) -> Finding:
             "way in",
             ok=False,
             said=f"nobody answers at public_url ({answer.code})",
-            do="Is `paravent serve` running, and does the name lead here?",
+            do="Is `paravent serve` (or `paravent demo`) running, and does the name lead here?",
         )
     return Finding(
         "way in",

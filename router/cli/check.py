@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from router.cli.finding import WrongSettings, config_option, json_option, settings_of
-from router.cli.showing import show_json, show_table
+from router.cli.showing import show_json, show_table, show_wrapped
 
 if TYPE_CHECKING:
     from router.rules.wording import Lint
@@ -39,7 +39,7 @@ def command(config: Path | None, as_json: bool) -> None:
         return
     click.echo("The settings can be used.\n")
     for each in advice:
-        click.echo(f"Consider  {each}")
+        show_wrapped("Consider  ", each)
     if advice:
         click.echo()
     _show(settings)

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from router.examination import Finding
     from router.settings import Settings
 
+_OWN_FORGERIES = """\
+To see that forgeries are turned away, doctor posted one to each webhook now:
+so many lines "a webhook was not taken: forged" of the router are doctor's own."""
+
 
 @click.command
 @config_option
@@ -45,6 +49,8 @@ def command(config: Path | None, as_json: bool, urls: bool) -> None:
             for f in found
         ]
         show_table(("WHAT", "", "FOUND"), rows)
+        if any(f.ok and f.what.startswith("webhook ") for f in found):
+            click.echo(f"\n{_OWN_FORGERIES}")
         click.echo()
         _show_webhooks(webhooks)
     raise SystemExit(any(f.ok is False for f in found))

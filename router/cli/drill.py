@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from router.cli.finding import Failed, plainly
+from router.cli.showing import show_wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -54,7 +55,8 @@ def command(
 
     if listed or name is None:
         for scenario in SCENARIOS.values():
-            click.echo(f"{scenario.name}\n    {scenario.story}")
+            click.echo(scenario.name)
+            show_wrapped("    ", scenario.story)
         return
     if name not in SCENARIOS:
         raise click.UsageError(f"no scenario {name!r}; there are: {', '.join(SCENARIOS)}")

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from router.postgres.pool import Pool
     from router.settings import Settings
 
+_OF_THIS_FOLDER = (
+    "A paravent.toml in the folder where a command runs outranks the demo's settings:\n"
+    "to speak to the demo, run the command in another folder."
+)
+
 T = TypeVar("T")
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -32,8 +37,9 @@ class WrongSettings(click.ClickException):
 
     exit_code = 2
 
-    def __init__(self, problems: list[str]) -> None:
-        super().__init__("the settings cannot be used:\n" + "\n".join(f"  {each}" for each in problems))
+    def __init__(self, problems: list[str], of: str = "the settings", then: str = "") -> None:
+        said = [f"{of} cannot be used:", *(f"  {each}" for each in problems), *filter(None, [then])]
+        super().__init__("\n".join(said))
         self.problems = problems
 
 
@@ -84,7 +90,11 @@ def settings_of(config: Path | None) -> Settings:
     try:
         return load(path, environment)
     except SettingsError as error:
-        raise WrongSettings([str(problem) for problem in error.problems]) from None
+        of = "the settings in the environment" if path is None else str(path)
+        problems = [str(problem) for problem in error.problems]
+        raise WrongSettings(
+            problems, of, _OF_THIS_FOLDER if config is None and path == FILE else ""
+        ) from None
 
 
 @asynccontextmanager

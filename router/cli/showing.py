@@ -44,6 +44,23 @@ def show_table(
             click.secho(" " * len(cells) + more, fg=colour)
 
 
+def show_wrapped(head: str, said: str) -> None:
+    """Print a sentence behind its head; further lines stand below its first word."""
+    import textwrap
+
+    inner = " " * len(head)
+    click.echo(
+        textwrap.fill(
+            said,
+            _WIDTH,
+            initial_indent=head,
+            subsequent_indent=inner,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    )
+
+
 def money(micros: int | None) -> str:
     """Millionths as an amount with at least two decimals; ``unlimited`` for None."""
     if micros is None:

@@ -41,8 +41,8 @@ _NO_ANSWER = {
     "failed": "the provider refused it",
     "abandoned": "the outcome was never known; it is not sent again",
     "in_doubt": "it is not known whether the provider sent it; it is looked up, never sent twice",
-    "queued": "it waits: no account can carry it now (`paravent accounts`, `paravent budget`)",
-    "delayed": "it waits: no account can carry it now, or its time has not come",
+    "queued": "it waits, for no account can carry it now (see `paravent accounts` and `paravent budget`)",
+    "delayed": "it waits, for no account can carry it now, or its time has not come",
     "held": "it is held back",
     "claimed": "it is being answered",
     "sending": "it is being sent",
@@ -153,11 +153,16 @@ def _why(found: Fate | None, status: int | None) -> str:
 
 
 def _told(result: Result) -> str:
-    passed = [f"  {each.replace(':', ' was passed over: ', 1)}" for each in result.passed_over.split()]
+    from router.rules.failover import Why
+
+    passed = [
+        f"  {account} was passed over: {Why(why).said}"
+        for account, _, why in (each.partition(":") for each in result.passed_over.split())
+    ]
     if result.answered:
         whose = "by the carrier itself," if result.by_the_carrier else "through"
         said = f"{result.answer}\n  {whose} {result.account}, after {result.seconds:.1f} s"
     else:
-        word = f" ({result.reason or result.state})" if result.state else ""
+        word = f" ({result.reason})" if result.reason else ""
         said = f"Silence: {result.why}{word}."
     return "\n".join([said, *passed])

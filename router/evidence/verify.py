@@ -331,6 +331,13 @@ def told(report: Report, *, compared: bool) -> Iterator[str]:
         yield "roots that were kept elsewhere can say: name a file of them with --roots."
 
 
+def unreadable(error: Exception) -> str:
+    """What keeps an export from being read, in words."""
+    if isinstance(error, OSError):
+        return f"{Path(str(error.filename)).name}: {error.strerror}"
+    return f"its files are damaged ({error})"
+
+
 def main(words: list[str]) -> int:
     """Run the command; answer its exit code."""
     elsewhere = None
@@ -345,7 +352,7 @@ def main(words: list[str]) -> int:
     try:
         report = check(folder, elsewhere)
     except (OSError, ValueError, KeyError) as error:
-        sys.stderr.write(f"{folder} cannot be verified: {error!r}\n")
+        sys.stderr.write(f"{folder} cannot be verified: {unreadable(error)}\n")
         return 2
     sys.stdout.write("\n".join(told(report, compared=elsewhere is not None)) + "\n")
     return CHANGED if report.findings else 0

@@ -34,6 +34,26 @@ class Why(StrEnum):
     IN_DOUBT = "in_doubt"
     CAP = "cap"
 
+    @property
+    def said(self) -> str:
+        """As the operator reads it, behind the account's name."""
+        return _SAID[self]
+
+
+_SAID: Mapping[Why, str] = {
+    Why.OPERATOR_CUT: "cut by you",
+    Why.CUT_OFF: "cut off",
+    Why.SLOW: "late",
+    Why.PROBING: "being tried again",
+    Why.THROTTLED: "slowed down",
+    Why.NO_PRICE: "no price for that country",
+    Why.BUDGET: "its purse is empty",
+    Why.TOTAL_BUDGET: "the money is spent",
+    Why.BUSY: "busy",
+    Why.IN_DOUBT: "in doubt",
+    Why.CAP: "a cap is reached",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Route:

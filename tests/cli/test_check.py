@@ -65,6 +65,23 @@ def test_every_command_ends_with_two_on_wrong_settings(paravent: Paravent) -> No
         assert SECRET not in done.err + done.out, command
 
 
+def test_wrong_settings_begin_with_their_file_and_say_how_to_reach_the_demo(paravent: Paravent) -> None:
+    here = written(paravent, WRONG)("accounts")
+    assert here.err.splitlines()[0] == "Error: paravent.toml cannot be used:"
+    assert "run the command in another folder" in here.err
+    named = paravent("accounts", "--config", paravent.folder / "paravent.toml")
+    assert named.err.splitlines()[0] == f"Error: {paravent.folder / 'paravent.toml'} cannot be used:"
+    assert "another folder" not in named.err
+
+
+def test_what_to_consider_fits_a_terminal(paravent: Paravent) -> None:
+    tongues = 'fr = "Non."\nlong_name_of_some_language_or_other = "No."\n'
+    both = f"{RIGHT.partition('fr = ')[0]}{tongues}"
+    done = written(paravent, both)("check", TOKEN=SECRET)
+    assert "Consider  replies.stop_confirmation.long_name_of_some_language_or_other" in done.out
+    assert max(map(len, done.out.splitlines())) <= 80
+
+
 def test_replies_are_measured_in_characters_parts_and_money(paravent: Paravent) -> None:
     done = written(paravent, RIGHT)("check", TOKEN=SECRET)
     assert done.code == 0, done.err

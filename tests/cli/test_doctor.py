@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
 
+from router.examination import examine
+from router.settings import load
 from tests.cli.conftest import Demo
+from tests.cli.paravent import free_port
+from tests.cli.test_check import RIGHT
 
 pytestmark = pytest.mark.xdist_group("demo")
+
+NOWHERE = "postgresql://127.0.0.1:1/nowhere"
 
 
 def ask(demo: Demo, method: str, path: str, **said: object) -> None:
@@ -38,6 +46,24 @@ def test_revoked_credentials_are_found_by_name(demo: Demo) -> None:
     assert "WRONG" in line
     assert "revoked" in line
     assert max(map(len, done.out.splitlines())) <= 80
+
+
+def test_its_own_forgeries_are_owned_up_to(demo: Demo) -> None:
+    done = demo.paravent("doctor")
+    for account in ("twilio", "vonage", "ovh"):
+        demo.process.wait_for(f"account {account}: a webhook was not taken: forged")
+    assert 'lines "a webhook was not taken: forged"' in done.out
+    assert max(map(len, done.out.splitlines())) <= 80
+
+
+def test_with_nothing_running_it_asks_for_the_router_and_for_the_demo(tmp_path: Path) -> None:
+    settings = RIGHT.replace("127.0.0.1:8080", f"127.0.0.1:{free_port()}")
+    here = f'{"t" * 32}"\nbase_url = "http://127.0.0.1:1'
+    (tmp_path / "paravent.toml").write_text(settings.replace("env:TOKEN", here))
+    looked = asyncio.run(examine(load(tmp_path / "paravent.toml", {"PARAVENT_DATABASE": NOWHERE})))
+    (way_in,) = [found for found in looked if found.what == "way in"]
+    assert not way_in.ok
+    assert "`paravent serve` (or `paravent demo`)" in way_in.do
 
 
 def test_no_secret_is_printed(demo: Demo) -> None:

@@ -103,6 +103,7 @@ def test_what_cannot_be_read_is_said(demo: Demo, words: tuple[str, ...]) -> None
     done = demo.paravent("evidence", *words)
     assert (done.code, done.out) == (1, "")
     assert "read" in done.err
+    assert "Error(" not in done.err
 
 
 @pytest.mark.parametrize(

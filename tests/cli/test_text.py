@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
+from router.rules.failover import Why
+from router.web import console
 from tests.cli.conftest import OVH, TWILIO, VONAGE, Demo
 from tests.cli.paravent import get
 
@@ -77,9 +80,25 @@ def test_when_nobody_can_carry_it_the_text_waits_and_says_so(demo: Demo) -> None
         assert demo.paravent("budget", "set", "total", "0").code == 0
         done = demo.paravent("text", TWILIO, "Salut", "--timeout", "1")
         assert done.code == 1
-        assert "it waits: no account can carry it now" in done.out
+        assert "it waits, for no account can carry it now" in done.out
+        assert "(queued)" not in done.out
     finally:
         assert demo.paravent("budget", "set", "total", "20.00").code == 0
+
+
+def test_who_was_passed_over_and_why_is_said_in_plain_words(demo: Demo) -> None:
+    try:
+        assert demo.paravent("accounts", "cut", "twilio").code == 0
+        done = demo.paravent("text", TWILIO, "Salut c'est Kevin")
+    finally:
+        assert demo.paravent("accounts", "restore", "twilio").code == 0
+    assert done.code == 0, done.out
+    assert "twilio was passed over: cut by you" in done.out
+
+
+def test_every_reason_to_pass_over_is_said_as_the_console_says_it() -> None:
+    spoken = json.loads((Path(console.__file__).with_name("words.en.json")).read_text())
+    assert {why: why.said for why in Why} == {why: spoken[f"why.{why.value}"] for why in Why}
 
 
 def test_the_console_is_there(demo: Demo) -> None:

@@ -108,6 +108,12 @@ def test_the_report_fits_a_terminal_and_names_its_rows(evening: Tale) -> None:
     assert sum("[from " in line for line in lines) == 5
 
 
+def test_the_list_of_scenarios_fits_a_terminal() -> None:
+    lines = CliRunner().invoke(drill.command, ["--list"], catch_exceptions=False).output.splitlines()
+    assert "raid-fresh" in lines
+    assert max(map(len, lines)) <= 80
+
+
 def test_the_page_needs_nothing_from_elsewhere(evening: Tale) -> None:
     text = page([evening, evening])
     assert text.count("<svg") == 4

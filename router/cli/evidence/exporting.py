@@ -95,7 +95,7 @@ def verify(
 
     Exit codes: 0 nothing; 3 something was changed; 1 it could not be looked at.
     """
-    from router.evidence.verify import CHANGED, check, told
+    from router.evidence.verify import CHANGED, check, told, unreadable
 
     elsewhere = "\n".join(read(path) for path in roots) if roots else None
     if folder is None:
@@ -104,7 +104,7 @@ def verify(
         try:
             report = check(folder, elsewhere)
         except (OSError, ValueError, KeyError) as error:
-            raise Failed(f"{folder} is no export that can be read: {error!r}") from None
+            raise Failed(f"{folder} is no export that can be read: {unreadable(error)}.") from None
     if as_json:
         found = [finding._asdict() for finding in report.findings]
         show_json({"findings": found, "counted": report.counted, "said": report.said})
