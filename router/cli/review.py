@@ -14,7 +14,7 @@ from router.cli.finding import Failed, config_option, database, json_option, run
 from router.cli.showing import moment, show_json
 
 if TYPE_CHECKING:
-    from router.postgres.review import Drawn, Reviews
+    from router.postgres.review import Drawn, Reviews, Sample
     from router.vault import Vault
 
 BY = "command line"
@@ -65,7 +65,7 @@ async def _status(config: Path | None) -> None:
 
 
 async def _go_through(config: Path | None) -> None:
-    from router.rules.estimate import Label, estimate
+    from router.rules.estimate import Label
     from router.service import wall_clock
 
     async with _desk(config) as (reviews, vault, per_day):
@@ -77,12 +77,23 @@ async def _go_through(config: Path | None) -> None:
                 break
             await reviews.label(text.id, Label(_KEYS[key]), by=BY)
         sample = await reviews.sample(wall_clock())
-        share = estimate(sample.flagged, sample.texts, sample.here, sample.elsewhere)
-        said = "Nothing waits to be looked at. " if not waiting else ""
-        click.echo(
-            f"\n{said}Of the last {sample.texts} texts ({sample.mode}) {share.value:.0%} are abusive,"
-            f" between {share.low:.0%} and {share.high:.0%}."
+        click.echo("" if waiting else "\nNothing waits to be looked at.")
+        click.echo(_told(sample))
+
+
+def _told(sample: Sample) -> str:
+    from router.rules.campaign import Mode
+
+    share, calm, raid = sample.share, sample.count(Mode.CALM), sample.count(Mode.RAID)
+    if share is None:
+        return (
+            f"The share of abusive texts is not known yet.\nLabels so far: {calm} of calm, {raid} of raids."
+            f"\nIt goes by those of {sample.mode}; texts that came in it: {sample.texts}."
         )
+    return (
+        f"Of the last {sample.texts} texts ({sample.mode}) {share.value:.0%} are abusive,"
+        f" between {share.low:.0%} and {share.high:.0%}."
+    )
 
 
 async def _ask(reviews: Reviews, vault: Vault, text: Drawn, place: str) -> str:

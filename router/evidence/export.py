@@ -107,7 +107,7 @@ async def export(
         raise NothingToExportError("No text came in then.")
     os.makedirs(folder, mode=0o700)  # noqa: PTH103 -- at once, as all writing here is
     said = {"from": _iso(order.from_at), "to": _iso(order.to_at), "full": order.full, "texts": many}
-    await Keeping(pool).opened(order.by, f"export for {order.whom}", said)
+    await Keeping(pool).exported(order.by, order.whom, said)
     await seal_all(pool, seals)
     try:
         async with snapshot(pool) as found:

@@ -12,7 +12,6 @@ from router.postgres.figures import COSTS, RETURNS, WAITING, Figures
 from router.postgres.outlook import Outlook
 from router.rules.budget import MICROS
 from router.rules.campaign import Mode
-from router.rules.estimate import estimate
 from router.rules.health import WORDS, Reason, State
 
 REASONS = tuple(reason.value for reason in Reason if reason)
@@ -132,13 +131,13 @@ def _accounts(figures: Figures, accounts: list[str]) -> Iterator[Metric]:
 
 def _abuse(figures: Figures) -> Iterator[Metric]:
     sample = figures.sample
-    share = estimate(sample.flagged, sample.texts, sample.here, sample.elsewhere)
+    share = sample.share
     says = "Share of abusive texts, of the last day or of the present raid: "
-    yield gauge("abuse_share_estimate", f"{says}likely.", (), {(): share.value})
-    yield gauge("abuse_share_low", f"{says}at least.", (), {(): share.low})
-    yield gauge("abuse_share_high", f"{says}at most.", (), {(): share.high})
-    labels = {(mode.value,): (mode is sample.mode) * (sample.here + sample.elsewhere).count for mode in Mode}
-    yield gauge("review_labels", "Labelled texts that the share goes by.", ("mode",), labels)
+    yield gauge("abuse_share_estimate", f"{says}likely.", (), {(): share.value} if share else {})
+    yield gauge("abuse_share_low", f"{says}at least.", (), {(): share.low} if share else {})
+    yield gauge("abuse_share_high", f"{says}at most.", (), {(): share.high} if share else {})
+    labels = {(mode.value,): sample.count(mode) for mode in Mode}
+    yield gauge("review_labels", "Labelled texts, by what was on when each came in.", ("mode",), labels)
 
 
 def _database(figures: Figures) -> Iterator[Metric]:

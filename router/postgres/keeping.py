@@ -15,6 +15,7 @@ from typing import NamedTuple
 import asyncpg
 
 from router.postgres.evidence import OVER
+from router.postgres.orders import record
 from router.postgres.pool import Connection, Pool
 from router.rules.campaign import Mode
 from router.rules.evidence import ranges
@@ -214,6 +215,12 @@ class Keeping:
         """Write down that a person opened what texters wrote: who, when, which, why. No number, no words."""
         async with self.pool.connection() as connection:
             await act(connection, "opened", by, why, detail)
+
+    async def exported(self, by: str, whom: str, detail: Mapping[str, object]) -> None:
+        """Write down that a folder is made for somebody: as evidence, and among what operators did."""
+        async with self.pool.connection() as connection, connection.transaction():
+            await act(connection, "opened", by, f"export for {whom}", detail)
+            await record(connection, "evidence exported", detail, by)
 
 
 async def act(connection: Connection, what: str, by: str, why: str, detail: Mapping[str, object]) -> None:

@@ -14,7 +14,7 @@ from router.postgres.keeping import act
 from router.postgres.orders import record
 from router.postgres.pool import Connection, Pool
 from router.rules.campaign import Mode
-from router.rules.estimate import WINDOW, Label, Labels
+from router.rules.estimate import WINDOW, Label, Labels, Share, known
 
 # At random, and the same for whoever asks: by a hash of an id that is a hash already.
 _SAMPLE = """
@@ -47,12 +47,12 @@ FROM inbound WHERE received_at > $1 AND received_at <= $2
 """
 
 _LABELLED = """
-SELECT received_at > $1 AS here,
+SELECT mode, received_at > $1 AS here,
     count(*) FILTER (WHERE label = 'abusive' AND flagged) AS caught,
     count(*) FILTER (WHERE label = 'abusive' AND NOT flagged) AS missed,
     count(*) FILTER (WHERE label = 'fine' AND flagged) AS wronged,
     count(*) FILTER (WHERE label = 'fine' AND NOT flagged) AS passed
-FROM review WHERE mode = $2 AND received_at <= $3 GROUP BY 1
+FROM review WHERE received_at <= $2 GROUP BY 1, 2
 """
 
 
@@ -90,6 +90,7 @@ class Sample(NamedTuple):
         flagged: Flagged ones of them.
         here: Labels of texts of the window.
         elsewhere: Labels of earlier texts of the same mode.
+        other: Labels of texts of the other mode, by which this share does not go.
     """
 
     mode: Mode = Mode.CALM
@@ -97,6 +98,16 @@ class Sample(NamedTuple):
     flagged: int = 0
     here: Labels = Labels()
     elsewhere: Labels = Labels()
+    other: Labels = Labels()
+
+    def count(self, mode: Mode) -> int:
+        """Labels of texts of a mode."""
+        return (self.here + self.elsewhere if mode is self.mode else self.other).count
+
+    @property
+    def share(self) -> Share | None:
+        """The share of abusive texts, None as long as it cannot be told."""
+        return known(self.flagged, self.texts, self.here, self.elsewhere)
 
 
 class Reviews:
@@ -147,11 +158,16 @@ async def sample(connection: Connection, now: datetime) -> Sample:
     began = max(now - WINDOW, state["since"]) if state and state["since"] else now - WINDOW
     counted = await connection.fetchrow(_COUNTED, began, now)
     assert counted is not None  # noqa: S101 -- an aggregate always has a row
-    rows = await connection.fetch(_LABELLED, began, mode.value, now)
-    labels = {row["here"]: Labels(**{name: row[name] for name in _CELLS}) for row in rows}
-    return Sample(
-        mode, counted["texts"], counted["flagged"], labels.get(True, Labels()), labels.get(False, Labels())
-    )
+    here = elsewhere = other = Labels()
+    for row in await connection.fetch(_LABELLED, began, now):
+        labels = Labels(**{name: row[name] for name in _CELLS})
+        if row["mode"] != mode:
+            other += labels
+        elif row["here"]:
+            here = labels
+        else:
+            elsewhere = labels
+    return Sample(mode, counted["texts"], counted["flagged"], here, elsewhere, other)
 
 
 _CELLS = ("caught", "missed", "wronged", "passed")

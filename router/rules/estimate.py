@@ -19,6 +19,9 @@ from pydantic import BaseModel, ConfigDict, Field
 WINDOW = timedelta(hours=24)
 """The share is that of the texts of this time, or of the raid if one began since."""
 
+WIDEST = 0.6
+"""An interval wider than this says nothing, and no share is told by it."""
+
 DRAWS = 20_000
 """Draws of the three unknowns behind an interval."""
 
@@ -110,6 +113,17 @@ def estimate(flagged: int, texts: int, here: Labels, elsewhere: Labels | None = 
     abusive, others = here.caught + here.missed, here.wronged + here.passed
     likely = abusive * np.log(share) + others * np.log1p(-share) - np.log(sharpness[possible])
     return _summed_up(share, np.exp(likely - likely.max()))
+
+
+def known(flagged: int, texts: int, here: Labels, elsewhere: Labels) -> Share | None:
+    """The share as `estimate` has it; None as long as it cannot be told.
+
+    That is without a text, without a label, and while the interval is wider than `WIDEST`.
+    """
+    if not texts or not (here + elsewhere).count:
+        return None
+    share = estimate(flagged, texts, here, elsewhere)
+    return share if share.high - share.low <= WIDEST else None
 
 
 def blurred(body: str) -> str:

@@ -13,7 +13,8 @@ from pydantic import BaseModel, ValidationError
 from router.office import Office
 from router.postgres.pool import Pool
 from router.postgres.review import Drawn, Reviews, UnknownTextError
-from router.rules.estimate import blurred, estimate
+from router.rules.campaign import Mode
+from router.rules.estimate import blurred
 from router.vault import Vault, VaultError
 from router.web import shapes
 from router.web.body import Unread, read
@@ -57,14 +58,15 @@ async def review(reviews: Reviews, vault: Vault, now: datetime, per_day: int) ->
         per_day: Texts of a day that are drawn.
     """
     drawn, sample = await reviews.drawn(now, per_day), await reviews.sample(now)
-    share = estimate(sample.flagged, sample.texts, sample.here, sample.elsewhere)
+    share = sample.share
     return shapes.Review(
         drawn=len(drawn),
         labelled=sum(text.label is not None for text in drawn),
         mode=sample.mode.value,
         texts=sample.texts,
         flagged=sample.flagged,
-        share=shapes.Share(value=share.value, low=share.low, high=share.high),
+        share=shapes.Share(value=share.value, low=share.low, high=share.high) if share else None,
+        labels={"calm": sample.count(Mode.CALM), "raid": sample.count(Mode.RAID)},
         waiting=[
             shapes.Blurred(
                 id=text.id,

@@ -117,7 +117,12 @@ class Review(BaseModel):
     mode: Literal["calm", "raid"]
     texts: int = Field(description="All texts of the last day, or of the present raid.")
     flagged: int = Field(description="How many of them the detector flagged.")
-    share: Share
+    share: Share | None = Field(
+        description="None as long as it cannot be told: no text, no label, or too wide an interval."
+    )
+    labels: dict[Literal["calm", "raid"], int] = Field(
+        description="Texts ever labelled abusive or fine; the share goes by those of the present mode."
+    )
     waiting: list[Blurred] = Field(description="Those without a label.")
 
 

@@ -18,7 +18,7 @@ from router.web.reading import Reading, Readings
 
 _COARSE = 3_600.0
 _MINUTE = 60.0
-_TOLD = ("account", "purse", "micros", "cluster", "texts", "label")
+_TOLD = ("account", "purse", "micros", "cluster", "texts", "label", "from", "to")
 
 
 class Passed(BaseModel):

@@ -48,6 +48,12 @@ def test_labels_count_and_what_is_labelled_waits_no_more(demo: Demo) -> None:
     said = at_the_keyboard(demo, "f\n")
     after = demo.paravent("review", "--json").json
     assert after["labelled"] == before["labelled"] + 1
+    assert re.search(r"not known yet\.\nLabels so far: \d+ of calm, 0 of raids\.", said)
+    for text in after["waiting"]:
+        assert demo.paravent("review", "label", text["id"], "fine").code == 0
+    for _ in range(8):
+        assert demo.paravent("text", TWILIO, "Salut c'est Kevin").code == 0
+    said = at_the_keyboard(demo, "f\n" * 20)
     assert re.search(r"texts \(calm\) \d+% are abusive, between \d+% and \d+%", said)
     assert demo.paravent("review", "label", before["waiting"][0]["id"], "abusive").code == 0
     assert "Kevin" not in json.dumps(after)

@@ -54,6 +54,24 @@ async def test_evidence_is_made_after_asking_and_kept_by_the_browser(demo: Demo,
     assert re.fullmatch(r"evidence-\d{8}-\d{4}\.zip", file.suggested_filename)
     assert zipfile.is_zipfile(await file.path())
     await expect(page.locator("#told")).to_contain_text("The file is made")
+    await expect(page.locator("#deeds li").first).to_contain_text("made evidence of")
+
+
+async def test_both_days_of_a_period_are_named_where_it_is_more_than_today(demo: Demo, visit: Opener) -> None:
+    page = await visit(demo.url)
+    ends = await page.locator("#evidence-to").input_value()
+    for began, said in (
+        (
+            await page.locator("#evidence-from").input_value(),
+            r"of \w+ \w+, \d\d:\d\d to \w+ \w+, \d\d:\d\d\?",
+        ),
+        (f"{ends[:10]}T00:00", r"of 00:00 to \d\d:\d\d\?"),
+    ):
+        await page.locator("#evidence-from").fill(began)
+        await page.locator("#evidence-whom").fill("the complaint")
+        await page.locator("#evidence-form button").click()
+        await expect(page.locator("#sure")).to_contain_text(re.compile(said))
+        await page.keyboard.press("Escape")
 
 
 async def test_a_drill_that_was_kept_is_read_from_the_page(demo: Demo, visit: Opener) -> None:

@@ -98,10 +98,15 @@ async def test_each_export_is_written_down_before_anything_is_opened(database: s
         with pytest.raises(VaultError):
             await handed(scene, tmp_path / "full", full=True)
         acts = await scene.look.fetch("SELECT what, by, why, detail FROM evidence_act ORDER BY at")
+        deeds = await scene.look.fetch("SELECT what, by, detail FROM operator_action ORDER BY id")
     assert [(act["what"], act["by"], act["why"]) for act in acts] == [
         ("opened", "kim", "export for the police")
     ] * 2
     assert [json.loads(act["detail"])["full"] for act in acts] == [False, True]
+    assert [(deed["what"], deed["by"]) for deed in deeds] == [("evidence exported", "kim")] * 2
+    said = json.loads(deeds[0]["detail"])
+    assert (said["from"], said["to"]) == (NOON.isoformat(), (NOON + 60 * MINUTE).isoformat())
+    assert "police" not in deeds[0]["detail"]
 
 
 @pytest.mark.parametrize(("told", "said"), [(None, "none had left"), (1, "1 of the"), (99, "All roots")])

@@ -95,7 +95,9 @@ async def test_calm_and_raid_have_labels_of_their_own(scene: Scene) -> None:
     await reviews.label(within, Label.ABUSIVE, by="kim")
     sample = await reviews.sample(NOON)
     assert (sample.mode, sample.texts, sample.here) == (Mode.RAID, 1, Labels(caught=1))
-    assert sample.elsewhere == Labels()
+    assert (sample.elsewhere, sample.other) == (Labels(), Labels(passed=1))
+    assert (sample.count(Mode.CALM), sample.count(Mode.RAID)) == (1, 1)
+    assert sample.share is None
 
 
 async def test_an_opening_is_written_down(scene: Scene) -> None:

@@ -12,6 +12,8 @@ from pathlib import Path
 import aiohttp
 import yaml
 
+from router.postgres.review import Reviews
+from router.rules.estimate import Label
 from router.stage.cast import NUMBERS
 from tests.house.tree import TOP
 from tests.prometheus.server import Prometheus, running
@@ -39,12 +41,15 @@ WORDS = ("Salut c'est Kevin", "Coucou, on s'est vus hier ?", "Bonsoir !", "sale 
 
 
 async def yesterday(town: Town, texts: int = 75) -> None:
-    """Texts that were answered half an hour ago, so that the last hour has receipts."""
+    """Texts that were answered half an hour ago and looked at: the last hour has receipts and labels."""
     for place in range(texts):
         await town.text(CARRIERS[place % 3])
     arrived = "SELECT 1 FROM attempt WHERE receipt = 'delivered'"  # OVH's are asked for, a few a minute
     await town.eventually(lambda: town.rows(arrived), lambda rows: len(rows) > texts / 2)
     await town.database.execute("UPDATE attempt SET at = at - interval '30 min'")
+    reviews = Reviews(town.house.pool)
+    for drawn in await reviews.drawn(town.house.office.now(), texts):
+        await reviews.label(drawn.id, Label.FINE, by="kim")
 
 
 async def weekend(town: Town, prometheus: Prometheus, seconds: float, pause: float = 0.05) -> float:

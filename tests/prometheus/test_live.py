@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from router.postgres import figures
 from tests.grafana.expressions import asked
 from tests.grafana.test_dashboards import WRITTEN
 from tests.house.test_docs import METRICS, explained
@@ -23,7 +24,8 @@ pytestmark = [pytest.mark.require("promtool"), pytest.mark.timeout(240)]
 
 
 @pytest_asyncio.fixture
-async def place(database: str, tmp_path: Path) -> AsyncIterator[Town]:
+async def place(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Town]:
+    monkeypatch.setattr(figures, "_COUNTED_EVERY", 1.0)
     async with town(database, tmp_path, change=rich) as place:
         yield place
 

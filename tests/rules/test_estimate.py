@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from router.rules.estimate import Labels, Share, estimate
+from router.rules.estimate import WIDEST, Labels, Share, estimate, known
 
 SENSITIVITY, SPECIFICITY = 0.7, 0.97
 SHARES = [0.05, 0.20, 0.50, 0.90]
@@ -72,6 +72,26 @@ def test_nothing_known_says_nothing() -> None:
     share = estimate(0, 0, Labels())
     assert share.low < 0.05
     assert share.high > 0.95
+
+
+@pytest.mark.parametrize(
+    ("flagged", "texts", "here"),
+    [
+        (0, 0, Labels(passed=500)),
+        (0, 5_000, Labels()),
+        (50, 1_000, Labels(passed=1)),
+        (13, 13, Labels(passed=1)),
+    ],
+)
+def test_too_little_to_go_by_gives_no_share(flagged: int, texts: int, here: Labels) -> None:
+    assert known(flagged, texts, here, Labels()) is None
+
+
+def test_a_share_is_told_as_soon_as_its_interval_says_something() -> None:
+    told = known(50, 1_000, Labels(), Labels(passed=20, caught=5))
+    assert told == estimate(50, 1_000, Labels(), Labels(passed=20, caught=5))
+    assert told is not None
+    assert told.high - told.low <= WIDEST
 
 
 def test_a_detector_that_only_errs_says_nothing() -> None:

@@ -36,7 +36,7 @@ async def test_a_text_is_blurred_then_opened_then_labelled(house: House) -> None
     assert (await order(house, text["id"], label="abusive"))[0] == 200
     after = await waiting(house)
     assert (after["waiting"], after["labelled"]) == ([], 1)
-    assert after["share"]["low"] < after["share"]["value"] < after["share"]["high"]
+    assert (after["share"], after["labels"]) == (None, {"calm": 1, "raid": 0})
     assert [row["what"] for row in await house.rows("SELECT what FROM operator_action")] == ["review opened"]
 
 
@@ -61,7 +61,7 @@ async def test_the_share_on_the_metrics_moves_with_what_people_say(database: str
     async with open_house(database, tmp_path) as house:
         for number in range(40):
             await house.text(f"Salut {number}", sid=f"SM{number:032x}")
-        before = await house.sample("paravent_abuse_share_high")
+        assert "\nparavent_abuse_share" not in (await house.get("/metrics/state"))[1]
         for text in (await waiting(house))["waiting"]:
             await order(house, text["id"], label="fine")
     async with open_house(database, tmp_path) as house:  # counted once a minute, and when it begins
@@ -69,4 +69,16 @@ async def test_the_share_on_the_metrics_moves_with_what_people_say(database: str
         low, likely, high = [
             await house.sample(f"paravent_abuse_share_{each}") for each in ("low", "estimate", "high")
         ]
-    assert low <= likely <= high < 0.2 < before
+    assert low <= likely <= high < 0.2
+
+
+async def test_labels_of_a_raids_texts_are_counted_in_calm_too(database: str, tmp_path: Path) -> None:
+    async with open_house(database, tmp_path) as house:
+        await house.text("Salut")
+        (text,) = (await waiting(house))["waiting"]
+        await order(house, text["id"], label="abusive")
+        await house.rows("UPDATE review SET mode = 'raid'")
+        assert (await waiting(house))["labels"] == {"calm": 0, "raid": 1}
+    async with open_house(database, tmp_path) as house:
+        assert await house.sample("paravent_review_labels", mode="raid") == 1
+        assert await house.sample("paravent_review_labels", mode="calm") == 0

@@ -3,7 +3,7 @@
 import { sure } from "./dialogue.js";
 import { $ } from "./pieces.js";
 import { download } from "./router.js";
-import { day } from "./words.js";
+import { period } from "./words.js";
 
 const DAY = 86_400_000;
 
@@ -17,6 +17,7 @@ export function prepare() {
     event.preventDefault();
     const [from, to] = [new Date($("evidence-from").value), new Date($("evidence-to").value)];
     const what = { from_at: from.toISOString(), to_at: to.toISOString(), whom: $("evidence-whom").value };
-    sure({ verb: "export", values: { from: day(from), to: day(to), whom: what.whom }, act: () => download("/api/v1/evidence/export", what) });
+    const [first, last] = period(from, to);
+    sure({ verb: "export", values: { from: first, to: last, whom: what.whom }, act: () => download("/api/v1/evidence/export", what) });
   });
 }

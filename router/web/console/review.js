@@ -14,11 +14,11 @@ export function prepare() {
 }
 
 export function render() {
-  show($("review-share"), found !== null && found.labelled > 0);
+  show($("review-share"), found !== null);
   show($("review-done"), found !== null);
   show($("review-start"), found === null);
   if (found === null) return;
-  write($("review-share"), say("review.share", { value: share(found.share.value), low: share(found.share.low), high: share(found.share.high) }));
+  write($("review-share"), told(found));
   write($("review-done"), found.waiting.length
     ? say("review.done", { labelled: integer(found.labelled), drawn: integer(found.drawn) }) : say("review.empty"));
   keep($("review"), found.waiting.slice(0, 3), (each) => each.id, newText, (card, each) => {
@@ -28,6 +28,11 @@ export function render() {
     show(card.open, !opened.has(each.id));
     for (const [label, one] of Object.entries(card.labels)) write(one, say(`review.${label}`));
   });
+}
+
+function told({ share: found, labels, mode }) {
+  if (found) return say("review.share", { value: share(found.value), low: share(found.low), high: share(found.high) });
+  return say("review.share.unknown", { calm: integer(labels.calm), raid: integer(labels.raid), mode: say(`review.mode.${mode}`) });
 }
 
 function newText({ id }) {

@@ -4,7 +4,7 @@ import { sure } from "./dialogue.js";
 import { $, bar, button, fillBar, keep, make, mark, show, write } from "./pieces.js";
 import { order } from "./router.js";
 import { because, leftIn, stateOf } from "./sentence.js";
-import { carrier, count, day, decimal, integer, lasting, list, money, named, of, say, time } from "./words.js";
+import { carrier, count, day, decimal, integer, lasting, list, money, named, of, period, say, time } from "./words.js";
 
 const TONES = { open: "good", pinned: "good", throttled: "warn", slow: "warn", probing: "warn", purse: "bad", cut_off: "bad", operator_cut: "bad" };
 
@@ -249,6 +249,7 @@ function deeds(now) {
     const about = { ...each.about };
     if (about.account) about.account = carrier(about.account) + (about.sender ? ` (${about.sender})` : "");
     if (about.purse) about.purse = purseName(about.purse);
+    if (about.from) [about.from, about.to] = period(about.from, about.to);
     if (about.texts) about.texts = count("texts", Number(about.texts));
     about.money = about.micros ? money(about.micros / 1e6, now.currency) : say("unlimited");
     write(item.when, day(each.at));

@@ -62,6 +62,13 @@ export function day(moment) {
   return new Date(moment).toLocaleString(language, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 }
 
+// Two moments, as short as both can be read without the other.
+export function period(from, to) {
+  const long = (moment) => new Date(moment).toLocaleString(language, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  const days = new Set([from, to, Date.now()].map((moment) => new Date(moment).toDateString()));
+  return [from, to].map(days.size === 1 ? day : long);
+}
+
 export function time(moment) {
   return new Date(moment).toLocaleTimeString(language, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
 }
