@@ -5,22 +5,27 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import shutil
 import tempfile
+from dataclasses import replace
+from html import unescape
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
 from click.testing import CliRunner
+from playwright.sync_api import sync_playwright
 
 from router.cli import drill
 from router.office import Office
 from router.postgres.migrate import migrate
 from router.stage import shelf
 from router.stage.drill.page import page
-from router.stage.drill.report import report
+from router.stage.drill.report import blocks, report
 from router.stage.drill.sheet import sheet
 from router.stage.drill.tale import Tale
+from tests.console.conftest import FLAGS
 from tests.stage.evening import EVENING, QUICK, merged, rehearsed, told
 
 pytestmark = pytest.mark.timeout(240)
@@ -112,6 +117,89 @@ def test_the_list_of_scenarios_fits_a_terminal() -> None:
     lines = CliRunner().invoke(drill.command, ["--list"], catch_exceptions=False).output.splitlines()
     assert "raid-fresh" in lines
     assert max(map(len, lines)) <= 80
+
+
+def said_of(tale: Tale, title: str) -> dict[str, str]:
+    """A block of the report by its lines' names."""
+    return {
+        name.strip(): said for head, _, rows in blocks(tale) if head.startswith(title) for name, said in rows
+    }
+
+
+def amounts(said: list[str]) -> list[int]:
+    """The cents of each amount in these lines."""
+    return [int("".join(each)) for line in said for each in re.findall(r"(-?\d+)\.(\d\d)\b", line)]
+
+
+def test_the_money_that_is_shown_adds_up(evening: Tale) -> None:
+    said = said_of(evening, "The money")
+    spent, every = amounts([said["spent"]])[0], amounts([said["an answer to every text"]])[0]
+    rows = [(name, text) for name, text in said.items() if "sends" in name]
+    assert sum(amounts([text for _, text in rows])[::2]) == spent
+    assert len(rows) == 2
+    names = (
+        "spent",
+        "saved by rule",
+        "held still, unpaid",
+        "not answered otherwise",
+        "by another carrier's price",
+    )
+    assert sum(sum(amounts([said[name]])[:1]) for name in names if name in said) == every
+    purse = evening.money
+    assert purse.spent + purse.saved + purse.unpaid + purse.rest + purse.cheaper == purse.naive
+    rest = sum(
+        row.state in {"queued", "delayed", "failed"} or row.reason == "expired"
+        for row in evening.played.rows.texts
+    )
+    assert purse.rest >= evening.played.price * rest
+    assert purse.cheaper > 0  # Vonage is cheaper, and it carried while Twilio could not
+
+
+def test_the_answers_that_are_shown_add_up_and_say_who_got_more_than_one(evening: Tale) -> None:
+    said = said_of(evening, "The genuine")
+    through = [int(text.replace(",", "")) for name, text in said.items() if name.startswith("through ")]
+    sends, _, more = said["answers to them"].partition(", ")
+    assert sum(through) == int(sends.replace(",", "")) == sum(evening.people.by_account.values())
+    extra = sum(through) - evening.people.answered
+    assert more.startswith(f"{extra} of them to somebody who had one before") is bool(extra)
+
+
+def test_the_report_speaks_to_people(evening: Tale) -> None:
+    text = report([evening])
+    assert "cut off, suspended, code " in text
+    assert "twilio was passed over: cut off" in " ".join(text.split())
+    assert "brought back" in text
+    assert "of whom 1 were" not in text
+    page_text = unescape(page([evening]))
+    assert not re.search(r"\bcut_off\b|reply\.received_at|attempt\.at", page_text.partition("<details>")[0])
+
+
+def test_who_waited_longer_than_answers_are_kept_at_home_is_told_why(evening: Tale) -> None:
+    late = replace(evening, people=replace(evening.people, longest=7 * 3_600.0))
+    assert (
+        "worth sending for 48 h (replies.expiry); where nothing is said, for 6 h"
+        in said_of(late, "The genuine")["later"]
+    )
+    soon = replace(evening, people=replace(evening.people, longest=5 * 3_600.0))
+    assert "replies.expiry" not in said_of(soon, "The genuine")["later"]
+
+
+@pytest.mark.require("browser")
+def test_the_page_fits_a_phone(evening: Tale) -> None:
+    rich = replace(evening, money=replace(evening.money, spent=1_234_567_890, naive=1_234_567_890_000))
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=[*FLAGS])
+        sheet = browser.new_page(viewport={"width": 390, "height": 844})
+        sheet.set_content(page([rich, rich]))
+        assert sheet.evaluate("document.documentElement.scrollWidth") == 390
+        cards = "[...document.querySelectorAll('.card')]"
+        wide = f"{cards}.filter(each => each.scrollWidth > each.clientWidth).length"
+        assert sheet.evaluate(wide) == 0
+        sheet.add_style_tag(content="td, .card b { overflow-wrap: normal; white-space: nowrap }")
+        assert sheet.evaluate("document.documentElement.scrollWidth") > 390  # the control
+        assert sheet.evaluate(wide) > 0
+        browser.close()
 
 
 def test_the_page_needs_nothing_from_elsewhere(evening: Tale) -> None:

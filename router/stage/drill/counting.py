@@ -132,14 +132,20 @@ def _money(played: Played) -> Money:
     limited = None if any(purse.unlimited for purse in totals) else sum(purse.cap for purse in totals)
     taken = sum(truth.values())
     over = max(0, taken - limited) if limited is not None else 0
+    price, spent = played.price, sum(purse.spent for purse in totals)
+    answered = sum(row.answered_at is not None for row in rows.texts)
+    saved = sum(row.state == "suppressed" and row.reason in SAVING for row in rows.texts)
+    held = sum(row.state == "held" for row in rows.texts)
     return Money(
         limit=limited,
         topped_up=sum(row.cap for row in rows.top_ups if row.purse == TOTAL),
-        spent=sum(purse.spent for purse in totals),
+        spent=spent,
         charged=taken,
-        saved=played.price * sum(row.state == "suppressed" and row.reason in SAVING for row in rows.texts),
-        unpaid=played.price * sum(row.state == "held" for row in rows.texts),
-        naive=played.price * len(rows.texts),
+        saved=price * saved,
+        unpaid=price * held,
+        rest=price * (len(rows.texts) - answered - saved - held),
+        cheaper=price * answered - spent,
+        naive=price * len(rows.texts),
         over=max(over, sum(purse.overrun for purse in totals)),
         by_account={
             name: (sends[name], ledger.get(name, 0), truth.get(name, 0)) for name in sorted({*ledger, *truth})

@@ -83,6 +83,7 @@ class Played:
         price: Millionths of one answer through the preferred account.
         warm_up: First texts that only teach what is usual.
         period: In which a texter gets one answer.
+        expiry: After which an answer is worthless.
         rates: The ledger's currency per unit of another.
         depths: What waited, tick by tick.
         moves: Changes of the accounts' states.
@@ -100,6 +101,7 @@ class Played:
     price: int
     warm_up: int
     period: timedelta
+    expiry: timedelta
     rates: Mapping[str, Any]
     depths: list[Depth]
     moves: list[Moved]
@@ -191,6 +193,7 @@ async def play(order: Order, tell: Callable[[datetime, int], None]) -> Played:
             price=_price(service.office),
             warm_up=service.office.raids.warm_up,
             period=service.office.policy.replies.period,
+            expiry=service.office.policy.replies.expiry,
             rates=service.office.rates,
             depths=watcher.depths,
             moves=watcher.moves,

@@ -12,7 +12,8 @@ from router.postgres.night import QUERIES
 from router.rules.budget import MICROS
 from router.stage.drill import report
 from router.stage.drill.charts import Mark, Series, bars, lines
-from router.stage.drill.report import compare, lasted, moment, money, share
+from router.stage.drill.figures import lasted, moment, money, share
+from router.stage.drill.report import compare, scaled
 from router.stage.drill.scenes import Fault, Over, Restore, TopUp
 from router.stage.drill.tale import Hour, Tale
 
@@ -40,7 +41,8 @@ def _body(tale: Tale, tales: Sequence[Tale]) -> Iterator[str]:
     yield f'<p class="lead">{escape(order.scenario.story)}</p>'
     yield (
         '<p class="small">A drill: the texts and the carriers are simulated, the router is the real one, and'
-        f" business time was sped up. Seed {order.seed}, scale {order.scale:g}; times are those of Paris.</p>"
+        f" business time was sped up. Seed {order.seed}; times are those of Paris."
+        f" {escape(scaled(order))}</p>"
     )
     yield f'<div class="cards">{"".join(_cards(tale))}</div>'
     yield from _charts(tale)
@@ -49,7 +51,7 @@ def _body(tale: Tale, tales: Sequence[Tale]) -> Iterator[str]:
         yield _side_by_side(tales)
     for title, source, rows in report.blocks(tale):
         yield f"<h2>{escape(title)}</h2>{_table(rows)}"
-        yield f'<p class="from">Counted from {escape(source)}.</p>'
+        yield f'<p class="from">Counted from the tables {escape(source)}.</p>'
     yield "<h2>The promises</h2>"
     yield _promises(tale)
     yield from _sources(tale)
@@ -71,7 +73,7 @@ def _cards(tale: Tale) -> Iterator[str]:
     yield _card(f"{money(purse.spent)} EUR", f"spent; an answer to every text: {money(purse.naive)} EUR")
     yield _card(f"{money(purse.over)} EUR", "spent beyond the budget")
     if raid.texts:
-        found = "not found" if raid.found_after is None else f"{raid.found_after} texts"
+        found = "not found" if raid.found_after is None else f"{raid.found_after:,} texts"
         minutes = f", {lasted(60 * raid.minutes)} after it began" if raid.minutes is not None else ""
         yield _card(found, f"of the raid had come when it was found{minutes}")
         yield _card(f"{raid.paid:,}", f"of {raid.texts:,} raid texts got a paid answer")
@@ -88,7 +90,7 @@ def _charts(tale: Tale) -> Iterator[str]:
     if tale.raiders.texts:
         written.append(Series("raid texts", "raid", [hour.raid for hour in hours]))
     yield _figure(
-        "What came in, texts an hour", bars(at, written, marks, "texts an hour"), "reply.received_at"
+        "What came in, texts an hour", bars(at, written, marks, "texts an hour"), "when each text came in"
     )
     if marks:
         noted = "".join(f"<li>{escape(mark.says)}</li>" for mark in marks)
@@ -99,17 +101,21 @@ def _charts(tale: Tale) -> Iterator[str]:
     ]
     if sent:
         yield _figure(
-            "What went out, answers an hour", bars(at, sent, marks, "answers an hour"), "attempt.at"
+            "What went out, answers an hour",
+            bars(at, sent, marks, "answers an hour"),
+            "when each answer was sent",
         )
     waited = [
         Series("waiting for money or a carrier", "waiting", [hour.waiting for hour in hours]),
         Series("held, unpaid, by a raid", "held", [hour.held for hour in hours]),
     ]
     yield _figure(
-        "What waited, texts", lines(at, waited, marks, "texts that waited"), "reply.state, tick by tick"
+        "What waited, texts",
+        lines(at, waited, marks, "texts that waited"),
+        "what waited at each move of the clock",
     )
     yield _figure(
-        "What it cost, EUR", lines(at, _costs(tale), marks, "money spent"), "ledger, purse_window, attempt"
+        "What it cost, EUR", lines(at, _costs(tale), marks, "money spent"), "the ledger and the purse"
     )
 
 

@@ -40,21 +40,23 @@ def promises(played: Played, money: Money) -> list[Promise]:
         Promise(
             "Nothing is lost",
             stored == written and not played.unanswered,
-            f"{written} texts written, {stored} stored, {played.unanswered} not taken at the door",
+            f"{written:,} texts written, {stored:,} stored, {played.unanswered:,} not taken at the door",
         ),
         Promise(
-            "Nothing is sent twice", not twice, f"{len(truth)} sends taken by carriers, {twice} of them again"
+            "Nothing is sent twice",
+            not twice,
+            f"{len(truth):,} sends taken by carriers, {twice:,} of them again",
         ),
         Promise(
             "One answer a period",
             not often,
-            f"{often} came sooner after the last to the same phone, by the carriers",
+            f"{often:,} came sooner after the last to the same phone, by the carriers",
         ),
-        Promise("No purse is passed", not money.over, f"{money.over / MICROS:.2f} over"),
+        Promise("No purse is passed", not money.over, f"{money.over / MICROS:,.2f} EUR over"),
         Promise(
             "The books are the carriers'",
             not differ and money.spent == money.charged,
-            f"{differ} sends on which they differ, by {money.spent - money.charged} millionths",
+            f"{differ:,} sends on which they differ, by {money.spent - money.charged:,} millionths of a euro",
         ),
     ]
 

@@ -95,7 +95,9 @@ class Money:
         charged: What the carriers kept, by their journal.
         saved: What texts that were not answered by rule would have cost.
         unpaid: What answers to those that are still held would cost: the operator's to say.
-        naive: What one answer for every text would have cost.
+        rest: What answers to those would cost that got none otherwise: they wait, expired, were refused.
+        cheaper: How much less was spent than the answers would have cost through the preferred account.
+        naive: What one answer for every text would have cost: the sum of the five.
         over: What was spent beyond the limit.
         by_account: Sends, the ledger's and the carriers' word, by account.
     """
@@ -106,6 +108,8 @@ class Money:
     charged: int
     saved: int
     unpaid: int
+    rest: int
+    cheaper: int
     naive: int
     over: int
     by_account: Mapping[str, tuple[int, int, int]]
