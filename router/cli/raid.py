@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from router.cli.finding import config_option, database, json_option, run, settings_of
-from router.cli.showing import moment, show_json, show_table
+from router.cli.finding import Failed, config_option, database, json_option, run, settings_of
+from router.cli.showing import harmless, moment, show_json, show_table
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 BY = "command line"
 _UNTIL_READ = 0.7
+_SHAPE = 24
 
 
 @click.group(invoke_without_command=True)
@@ -70,7 +71,7 @@ def end(above: Path | None, config: Path | None, as_json: bool) -> None:
 @json_option
 @click.pass_context
 def held(context: click.Context, config: Path | None, as_json: bool) -> None:
-    """List what is held, by wording; release, drop."""
+    """List what is held, by wording; open, release, drop."""
     context.obj = config or context.obj
     if context.invoked_subcommand is None:
         found = run(_show(context.obj))
@@ -78,6 +79,15 @@ def held(context: click.Context, config: Path | None, as_json: bool) -> None:
             show_json(found.model_dump(include={"held", "clusters"}))
         else:
             _clusters(found)
+
+
+@held.command("open")
+@click.argument("cluster")
+@config_option
+@click.pass_obj
+def open_(above: Path | None, config: Path | None, cluster: str) -> None:
+    """Show the words of one text of CLUSTER; it is written down."""
+    click.echo(run(_open(config or above, cluster)))
 
 
 @held.command
@@ -112,11 +122,12 @@ def drop(
 
 
 async def _show(config: Path | None) -> Raid:
+    from router.vault import Vault
     from router.web.raid import show as shown
 
     settings = settings_of(config)
     async with database(settings) as pool:
-        return await shown(pool, settings.raids)
+        return await shown(pool, settings.raids, Vault.in_folder(settings.data))
 
 
 async def _order(config: Path | None, order: str) -> Raid:
@@ -130,12 +141,13 @@ async def _order(config: Path | None, order: str) -> Raid:
 
     settings = settings_of(config)
     async with database(settings) as pool:
-        lookout = Lookout(Vault.in_folder(settings.data), RaidBooks(pool), settings.raids)
+        vault = Vault.in_folder(settings.data)
+        lookout = Lookout(vault, RaidBooks(pool), settings.raids)
         said = lookout.declare if order == "declare" else lookout.end
         await said(datetime.now(UTC), BY)
         # Every process reads how things stand twice a second; the order is not done before they know it.
         await asyncio.sleep(_UNTIL_READ)
-        return await shown(pool, settings.raids)
+        return await shown(pool, settings.raids, vault)
 
 
 async def _move(
@@ -154,6 +166,23 @@ async def _move(
     settings = settings_of(config)
     async with database(settings) as pool:
         return await move(HeldBooks(pool))(datetime.now(UTC), cluster, BY)
+
+
+async def _open(config: Path | None, cluster: str) -> str:
+    from router.postgres.held import HeldBooks
+    from router.postgres.review import Reviews, UnknownTextError
+    from router.vault import Vault
+
+    settings = settings_of(config)
+    async with database(settings) as pool:
+        found = await HeldBooks(pool).clusters(1, cluster)
+        try:
+            if not found:
+                raise UnknownTextError
+            text = await Reviews(pool).open(found[0].sample, by=BY)
+        except UnknownTextError:
+            raise Failed("No text of that wording is held: `paravent raid held` lists them.") from None
+        return harmless(Vault.in_folder(settings.data).read(text.letters)[1])
 
 
 def _moved(texts: int, done: str, *, as_json: bool) -> None:
@@ -187,7 +216,10 @@ def _print(found: Raid, *, as_json: bool) -> None:
 
 
 def _clusters(found: Raid) -> None:
-    click.echo(f"{found.held} texts are held, unpaid; {found.grave} of them only you let go.")
+    click.echo(
+        f"{found.held} texts from {found.phones} phones are held, unanswered; {found.grave} of them only you"
+        " let go."
+    )
     if found.clusters:
         rows = [
             (
@@ -196,10 +228,11 @@ def _clusters(found: Raid) -> None:
                 str(each.senders),
                 moment(each.first),
                 moment(each.last),
+                each.blurred.split("\n")[0][:_SHAPE],
             )
             for each in found.clusters
         ]
-        show_table(("CLUSTER", "TEXTS", "SENDERS", "FIRST", "LAST"), rows)
+        show_table(("CLUSTER", "TEXTS", "SENDERS", "FIRST", "LAST", "WORDS"), rows)
 
 
 def _told(change: Change) -> str:

@@ -11,7 +11,7 @@ from uuid import UUID
 import click
 
 from router.cli.finding import Failed, config_option, database, json_option, run, settings_of
-from router.cli.showing import moment, show_json
+from router.cli.showing import harmless, moment, show_json
 
 if TYPE_CHECKING:
     from router.postgres.review import Drawn, Reviews, Sample
@@ -113,7 +113,7 @@ async def _ask(reviews: Reviews, vault: Vault, text: Drawn, place: str) -> str:
         if key != "s":
             return key
         await reviews.open(text.id, by=BY)
-        click.echo(_plain(vault.read(text.letters)[1]))
+        click.echo(harmless(vault.read(text.letters)[1]))
 
 
 async def _open(config: Path | None, text: UUID) -> str:
@@ -121,7 +121,7 @@ async def _open(config: Path | None, text: UUID) -> str:
 
     async with _desk(config) as (reviews, vault, _):
         try:
-            return _plain(vault.read((await reviews.open(text, by=BY)).letters)[1])
+            return harmless(vault.read((await reviews.open(text, by=BY)).letters)[1])
         except UnknownTextError as error:
             raise Failed(f"{str(error).capitalize()}: `paravent review --json` lists some.") from None
 
@@ -145,8 +145,3 @@ async def _desk(config: Path | None) -> AsyncIterator[tuple[Reviews, Vault, int]
     settings = settings_of(config)
     async with database(settings) as pool:
         yield Reviews(pool), Vault.in_folder(settings.data), settings.review.per_day
-
-
-def _plain(body: str) -> str:
-    """Words that cannot steer a terminal."""
-    return "".join(each if each.isprintable() or each == "\n" else "�" for each in body)

@@ -23,6 +23,11 @@ def show_json(what: Any) -> None:
     click.echo(json.dumps(what, indent=2, ensure_ascii=False, default=_plain))
 
 
+def harmless(words: str) -> str:
+    """Words that cannot steer a terminal."""
+    return "".join(each if each.isprintable() or each == "\n" else "�" for each in words)
+
+
 def show_table(
     heads: Sequence[str], rows: Iterable[Sequence[str]], colours: Sequence[str | None] = ()
 ) -> None:

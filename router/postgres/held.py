@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from router.postgres.inbox import letters
 from router.postgres.orders import record
 from router.postgres.pool import Line, Pool
 from router.rules.answer import Priority, Reason
@@ -33,14 +34,29 @@ class Verdict(NamedTuple):
     at: datetime
 
 
-class HeldCluster(NamedTuple):
-    """Held texts of one wording; `first` and `last` are when they came in."""
+@dataclass(frozen=True, slots=True)
+class HeldCluster:
+    """Held texts of one wording; `first` and `last` are when they came in.
+
+    Args:
+        sample: One of them, the same as long as it is held.
+        letters: Its sealed pieces, in order.
+    """
 
     id: str
     texts: int
     senders: int
     first: datetime
     last: datetime
+    sample: UUID
+    letters: tuple[tuple[UUID, bytes], ...] = field(repr=False)
+
+
+class Phones(NamedTuple):
+    """Different texters whose texts are held; `till_calm`: those of whom calm lets a text go."""
+
+    held: int
+    till_calm: int
 
 
 # What held a text stays told, though it is judged again once it was let go.
@@ -132,11 +148,19 @@ WHERE id IN (SELECT r.id FROM reply r JOIN judgement j ON j.reply = r.id CROSS J
 """  # noqa: S608 -- likewise
 
 _CLUSTERS = """
-SELECT j.cluster AS id, count(*) AS texts, count(DISTINCT r.texter) AS senders, min(r.received_at) AS first,
-    max(r.received_at) AS last
-FROM reply r JOIN judgement j ON j.reply = r.id WHERE r.state = 'held'
-GROUP BY j.cluster ORDER BY count(*) DESC, j.cluster LIMIT $1
+SELECT c.*, i.id, i.letter, i.part_reference
+FROM (SELECT j.cluster, count(*) AS texts, count(DISTINCT r.texter) AS senders, min(r.received_at) AS first,
+          max(r.received_at) AS last, min(r.id::text)::uuid AS sample
+      FROM reply r JOIN judgement j ON j.reply = r.id WHERE r.state = 'held'
+          AND ($2::text IS NULL OR j.cluster = $2)
+      GROUP BY j.cluster ORDER BY count(*) DESC, j.cluster LIMIT $1) c
+JOIN inbound i ON i.id = c.sample ORDER BY c.texts DESC, c.cluster
 """
+
+_PHONES = f"""
+SELECT count(DISTINCT texter) AS held, count(DISTINCT texter) FILTER (WHERE reason = '{HELD}') AS till_calm
+FROM reply WHERE state = 'held'
+"""  # noqa: S608 -- likewise
 
 
 @dataclass(slots=True)
@@ -187,10 +211,29 @@ class HeldBooks:
             "raid held dropped", cluster, by, _DROP, now, self.most, cluster, Reason.OPERATOR.value
         )
 
-    async def clusters(self, most: int) -> list[HeldCluster]:
-        """What the held texts look like, the largest cluster first."""
+    async def clusters(self, most: int, cluster: str | None = None) -> list[HeldCluster]:
+        """What the held texts look like, the largest cluster first; or the one of that name."""
         async with self.pool.connection() as connection:
-            return [HeldCluster(*row) for row in await connection.fetch(_CLUSTERS, most)]
+            rows = await connection.fetch(_CLUSTERS, most, cluster)
+            return [
+                HeldCluster(
+                    id=row["cluster"],
+                    texts=row["texts"],
+                    senders=row["senders"],
+                    first=row["first"],
+                    last=row["last"],
+                    sample=row["sample"],
+                    letters=await letters(connection, row),
+                )
+                for row in rows
+            ]
+
+    async def phones(self) -> Phones:
+        """From how many phones the held texts are: each gets one answer a period at most."""
+        async with self.pool.connection() as connection:
+            row = await connection.fetchrow(_PHONES)
+        assert row is not None  # noqa: S101 -- an aggregate always has a row
+        return Phones(*row)
 
     async def _ordered(self, what: str, cluster: str | None, by: str, order: str, *arguments: object) -> int:
         done = 0

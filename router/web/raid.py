@@ -12,11 +12,13 @@ from pydantic import BaseModel
 
 from router.lookout import Lookout
 from router.office import Office
-from router.postgres.held import HeldBooks
+from router.postgres.held import HeldBooks, HeldCluster
 from router.postgres.outlook import changes, outlook
 from router.postgres.pool import Pool
 from router.postgres.raid import RaidBooks
 from router.rules.campaign import Raids
+from router.rules.estimate import blurred
+from router.vault import Vault, VaultError
 from router.web import raiding
 from router.web.asked import asked
 from router.web.guard import Guard, Handler
@@ -35,7 +37,7 @@ class Raiding:
 
     async def show(self, _request: web.Request) -> web.Response:
         """How things stand."""
-        return _json(await show(self.pool, self.office.raids))
+        return _json(await show(self.pool, self.office.raids, self.office.vault))
 
     async def declare(self, _request: web.Request) -> web.Response:
         """A raid is on: only the operator ends it."""
@@ -57,7 +59,7 @@ class Raiding:
 
     async def _shown(self) -> web.Response:
         self.office.stance = await self._lookout().stance()
-        return _json(await show(self.pool, self.office.raids))
+        return _json(await show(self.pool, self.office.raids, self.office.vault))
 
     async def _moved(
         self, request: web.Request, move: Callable[[datetime, str | None, str], Awaitable[int]]
@@ -71,13 +73,16 @@ class Raiding:
         return Lookout(self.office.vault, RaidBooks(self.pool), self.office.raids)
 
 
-async def show(pool: Pool, policy: Raids) -> raiding.Raid:
+async def show(pool: Pool, policy: Raids, vault: Vault) -> raiding.Raid:
     """Whether a raid is on, why, and who is held.
 
     Args:
         pool: Where.
         policy: Section ``[raids]`` of the settings.
+        vault: Opens one held text of each wording, to blur it.
     """
+    books = HeldBooks(pool)
+    phones = await books.phones()
     async with pool.connection() as connection:
         found = await outlook(connection)
     said = found._asdict()
@@ -86,10 +91,28 @@ async def show(pool: Pool, policy: Raids) -> raiding.Raid:
         "share_wanted": policy.held,
         "judged_held": said.pop("kept"),
         "released": {"calm": said.pop("let_go"), "operator": said.pop("let_go_early")},
-        "clusters": [each._asdict() for each in await HeldBooks(pool).clusters(_CLUSTERS)],
+        "phones": phones.held,
+        "phones_till_calm": phones.till_calm,
+        "clusters": [_wording(each, vault) for each in await books.clusters(_CLUSTERS)],
         "changes": [each._asdict() for each in await changes(pool, _CHANGES)],
     }
     return raiding.Raid.model_validate(said)
+
+
+def _wording(cluster: HeldCluster, vault: Vault) -> raiding.HeldWording:
+    try:
+        shape = blurred(vault.read(cluster.letters)[1])
+    except VaultError:
+        shape = ""
+    return raiding.HeldWording(
+        id=cluster.id,
+        texts=cluster.texts,
+        senders=cluster.senders,
+        first=cluster.first,
+        last=cluster.last,
+        sample=cluster.sample,
+        blurred=shape,
+    )
 
 
 def routes(

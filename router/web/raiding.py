@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Literal
+from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -20,6 +21,8 @@ class HeldWording(Wording):
 
     first: AwareDatetime = Field(description="When the first of them came in.")
     last: AwareDatetime
+    sample: UUID = Field(description="One of them: POST /api/v1/review/{id}/open gives its words.")
+    blurred: str = Field(description="Its shape without its words; empty where it cannot be opened.")
 
 
 class Explanation(BaseModel):
@@ -75,6 +78,8 @@ class Raid(BaseModel):
     judged_held: int = Field(description="Those of them that were held.")
     held: int = Field(description="Texts that wait now, unpaid.")
     grave: int = Field(description="Those of them that only the operator lets go; in calm they expire.")
+    phones: int = Field(description="From how many phones they are: one answer a period each, at most.")
+    phones_till_calm: int = Field(description="From how many phones those are that calm lets go.")
     released: Released
     dropped: int = Field(description="Held texts that the operator dropped, ever.")
     clusters: list[HeldWording] = Field(description="What is held, the largest first.")

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from math import inf
 
 from router.arrivals import waits_for_proof
-from router.office import Office
+from router.office import Number, Office
 from router.postgres.capped import caps_now
 from router.postgres.figures import Figures, FiguresDesk
 from router.postgres.incoming import Incoming
@@ -32,11 +32,13 @@ class Reading:
         figures: As read.
         oldest: Seconds that the oldest ready text waits, business time; 0 for none.
         worth: Millionths that one answer of each number costs through its first route.
+        dearest: Millionths that one answer costs at most, whatever its number and route.
     """
 
     figures: Figures
     oldest: float
     worth: Mapping[str, int]
+    dearest: int = 0
 
     @property
     def stalled(self) -> bool:
@@ -114,16 +116,17 @@ class Readings:
             caps=await caps_now(self.pool, office.policy.caps.slots(now)),
         )
         oldest = 0.0 if figures.oldest is None else max(0.0, (now - figures.oldest).total_seconds())
-        return Reading(figures, oldest, {name: self._worth(name) for name in office.numbers})
+        costs = {name: self._costs(number) for name, number in office.numbers.items()}
+        worth = {name: each[0] for name, each in costs.items()}
+        return Reading(figures, oldest, worth, dearest=max(map(max, costs.values()), default=0))
 
-    def _worth(self, name: str) -> int:
-        """One answer to a texter from the number's own country, in the language it answers in."""
-        number, policy = self.office.numbers[name], self.office.policy
-        tongue = policy.languages.get(name, policy.replies.language)
-        money = self.office.estimate(
-            number.plan[0].account, number.e164, policy.replies.texts.get(tongue, "?")
-        )
-        return 0 if money is None else money.micros
+    def _costs(self, number: Number) -> list[int]:
+        """One answer to a texter from the number's own country, in its language, by each of its routes."""
+        policy = self.office.policy
+        tongue = policy.languages.get(number.name, policy.replies.language)
+        words = policy.replies.texts.get(tongue, "?")
+        found = [self.office.estimate(route.account, number.e164, words) for route in number.plan]
+        return [0 if money is None else money.micros for money in found]
 
 
 def _is_closed(state: State) -> bool:

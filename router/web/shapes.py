@@ -80,7 +80,7 @@ class Purse(BaseModel):
     spent: str
     overrun: str
     runway_seconds: float | None = Field(
-        description="At the pace of the last minutes; null: no end in sight."
+        description="At the pace of the last minutes; null: no end in sight, or too few answers to say."
     )
     origin: str = Field(description="file, or operator where `paravent budget set` said so.")
 

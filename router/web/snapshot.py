@@ -66,6 +66,9 @@ class Snapshot(BaseModel):
     answers_last_minute: int
     answers_last_day: int
     spent_last_day: str
+    answer_cost: str = Field(
+        description="About what one answer costs at most, by its dearest number and way."
+    )
     accounts: list[shapes.Account]
     numbers: list[Door]
     purses: list[shapes.Purse]
@@ -98,7 +101,7 @@ class Snapshots:
         try:
             reading = await self.readings.latest()
             pulse = await self.pulses.read(self.office.now())
-            raids = await raid.show(self.pulses.pool, self.office.raids)
+            raids = await raid.show(self.pulses.pool, self.office.raids, self.office.vault)
         except DatabaseAwayError:
             if self._latest is None:
                 return None
@@ -120,6 +123,7 @@ class Snapshots:
             answers_last_minute=pulse.minute,
             answers_last_day=pulse.day,
             spent_last_day=picture.money(pulse.spent),
+            answer_cost=picture.money(reading.dearest),
             accounts=[picture.account(name, office, figures) for name in office.accounts],
             numbers=[_door(number, office) for number in office.numbers.values()],
             purses=[

@@ -111,6 +111,12 @@ async def test_in_a_raid_suspicious_texts_wait_unpaid_and_the_others_are_answere
         assert (shown["mode"], shown["held"]) == ("raid", len(held))
         assert shown["judged_held"] == len(held) < shown["judged"]
         assert shown["judged"] >= 100
+        assert shown["phones"] == len(held) >= shown["phones_till_calm"]
+        first = shown["clusters"][0]
+        assert first["blurred"].replace("•", "").strip() == ""
+        assert len(first["blurred"]) > 3
+        samples = [row["id"] for row in held if str(row["id"]) == first["sample"]]
+        assert len(samples) == 1
         change = shown["changes"][0]
         (row,) = await scene.town.rows("SELECT began FROM raid_change")
         assert datetime.fromisoformat(change["began"]) == row["began"] - SPAN

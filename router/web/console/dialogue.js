@@ -4,10 +4,10 @@ import { $, show, write } from "./pieces.js";
 import { say } from "./words.js";
 
 // Asks before `act` is done. Answers nothing: `act` is called with the amount, where one is asked for.
-export function sure({ verb, values, says = `sure.${verb}.says`, asks = null, danger = false, act }) {
+export function sure({ verb, values, says = `sure.${verb}.says`, more = "", asks = null, danger = false, act }) {
   const dialogue = $("sure");
   write($("sure-title"), say(`sure.${verb}`, values));
-  write($("sure-says"), say(says, values));
+  write($("sure-says"), `${say(says, values)} ${more}`.trim());
   write($("sure-yes"), say(`order.${verb}`));
   $("sure-yes").classList.toggle("danger", danger);
   show($("sure-asks"), Boolean(asks));

@@ -1,12 +1,12 @@
 // Random texts of the day, blurred until somebody opens one. Fetched when asked for, never pushed.
 
 import { tell } from "./dialogue.js";
+import { open, opened } from "./opening.js";
 import { $, button, keep, make, show, write } from "./pieces.js";
 import { ask, order } from "./router.js";
 import { integer, say, share, time } from "./words.js";
 
 const LABELS = ["abusive", "fine", "unsure"];
-const opened = new Map();
 let found = null;
 
 export function prepare() {
@@ -40,7 +40,7 @@ function newText({ id }) {
   card.head = make("p", "soft");
   card.words = make("blockquote", "words");
   card.open = button("", "quiet");
-  card.open.onclick = () => act(async () => opened.set(id, (await order(`/api/v1/review/${id}/open`)).text));
+  card.open.onclick = () => act(() => open(id));
   card.labels = Object.fromEntries(LABELS.map((label) => {
     const one = button("", "quiet");
     one.onclick = () => act(async () => {

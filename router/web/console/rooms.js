@@ -2,6 +2,7 @@
 
 import { sure } from "./dialogue.js";
 import { $, bar, button, fillBar, keep, make, mark, show, write } from "./pieces.js";
+import { raid } from "./raid.js";
 import { order } from "./router.js";
 import { because, leftIn, stateOf } from "./sentence.js";
 import { carrier, count, day, decimal, integer, lasting, list, money, named, of, period, say, time } from "./words.js";
@@ -171,51 +172,6 @@ function newPurse(purse) {
 }
 
 const purseName = (name) => (name === "total" ? say("money.total") : carrier(name));
-
-// Raid
-
-function raid(now) {
-  const on = now.raid.mode === "raid";
-  const clock = on && now.raid.since ? day(now.raid.since) : "";
-  const how = on ? (now.raid.by_hand ? "raid.declared" : "raid.on") : now.raid.grave ? "raid.calm.grave" : "raid.calm";
-  write($("raid-says"), say(how, { time: clock, texts: count("texts", now.raid.grave) }));
-  const signs = { statistic: decimal(now.raid.statistic), limit: decimal(now.raid.limit) };
-  write($("raid-signs"), say(on ? "raid.statistic.end" : "raid.statistic", signs));
-  show($("raid-signs"), !now.raid.by_hand);
-  const held = now.raid.held > 0;
-  const orders = [[on ? "end" : "declare", on ? "end" : "declare"], ...(held ? [["release", "release.all"], ["drop", "drop.all"]] : [])];
-  keep($("raid-orders"), orders, ([, key]) => key, () => button("", "quiet"), (each, [verb, key]) => {
-    write(each, say(`order.${key}`));
-    each.onclick = () => askRaid(verb);
-  });
-  show($("raid-held"), held);
-  keep($("clusters"), now.raid.clusters, (each) => each.id || "none", newCluster, (row, each) => {
-    write(row.says, cluster(each));
-    for (const [verb, order_of] of Object.entries(row.orders)) {
-      write(order_of, say(`order.${verb}`));
-      order_of.onclick = () => askRaid(verb, each.id);
-    }
-  });
-}
-
-function cluster(each) {
-  const said = { texts: count("texts", each.texts), first: day(each.first), last: day(each.last) };
-  return said.first === said.last ? `${said.texts}, ${said.first}` : say("raid.cluster.from", said);
-}
-
-function newCluster() {
-  const row = make("li", "cluster");
-  row.says = make("p");
-  row.orders = { release: button("", "quiet"), drop: button("", "quiet danger") };
-  row.append(row.says, make("div", "row", undefined, ...Object.values(row.orders)));
-  return row;
-}
-
-function askRaid(verb, cluster = null) {
-  const held = ["release", "drop"].includes(verb);
-  const what = cluster === null ? {} : { cluster };
-  sure({ verb, values: {}, danger: verb === "drop", act: () => order(`/api/v1/raid/${held ? "held/" : ""}${verb}`, what) });
-}
 
 // What waits
 

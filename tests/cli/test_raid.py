@@ -1,0 +1,51 @@
+"""What a raid holds is listed blurred at a terminal; who opens one text of a wording is written down."""
+
+from __future__ import annotations
+
+import json
+
+import aiohttp
+import pytest
+
+from tests.cli.conftest import TWILIO, Demo
+
+pytestmark = pytest.mark.xdist_group("demo")
+
+INSULT = "ta gueule sale pute"
+
+
+def held(demo: Demo) -> list[dict[str, str]]:
+    """The wordings that are held, after an insult was texted."""
+    assert demo.paravent("text", TWILIO, INSULT).code in {0, 1}  # a text that is held gets no answer
+    found: list[dict[str, str]] = demo.paravent("raid", "held", "--json").json["clusters"]
+    return found
+
+
+async def opened(demo: Demo) -> list[str]:
+    """By whom the last texts were opened, as the console shows it."""
+    async with aiohttp.ClientSession() as session, session.get(demo.console_url + "api/v1/events") as said:
+        async for line in said.content:
+            if line.startswith(b"data: "):
+                deeds = json.loads(line[6:])["deeds"]
+                return [each["by"] for each in deeds if each["what"] == "review opened"]
+    raise AssertionError("nothing was said")
+
+
+async def test_one_text_of_a_wording_is_opened_and_that_is_written_down(demo: Demo) -> None:
+    assert demo.paravent("text", TWILIO, "Salut c'est Kevin").code == 0
+    assert demo.paravent("raid", "declare").code == 0
+    try:
+        (wording,) = next(found for _ in range(20) if (found := held(demo)))
+        assert wording["blurred"] == "•• •••••• •••• ••••"
+        listed = demo.paravent("raid", "held").out
+        assert INSULT not in listed
+        assert "••" in listed
+        before = await opened(demo)
+        assert demo.paravent("raid", "held", "open", wording["id"]).out == f"{INSULT}\n"
+        assert await opened(demo) == ["command line", *before]
+        none = demo.paravent("raid", "held", "open", "0123456789ab")
+        assert (none.code, none.out) == (1, "")
+        assert "No text of that wording is held" in none.err
+    finally:
+        demo.paravent("raid", "held", "drop", "--all")
+        demo.paravent("raid", "end")
