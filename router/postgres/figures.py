@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from math import inf
 from typing import NamedTuple
 
 import asyncpg
@@ -19,6 +20,7 @@ from router.postgres.outlook import Outlook, outlook
 from router.postgres.pool import Connection, Pool
 from router.postgres.review import Sample
 from router.rules.health import State
+from router.rules.runway import SPAN, runway
 
 WAITING = ("queued", "delayed", "held", "claimed", "sending", "in_doubt")
 """States of replies that are not over."""
@@ -29,8 +31,6 @@ COSTS = ("settle", "late", "write_off", "adjust", "inbound")
 RETURNS = ("refund", "adjust")
 """Kinds of ledger rows that may take from it."""
 
-_RUNWAY_OVER = 900.0
-_RUNWAY_LEAST = 300.0  # a pace of seconds says nothing: one answer after a restart is no alarm
 _SETTLED = 120.0
 _COUNTED_EVERY = 60.0
 
@@ -254,7 +254,7 @@ class FiguresDesk:
     ) -> dict[str, PurseFigures]:
         used = {row["name"]: row["reserved"] + row["spent"] for row in rows}
         self._past.append((now, used))
-        while now - self._past[0][0] > _RUNWAY_OVER:
+        while now - self._past[0][0] > SPAN:
             self._past.popleft()
         began, before = self._past[0]
         return {
@@ -263,10 +263,12 @@ class FiguresDesk:
                 reserved=row["reserved"],
                 spent=row["spent"],
                 overrun=row["overrun"],
-                runway=_runway(
-                    row,
+                runway=inf
+                if row["unlimited"]
+                else runway(
+                    row["cap"] - row["reserved"] - row["spent"],
                     used[row["name"]] - before.get(row["name"], 0),
-                    max(now - began, _RUNWAY_LEAST),
+                    now - began,
                     least.get(row["name"], 1),
                 ),
                 origin=row["origin"],
@@ -274,19 +276,6 @@ class FiguresDesk:
             )
             for row in rows
         }
-
-
-def _runway(row: asyncpg.Record, burnt: int, seconds: float, least: int) -> float:
-    """Seconds until the purse is empty at the pace of the last quarter of an hour.
-
-    With less than one reply left it is empty.
-    """
-    if row["unlimited"]:
-        return float("inf")
-    left = row["cap"] - row["reserved"] - row["spent"]
-    if left < least:
-        return 0.0
-    return left * seconds / burnt if burnt > 0 else float("inf")
 
 
 def _add(sums: Sums, rows: list[asyncpg.Record]) -> None:
