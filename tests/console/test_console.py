@@ -31,6 +31,8 @@ async def test_a_text_from_the_phone_is_answered_and_the_money_ticks(demo: Demo,
     await text(page)
     await answered_through(page, "Twilio")
     await expect(page.locator("#left")).not_to_have_text(before)
+    await expect(page.locator("#left-more")).to_contain_text("spent in 24 hours")  # one text is no pace
+    await expect(page.locator("#sentence")).to_contain_text("left.")
     await expect(page.locator("#answers")).not_to_have_text("0")
     await expect(page.locator("#sentence")).to_contain_text("Texters are answered.")
     await expect(page.locator("#decisions li").first).to_contain_text("poster: answered by Twilio")
@@ -93,7 +95,7 @@ async def test_a_balance_that_is_older_than_the_accounts_state_is_shown_as_such(
         { since, balance: { amount: 0, unit: "USD", at: "2026-11-30T12:00:00Z" } }))"""
     for since in (None, "2026-11-30T11:59:00Z"):
         assert await page.evaluate(said, [since]) == "0 USD at the carrier"
-    assert "before this change" in await page.evaluate(said, ["2026-11-30T12:01:00Z"])
+    assert "before its state last changed" in await page.evaluate(said, ["2026-11-30T12:01:00Z"])
 
 
 async def test_what_a_fault_does_to_the_text_it_meets_stands_beside_it(demo: Demo, visit: Opener) -> None:
@@ -232,7 +234,7 @@ async def test_a_raid_that_is_declared_is_seen_and_what_it_holds_is_answered(
         await page.get_by_role("button", name="Leave it").click()
         await page.get_by_role("button", name="End the raid").click()
         await expect(page.locator("#sure-says")).to_contain_text(
-            re.compile(r"held back \(1 text from 1 phone\) is let go|gravest of it \(1 text\) wait")
+            re.compile(r"held back \(1 text from 1 phone\) is let go|gravest of it \(1 text\) waits")
         )
         await page.get_by_role("button", name="Leave it").click()
         await wording.get_by_role("button", name="Answer them").click()
@@ -262,7 +264,7 @@ async def test_ending_a_raid_says_what_is_let_go_and_what_waits_with_how_much_it
     let_go = (
         "What is held back (12 texts from 4 phones) is let go, oldest first, after all others: one answer a"
     )
-    waits = "The gravest of it (3 texts) wait for your word, then expire."
+    waits = "The gravest of it (3 texts) waits for your word, then expires."
     usual = "Texts are answered as usual again."
     assert await page.evaluate(said, [0, 0, 0]) == f"{usual} Nothing is held back."
     assert await page.evaluate(said, [3, 3, 0]) == f"{usual} {waits}"

@@ -58,7 +58,7 @@ function tiles() {
   write($("answers-more"), say("tile.answers.day", { count: integer(now.answers_last_day) }));
   write($("left"), left === null ? "∞" : money(left, now.currency));
   const pace = left === null ? say("tile.money.unlimited")
-    : purse.runway_seconds === null ? say("tile.money.endless") : say("tile.money.runway", { time: lasting(purse.runway_seconds) });
+    : purse.runway_seconds === null ? say("tile.money.day", { money: money(now.spent_last_day, now.currency) }) : say("tile.money.runway", { time: lasting(purse.runway_seconds) });
   write($("left-more"), pace);
   write($("waiting"), integer(waiting));
   const raid = now.raid.mode === "raid";
