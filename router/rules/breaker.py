@@ -82,6 +82,19 @@ def probe(state: State, owner: UUID, now: datetime, policy: Policy) -> State | N
     )
 
 
+def explained(state: State, look: object, now: datetime) -> State | None:
+    """An account that is cut off, with the reason that a look gives where that is another.
+
+    When it is probed stays as it is.
+    """
+    if state.status is not Status.CUT_OFF or not isinstance(look, CutOff) or look.scope is not Scope.ACCOUNT:
+        return None
+    reason = Reason(look.reason.value)
+    if state.operator is not Operator.NONE or reason is state.reason:
+        return None
+    return _next(state, now, reason=reason, code=clean_code(look.code) if look.code else "")
+
+
 def reopen(state: State, now: datetime, policy: Policy) -> State | None:
     """Open it again after a good look, with no text to try it with.
 

@@ -22,17 +22,14 @@ class Balances:
 
     async def __call__(self) -> bool:
         """Ask once."""
-        await asyncio.gather(
-            *(
-                self._ask(name)
-                for name, account in self.office.accounts.items()
-                if Ability.BALANCE in account.provider.abilities
-            )
-        )
+        await asyncio.gather(*map(self.ask, self.office.accounts))
         await self.calls.allowance.forget()
         return False
 
-    async def _ask(self, account: str) -> None:
+    async def ask(self, account: str) -> None:
+        """Ask about one account now, if its provider says."""
+        if Ability.BALANCE not in self.office.accounts[account].provider.abilities:
+            return
         now = self.office.now()
         found = await self.calls.ask(account, lambda provider: provider.balance(now))
         if isinstance(found, Balance) and math.isfinite(found.amount):

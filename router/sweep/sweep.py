@@ -25,6 +25,7 @@ from router.postgres.upkeep import Upkeep
 from router.spool import Spool
 from router.sweep.balances import Balances
 from router.sweep.calls import Calls
+from router.sweep.causes import Causes
 from router.sweep.costs import Costs
 from router.sweep.deliveries import SlowDelivery
 from router.sweep.doubts import LookUps
@@ -119,14 +120,16 @@ class Sweep:
         probes = Probes(office, watch, self.worker, self.inbox, Upkeep(pool), pool.line(), calls)
         rereads = Rereads(office, incoming, calls, watch, ears, self.terms.prove_within)
         look_ups = LookUps(office, doubts, parking, calls, self.terms.write_off)
+        balances = Balances(office, Standing(pool), calls)
         return (
+            Duty("causes", 0.5, Causes(office, watch, calls, balances)),
             Duty("probes", 0.5, probes, shared=True),
             Duty("receipts", 0.25, Receipts(office, parking, calls, watch, ears), gather=0.1),
             Duty("look_ups", 1.0, look_ups),
             Duty("rereads", 0.5, rereads),
             Duty("traces", 5.0, Traces(office, doubts, parking, calls)),
             Duty("inbound_logs", poll, InboundLogs(office, incoming, calls, ears), longest=120.0),
-            Duty("balances", poll, Balances(office, Standing(pool), calls), longest=60.0),
+            Duty("balances", poll, balances, longest=60.0),
         )
 
     def receipts_waiting(self) -> None:

@@ -12,9 +12,10 @@ from providers import Receipt
 from router.office import Office
 from router.postgres.parked import Parking
 from router.rules.failover import Route
+from router.sweep.causes import Causes
 from router.sweep.probes import Probes
 from router.sweep.receipts import Receipts
-from tests.sweep import test_probes, test_receipts
+from tests.sweep import test_money, test_probes, test_receipts
 
 
 async def test_control_without_remembering_who_proved_it_unsent_nobody_answers(
@@ -40,6 +41,18 @@ async def test_control_a_hint_that_is_believed_sends_a_second_time(
     monkeypatch.setattr(Receipts, "_believed", believes)
     with pytest.raises(AssertionError):
         await test_receipts.test_a_hint_is_not_believed_without_the_provider_s_record(database, tmp_path)
+
+
+async def test_control_without_asking_why_an_account_without_money_is_called_suspended(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def asks_nobody(self: Causes) -> bool:
+        return False
+
+    monkeypatch.setattr(Causes, "__call__", asks_nobody)
+    monkeypatch.setattr("tests.sweep.town.PATIENCE", 2.0)
+    with pytest.raises(AssertionError, match=r"it never held.*'suspended'"):
+        await test_money.test_whose_money_ran_out_says_so_at_once_with_what_is_left(database, tmp_path)
 
 
 async def test_control_where_all_relays_may_probe_they_all_do(

@@ -9,6 +9,14 @@ from providers.simulator.journal import Kind
 from tests.sweep.test_probes import _QUICK, _back, _left
 from tests.sweep.town import town
 
+_PATIENT = """
+[health]
+probe_first = "1h"
+
+[workers]
+poll_every = "1h"
+"""
+
 
 async def test_an_account_out_of_funds_comes_back_by_itself_after_a_top_up(
     database: str, tmp_path: Path
@@ -25,6 +33,39 @@ async def test_an_account_out_of_funds_comes_back_by_itself_after_a_top_up(
         await place.attempted(later, "accepted")
         assert [sent.carrier for sent in place.sends(later)] == ["twilio"]
         await place.audit()
+
+
+async def test_whose_money_ran_out_says_so_at_once_with_what_is_left(database: str, tmp_path: Path) -> None:
+    async with town(database, tmp_path, more=_PATIENT) as place:
+        await place.round("balances")
+        carrier = place.network.carrier("twilio").account
+        carrier.balance = Decimal("-0.5")
+        await place.attempted(await place.text("twilio"), "refused", "accepted")
+        states = "SELECT status, reason FROM health WHERE account = 'twilio' AND sender = ''"
+        await place.eventually(
+            lambda: place.rows(states), lambda rows: rows == [{"status": "cut_off", "reason": "unpaid"}]
+        )
+        left = "SELECT amount FROM balance WHERE account = 'twilio'"
+        await place.eventually(lambda: place.rows(left), lambda rows: rows[0]["amount"] <= -0.5)
+        told = await place.rows(
+            "SELECT reason, by FROM health_history WHERE account = 'twilio' AND sender = '' ORDER BY id"
+        )
+        assert told == [{"reason": "suspended", "by": "flow"}, {"reason": "unpaid", "by": "look"}]
+        (before,) = await place.rows("SELECT not_before FROM health WHERE account = 'twilio' AND sender = ''")
+        await place.round("causes")
+        (after,) = await place.rows("SELECT not_before FROM health WHERE account = 'twilio' AND sender = ''")
+        assert after == before
+
+
+async def test_who_is_suspended_for_another_cause_stays_so(database: str, tmp_path: Path) -> None:
+    async with town(database, tmp_path, more=_PATIENT) as place:
+        await place.network.fault("twilio", "suspend")
+        place.network.carrier("twilio").account.balance = Decimal(7)
+        await place.attempted(await place.text("twilio"), "refused", "accepted")
+        left = "SELECT amount FROM balance WHERE account = 'twilio'"
+        await place.eventually(lambda: place.rows(left), lambda rows: rows and 6 < rows[0]["amount"] <= 7)
+        told = await place.rows("SELECT reason FROM health WHERE account = 'twilio' AND sender = ''")
+        assert told == [{"reason": "suspended"}]
 
 
 async def test_balances_are_kept(database: str, tmp_path: Path) -> None:
