@@ -11,6 +11,7 @@ from router.stage import signpost
 from router.web.shapes import Drill
 
 _HEADLINE = re.compile(r"<h1>([^<]*)</h1>")
+_IN_FRENCH = re.compile(r'<p lang="fr" class="lead">([^<]*)</p>')
 
 
 def put(home: Path, name: str, page: str) -> None:
@@ -40,9 +41,11 @@ def _folder(home: Path) -> Path:
 
 
 def _read(path: Path) -> Drill:
-    headline = _HEADLINE.search(path.read_text(encoding="utf-8"))
+    page = path.read_text(encoding="utf-8")
+    headline, french = _HEADLINE.search(page), _IN_FRENCH.search(page)
     return Drill(
         name=path.stem,
         at=datetime.fromtimestamp(path.stat().st_mtime, UTC),
         headline=unescape(headline[1]) if headline else "",
+        headline_fr=unescape(french[1]) if french else "",
     )

@@ -212,6 +212,7 @@ class Drill(BaseModel):
     name: str
     at: AwareDatetime
     headline: str = Field(description="What came of it, in a sentence.")
+    headline_fr: str = Field(default="", description="The same in French; empty where the page has none.")
 
 
 class Drills(BaseModel):

@@ -83,3 +83,13 @@ async def test_a_drill_that_was_kept_is_read_from_the_page(demo: Demo, visit: Op
         await page.get_by_role("link", name="weekend seed 1").click()
     paper = await opened.value
     await expect(paper.locator("h1")).to_have_text("9 of 9 people were answered.")
+
+
+async def test_a_drill_is_told_in_the_reader_s_language_where_its_page_is(demo: Demo, visit: Opener) -> None:
+    home = demo.paravent.folder / "demo"
+    french = '<p lang="fr" class="lead">8 personnes sur 8 ont eu une réponse.</p>'
+    shelf.put(home, "viral-seed-1", f"<!doctype html><h1>8 of 8 people were answered.</h1>{french}")
+    page = await visit(demo.url, locale="fr-FR")
+    await expect(page.locator("#drills li p[lang=fr]")).to_have_text("8 personnes sur 8 ont eu une réponse.")
+    other = await visit(demo.url)
+    await expect(other.locator("#drills li p[lang=en]").first).to_have_text("8 of 8 people were answered.")

@@ -222,6 +222,8 @@ def test_shown_it_is_kept_for_the_demos_console(
     people, raid = evening.people, evening.raiders
     answered = f"{people.answered} of {people.texters} people were answered."
     assert kept.headline == f"{answered} {raid.texts} raid texts got {raid.paid} answers."
+    answered_fr = f"{people.answered} personnes sur {people.texters} ont eu une réponse."
+    assert kept.headline_fr == f"{answered_fr} Les {raid.texts} SMS du raid ont eu {raid.paid} réponses."
 
 
 def test_the_json_and_the_sheet_say_the_same(evening: Tale) -> None:

@@ -24,15 +24,22 @@ def _phone(home: Path) -> Phone:
 
 async def test_a_drill_that_was_kept_is_listed_and_shown(database: str, tmp_path: Path) -> None:
     home = tmp_path / "demo"
-    shelf.put(home, "viral-seed-1", "<!doctype html><h1>7 of 7 people &amp; co.</h1>")
+    french = '<p lang="fr" class="lead">7 personnes sur 7 &amp; Cie.</p>'
+    shelf.put(home, "viral-seed-1", f"<!doctype html><h1>7 of 7 people &amp; co.</h1>{french}")
     shelf.put(home, "weekend-seed-1", "<!doctype html><h1>old</h1>")
     shelf.put(home, "weekend-seed-1", "<!doctype html><h1>9 of 9</h1><script>alert(1)</script>")
     os.utime(home / "drills" / "viral-seed-1.html", (1, 1))
     async with open_house(database, tmp_path, phone=_phone(home)) as house:
         status, said = await house.get("/api/v1/drills")
         assert status == 200
-        kept = [(each["name"], each["headline"]) for each in json.loads(said)["drills"]]
-        assert kept == [("weekend-seed-1", "9 of 9"), ("viral-seed-1", "7 of 7 people & co.")]
+        kept = [
+            tuple(each[of] for of in ("name", "headline", "headline_fr"))
+            for each in json.loads(said)["drills"]
+        ]
+        assert kept == [
+            ("weekend-seed-1", "9 of 9", ""),
+            ("viral-seed-1", "7 of 7 people & co.", "7 personnes sur 7 & Cie."),
+        ]
         async with house.session.get(f"{house.url}/api/v1/drills/weekend-seed-1/page") as page:
             assert page.status == 200
             assert page.content_type == "text/html"

@@ -38,6 +38,7 @@ def page(tales: Sequence[Tale]) -> str:
 def _body(tale: Tale, tales: Sequence[Tale]) -> Iterator[str]:
     order = tale.played.order
     yield f"<h1>{escape(_headline(tale))}</h1>"
+    yield f'<p lang="fr" class="lead">{escape(_headline_fr(tale))}</p>'
     yield f'<p class="lead">{escape(order.scenario.story)}</p>'
     yield (
         '<p class="small">A drill: the texts and the carriers are simulated, the router is the real one, and'
@@ -62,6 +63,19 @@ def _headline(tale: Tale) -> str:
     said = f"{people.answered:,} of {people.texters:,} people were answered"
     if raid.texts:
         return f"{said}. {raid.texts:,} raid texts got {raid.paid:,} answers."
+    return f"{said}."
+
+
+def _headline_fr(tale: Tale) -> str:
+    """The same in French: the console shows it to who reads that."""
+
+    def number(of: int) -> str:
+        return f"{of:,}".replace(",", "\u202f")
+
+    people, raid = tale.people, tale.raiders
+    said = f"{number(people.answered)} personnes sur {number(people.texters)} ont eu une réponse"
+    if raid.texts:
+        return f"{said}. Les {number(raid.texts)} SMS du raid ont eu {number(raid.paid)} réponses."
     return f"{said}."
 
 

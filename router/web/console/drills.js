@@ -2,7 +2,7 @@
 
 import { $, keep, make, show, write } from "./pieces.js";
 import { ask } from "./router.js";
-import { day } from "./words.js";
+import { current, day } from "./words.js";
 
 const KEPT = 5;
 let drills = [];
@@ -28,6 +28,8 @@ export function render() {
     return item;
   }, (item, each) => {
     write(item.link, `${each.name.replaceAll("-", " ")}, ${day(each.at)}`);
-    write(item.says, each.headline);
+    const french = current() === "fr" && each.headline_fr;
+    item.says.lang = french ? "fr" : "en";
+    write(item.says, french || each.headline);
   });
 }
