@@ -49,9 +49,8 @@ class InboundLogs:
         mark = await self.incoming.watermark(account)
         if not numbers:
             return
-        since = (mark or began) - OVERLAP
         listed: object = await self.calls.ask(
-            account, lambda provider: provider.inbound_log(numbers, since, began), _SHARE
+            account, lambda provider: provider.inbound_log(numbers, _since(mark, began), began), _SHARE
         )
         if failed(listed) or not isinstance(listed, Sequence):
             return
@@ -98,6 +97,11 @@ class InboundLogs:
             verified=True,
             claim=False,
         )
+
+
+def _since(mark: datetime | None, now: datetime) -> datetime:
+    """A mark in the future was set by a clock that was wrong: from there on it hides what is lost now."""
+    return min(mark or now, now) - OVERLAP
 
 
 def _latest(texts: Sequence[Inbound], began: datetime) -> datetime:

@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from router.stage.cast import NUMBERS
-from router.sweep import rereads
+from router.sweep import log, rereads
 from router.sweep.log import InboundLogs
 from router.sweep.rereads import Rereads
 from tests.sweep.town import Town, fresh_texter, town
@@ -53,6 +53,29 @@ async def test_the_mark_moves_on_and_never_back(database: str, tmp_path: Path) -
             (row,) = await place.rows("SELECT at FROM watermark WHERE account = 'twilio'")
             marks.append(row["at"])
         assert marks == sorted(marks)
+
+
+async def _found_after_the_clock_was_an_hour_fast(database: str, folder: Path) -> None:
+    async with town(database, folder) as place:
+        await place.round("inbound_logs")
+        await place.database.execute("UPDATE watermark SET at = at + interval '1 hour'")
+        await place.network.fault("twilio", "lost_inbound", times=1)
+        texter = await place.text("twilio")
+        await place.round("inbound_logs")
+        assert [row["source"] for row in await place.rows("SELECT source FROM inbound")] == ["log"]
+        await place.attempted(texter, "accepted")
+
+
+async def test_a_mark_that_a_wrong_clock_set_hides_no_text(database: str, tmp_path: Path) -> None:
+    await _found_after_the_clock_was_an_hour_fast(database, tmp_path)
+
+
+async def test_control_read_from_such_a_mark_it_would(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log, "_since", lambda mark, now: (mark or now) - log.OVERLAP)
+    with pytest.raises(AssertionError, match="log"):
+        await _found_after_the_clock_was_an_hour_fast(database, tmp_path)
 
 
 async def _push(place: Town, **fields: str) -> int:
@@ -181,7 +204,7 @@ async def test_calls_that_ask_after_answers_leave_some_to_prove_texts_with(
 async def test_control_with_the_same_share_they_leave_none(
     database: str, tmp_path: Path, no_log: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rereads, "_SHARE", 0.5)
+    monkeypatch.setattr(rereads, "FOR_ANSWERS", 0.5)
     monkeypatch.setattr("tests.sweep.town.PATIENCE", 2.0)
     with pytest.raises(AssertionError, match="it never held"):
         await test_calls_that_ask_after_answers_leave_some_to_prove_texts_with(database, tmp_path, no_log)
