@@ -73,11 +73,11 @@ async def test_when_money_is_short_it_asks_before_the_cut(
     assert (found["money"], found["hours_left"]) == ("short", 48.0)  # 20 euros at 10 a day
     status, page = await shown.get("/public", headers={"Accept-Language": "fr-FR,fr;q=0.9"})
     assert status == 200
-    assert "Aidez maintenant" in page
+    assert "Aidez-nous avant" in page
     await shown.rows("DELETE FROM attempt RETURNING 1")
     monkeypatch.setattr(public, "KEPT", 0.0)
 
-    assert "Aidez maintenant" not in (await shown.get("/public?lang=fr"))[1]
+    assert "Aidez-nous avant" not in (await shown.get("/public?lang=fr"))[1]
 
 
 async def test_it_is_read_once_a_minute_however_many_look(shown: House) -> None:
