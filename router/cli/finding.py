@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from router.cli.showing import show_in
+
 if TYPE_CHECKING:
     from router.postgres.pool import Pool
     from router.settings import Settings
@@ -47,6 +49,7 @@ def config_option(command: Command) -> Command:
     """``--config FILE``."""
     return click.option(
         "--config",
+        is_eager=True,  # moments are read in the settings' time zone
         type=click.Path(path_type=Path),
         envvar="PARAVENT_SETTINGS",
         help="Settings; left out: paravent.toml here, else the demo's.",
@@ -88,13 +91,15 @@ def settings_of(config: Path | None) -> Settings:
 
     path, environment = place(config)
     try:
-        return load(path, environment)
+        settings = load(path, environment)
     except SettingsError as error:
         of = "the settings in the environment" if path is None else str(path)
         problems = [str(problem) for problem in error.problems]
         raise WrongSettings(
             problems, of, _OF_THIS_FOLDER if config is None and path == FILE else ""
         ) from None
+    show_in(settings.zone)
+    return settings
 
 
 @asynccontextmanager

@@ -2,26 +2,44 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from router.cli.finding import WrongSettings, config_option, database, json_option, place, run, settings_of
+from router.cli.asked import moment_asked
+from router.cli.finding import (
+    Failed,
+    WrongSettings,
+    config_option,
+    database,
+    json_option,
+    place,
+    run,
+    settings_of,
+)
 from router.cli.showing import show_json
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from router.settings import Settings
     from router.stage.replay import Replayed
 
-_WHEN = click.DateTime(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
 _LABEL, _WIDTH = 28, 78
 
 
 @click.command
-@click.option("--from", "since", type=_WHEN, help="Texts from then on; left out: the first.")
-@click.option("--to", "until", type=_WHEN, help="Texts before then; left out: the last.")
+@click.option(
+    "--from",
+    "since",
+    metavar="MOMENT",
+    callback=moment_asked,
+    help="Texts from then on; left out: the first.",
+)
+@click.option(
+    "--to", "until", metavar="MOMENT", callback=moment_asked, help="Texts before then; left out: the last."
+)
 @click.option(
     "--policy", "policies", multiple=True, required=True,
     type=click.Path(dir_okay=False, path_type=Path),
@@ -40,13 +58,16 @@ def command(
 
     The rules play them again, with your own settings and with each policy laid
     over them. Nothing is sent and nothing is written. Carriers are taken to be
-    well, and prices to be those of the list; limits set by hand are not known.
-    Texts that were erased are left out, and counted. Times are your time zone's.
+    well, and prices to be those of the list; limits set by hand, raids declared
+    or ended by hand and what was learnt before --from are not known. Texts that
+    were erased are left out, and counted. Times are of the settings' zone.
     """
     settings = {"yours": settings_of(config)}
     for policy in policies:
         settings[policy.stem] = _with(config, policy)
     replayed = run(_replay(settings, since, until))
+    if not replayed.as_it_was.texts and not as_json:
+        raise Failed("No text came in then.")
     if as_json:
         show_json(replayed.as_json())
     else:
@@ -59,7 +80,6 @@ async def _replay(settings: dict[str, Settings], since: datetime | None, until: 
     from router.vault import Vault
 
     yours = settings["yours"]
-    since, until = (when and when.replace(tzinfo=yours.zone) for when in (since, until))
     async with database(yours) as pool:
         nights = await read(pool, since, until)
     return replay(nights, Vault.in_folder(yours.data), settings)
@@ -81,13 +101,18 @@ def _with(config: Path | None, policy: Path) -> Settings:
 
 
 def _print(replayed: Replayed) -> None:
-    from router.stage.replay import table
+    from router.stage.replay import blind, table
 
     heads = ["as it was", *replayed.outcomes]
     width = max(8, (_WIDTH - _LABEL) // len(heads))
     click.echo(" " * _LABEL + "".join(f"{head:>{width}.{width - 1}}" for head in heads))
     for name, values in table(replayed):
         click.echo(f"{name:<{_LABEL}}" + "".join(f"{value:>{width}}" for value in values))
+    for name in blind(replayed):
+        click.echo(
+            f"{name}: no raid can be seen in so few texts; the first {replayed.learning[name]:,} only teach"
+            "\nwhat is usual (raids.warm_up)."
+        )
     left_out = ((replayed.erased, "were erased"), (replayed.unknown, "are to numbers you no longer have"))
     for texts, why in left_out:
         if texts:

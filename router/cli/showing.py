@@ -10,12 +10,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import datetime, tzinfo
 
+_shown_in: dict[str, tzinfo] = {}
 _WIDTH = 80
 _GAP = 2
 _NARROWEST = 12
 _MICROS = 1_000_000
+
+
+def show_in(zone: tzinfo) -> None:
+    """Moments are shown in this zone from now on: that of the settings, in which they are read too."""
+    _shown_in["zone"] = zone
 
 
 def show_json(what: Any) -> None:
@@ -75,10 +81,10 @@ def money(micros: int | None) -> str:
 
 
 def moment(at: datetime | None) -> str:
-    """A time of this machine's zone, short; a dash for none."""
+    """A time of the settings' zone, short; a dash for none. Before settings are read, of this machine's."""
     if at is None:
         return "-"
-    here = at.astimezone()
+    here = at.astimezone(_shown_in.get("zone"))
     today = type(at).now(here.tzinfo).date() == here.date()
     return f"{here:%H:%M:%S}" if today else f"{here:%d %b %H:%M}"
 

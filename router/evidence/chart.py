@@ -42,7 +42,7 @@ def chart(picture: Picture, step: timedelta, bars: Sequence[Bar], label: str) ->
     parts.append(f'<line class="axis" x1="{_LEFT}" y1="{base}" x2="{_WIDTH}" y2="{base}"/>')
     parts.append(f'<text x="{_LEFT - 6}" y="20" text-anchor="end">{top}</text>')
     for number in range(0, len(bars), -(-len(bars) // _LABELS)):
-        x, at = _LEFT + number * wide, bars[number].at.astimezone()
+        x, at = _LEFT + number * wide, picture.here(bars[number].at)
         if x <= _WIDTH - _WORDS:
             parts.append(f'<text x="{x:.1f}" y="{_HEIGHT - 6}">{at:%d/%m %H:%M}</text>')
     head = f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(label)}">'

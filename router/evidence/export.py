@@ -50,7 +50,7 @@ class Order:
     """What is asked for.
 
     Args:
-        from_at: Business time; texts that came then or later,
+        from_at: Business time, in the zone that the page speaks in; texts that came then or later,
         to_at: and before then.
         by: Who asks.
         whom: For whom or what.

@@ -104,7 +104,7 @@ class _Section:
             "held": self._number(seen.held),
             "spent": self._money(seen.spent),
         }
-        title = say["title"].format_map({"from": _moment(seen.from_at), "to": _moment(seen.to_at)})
+        title = say["title"].format_map({"from": self._moment(seen.from_at), "to": self._moment(seen.to_at)})
         yield f"<h1>{escape(title)}</h1>"
         lead = say["lead"].format(
             **figures,
@@ -129,7 +129,8 @@ class _Section:
         if not self.picture.changes:
             yield f"<p>{escape(say['calm_throughout'])}</p>"
         for change in self.picture.changes:
-            yield f"<h3>{escape(say[change['mode']])}, {_moment(datetime.fromisoformat(change['at']))}</h3>"
+            at = self._moment(datetime.fromisoformat(change["at"]))
+            yield f"<h3>{escape(say[change['mode']])}, {at}</h3>"
             yield f"<p>{escape(self._change(change, say))}</p>"
 
     def _change(self, change: Mapping[str, Any], say: dict[str, str]) -> str:
@@ -145,8 +146,8 @@ class _Section:
                 texts=self._many(say, "texts", change["texts"]),
                 share=self._share(change["flagged"], change["texts"]),
                 baseline=self._share(change["baseline"], 1),
-                first=_moment(came_since(began, change["texts"])),
-                last=_moment(datetime.fromisoformat(change["at"])),
+                first=self._moment(came_since(began, change["texts"])),
+                last=self._moment(datetime.fromisoformat(change["at"])),
             )
             said = f"{owed} {said}"
         if not told["texts"]:
@@ -187,8 +188,8 @@ class _Section:
             self._number(each.texts),
             self._number(len(each.texters)),
             self._share(each.flagged, each.texts),
-            _moment(each.first),
-            _moment(each.last),
+            self._moment(each.first),
+            self._moment(each.last),
             _lasted(each.last - each.first),
         ]
 
@@ -219,7 +220,7 @@ class _Section:
         rows = ([f"<code>{name}</code>", escape(say[what])] for name, what in _FILES.items())
         yield _table([], rows)
         yield f"<h2>{escape(say['limits'])}</h2><p>{escape(say['limits_more'])}</p>"
-        zone = f"{self.picture.from_at.astimezone():%Z (UTC%z)}"
+        zone = f"{self.picture.from_at:%Z (UTC%z)}"
         made = say["made"].format(zone=zone, version=f"paravent {version('paravent')}")
         yield f'<p class="small">{escape(made)}</p>'
 
@@ -247,6 +248,9 @@ class _Section:
     def _money(self, micros: int) -> str:
         return f"{self._spelled(f'{micros / MICROS:.2f}')} {self.currency}"
 
+    def _moment(self, at: datetime) -> str:
+        return f"{self.picture.here(at):%d/%m/%Y %H:%M:%S}"
+
     def _spelled(self, figure: str) -> str:
         return figure.replace(".", ",") if self.language == "fr" else figure
 
@@ -263,10 +267,6 @@ def _table(heads: list[str], rows: Iterable[list[str]]) -> str:
 
 def _look(cell: str) -> str:
     return ' class="n"' if cell[:1].isdigit() and cell.replace(" ", "").replace(",", "").isdigit() else ""
-
-
-def _moment(at: datetime) -> str:
-    return f"{at.astimezone():%d/%m/%Y %H:%M:%S}"
 
 
 def _lasted(span: timedelta) -> str:

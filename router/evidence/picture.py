@@ -47,7 +47,7 @@ class Picture:
     """Filled text by text. Times are business time.
 
     Args:
-        from_at: Where the period begins.
+        from_at: Where the period begins; moments are shown in its zone.
         to_at: Where it ends.
         changes: Payloads of changes of mode, in order.
     """
@@ -96,6 +96,10 @@ class Picture:
         found.last = max(found.last or at, at)
         found.texters.add(row["texter"])
         found.sample = found.sample or row.get("text") or ""
+
+    def here(self, at: datetime) -> datetime:
+        """A moment in the zone that is spoken in."""
+        return at.astimezone(self.from_at.tzinfo)
 
     @property
     def answered(self) -> int:

@@ -19,7 +19,6 @@ from router import service
 from router.arrivals import text_id
 from router.postgres.embedded import embedded
 from router.postgres.migrate import MigrationError, migrate
-from router.rules.campaign import Raids
 from router.rules.health import State, Status
 from router.rules.story import Story
 from router.settings import Settings, load
@@ -29,7 +28,6 @@ from router.stage.levers import LEVERS, is_on, pull
 from router.web.shapes import Bubble, Carrier, Fault
 from router.web.terms import Phone
 
-_RAIDS = Raids(warm_up=1)  # a demo has no thousand texts to learn from
 _SEEN = {Kind.INBOUND: "in", Kind.DELIVERED: "out", Kind.NOTICE: "out"}
 
 
@@ -75,7 +73,7 @@ async def demo(
             await _prepare(server.dsn)
             environment = {**_environment(home, door, simulation), **made.environment}
             signpost.keep_environment(home, environment)
-            settings = load(signpost.SETTINGS, environment).model_copy(update={"raids": _RAIDS})
+            settings = load(signpost.SETTINGS, environment)
             _connect(simulation, settings)
             phone = _phone(simulation, home)
             async with service.house(settings, server.dsn, door, phone=phone, hear=hear) as running:
@@ -133,6 +131,7 @@ def _listening(port: int) -> Iterator[socket.socket]:
 def _environment(home: Path, door: socket.socket, simulation: Simulation) -> dict[str, str]:
     return {
         "PARAVENT_DATA": str(home),
+        "PARAVENT_RAIDS__WARM_UP": "1",  # a demo has no thousand texts to learn from
         "PARAVENT_LISTEN": f"127.0.0.1:{door.getsockname()[1]}",
         "TWILIO_URL": simulation.base_url("twilio"),
         "VONAGE_URL": simulation.base_url("vonage"),

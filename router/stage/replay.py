@@ -25,12 +25,14 @@ class Replayed:
     Args:
         as_it_was: What really became of these texts.
         outcomes: By the name of the settings.
+        learning: By the name of the settings: so many first texts only teach what is usual.
         erased: Texts left out because their letters were emptied or cannot be opened.
         unknown: Texts left out because their number is not in the settings.
     """
 
     as_it_was: AsItWas
     outcomes: Mapping[str, Outcome] = field(repr=False)
+    learning: Mapping[str, int]
     erased: int
     unknown: int
 
@@ -38,6 +40,7 @@ class Replayed:
         """Plain values."""
         return {
             "as_it_was": self.as_it_was._asdict(),
+            "warm_up": dict(self.learning),
             "left_out": {"erased": self.erased, "unknown_number": self.unknown},
             "settings": {name: _plain(outcome) for name, outcome in self.outcomes.items()},
         }
@@ -60,6 +63,7 @@ def replay(nights: Nights, vault: Vault, settings: Mapping[str, Settings]) -> Re
             name: rehearse(_heard(known, read, each), nights.top_ups, terms(each))
             for name, each in settings.items()
         },
+        learning={name: each.raids.warm_up for name, each in settings.items()},
         erased=len(known) - len(read),
         unknown=len(nights.texts) - len(known),
     )
@@ -110,6 +114,11 @@ def table(replayed: Replayed) -> list[tuple[str, list[str]]]:
         line("spent", _money(was.spent), *(_money(each.spent.total()) for each in outcomes)),
         line("saved by rule", "-", *(_money(each.saved) for each in outcomes)),
     ]
+
+
+def blind(replayed: Replayed) -> list[str]:
+    """Settings under which no raid could be seen, for all texts only taught what is usual."""
+    return [name for name, each in replayed.outcomes.items() if each.texts <= replayed.learning[name]]
 
 
 def _opened(text: Stored, vault: Vault) -> tuple[str, str] | None:

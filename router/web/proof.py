@@ -60,8 +60,13 @@ class Proof:
 
     async def _made(self, new: NewExport, folder: Path) -> Path:
         name = f"evidence-{new.from_at:%Y%m%d-%H%M}"
+        zone = self.office.purses.zone
         order = Order(
-            from_at=new.from_at, to_at=new.to_at, by=BY, whom=new.whom, currency=self.office.currency
+            from_at=new.from_at.astimezone(zone),
+            to_at=new.to_at.astimezone(zone),
+            by=BY,
+            whom=new.whom,
+            currency=self.office.currency,
         )
         await export(self.pool, self.seals, order, folder / name, lambda _done, _of: None)
         return Path(await asyncio.to_thread(shutil.make_archive, str(folder / name), "zip", folder, name))

@@ -71,7 +71,8 @@ def test_what_is_held_is_not_erased_until_it_is_released(demo: Demo) -> None:
     assert held.code == 0, held.err
     assert demo.paravent("evidence", "hold", *PERIOD, "--why", "again", "--name", "raid").code == 1
     assert [hold["name"] for hold in demo.paravent("evidence", "--json").json["holds"]] == ["raid"]
-    assert "raid" in demo.paravent("evidence").out
+    shown = demo.paravent("evidence", TZ="Asia/Tokyo").out
+    assert re.search(r"^raid +01 Jan 00:00 +01 Jan 00:00 +-$", shown, re.MULTILINE)
     erase = ("evidence", "erase", number, "--why", "asked", "--yes", "--json")
     assert demo.paravent(*erase).json == {"texts": 0, "held": 1, "waiting": 0}
     assert demo.paravent("evidence", "release", "raid", "--why", "closed").code == 0

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
 import pytest
 
 from tests.cli.conftest import TWILIO, Demo
@@ -23,6 +26,30 @@ def test_a_policy_is_laid_over_ones_own_settings(demo: Demo) -> None:
     shown = demo.paravent("replay", "--policy", policy)
     assert (shown.code, max(map(len, shown.out.splitlines())) <= 80) == (0, True)
     assert "63998" not in shown.out
+
+
+def test_the_demo_is_replayed_as_it_was_run_and_where_no_raid_can_be_seen_it_is_said(demo: Demo) -> None:
+    assert demo.paravent("text", TWILIO, "Salut c'est Kevin").code == 0
+    policy = demo.paravent.folder / "patient.toml"
+    policy.write_text("[raids]\nwarm_up = 1000\n", encoding="utf-8")
+    told = demo.paravent("replay", "--policy", policy, "--json").json
+    assert told["warm_up"] == {"yours": 1, "patient": 1_000}
+    shown = demo.paravent("replay", "--policy", policy).out
+    assert "patient: no raid can be seen in so few texts; the first 1,000 only teach" in shown
+
+
+def test_times_are_of_the_settings_zone_and_a_period_without_texts_has_no_table(demo: Demo) -> None:
+    assert demo.paravent("text", TWILIO, "Salut c'est Kevin").code == 0
+    policy = demo.paravent.folder / "same.toml"
+    policy.write_text("", encoding="utf-8")
+    came, near = datetime.now(ZoneInfo("Europe/Paris")), timedelta(minutes=15)
+    spelled = [f"{at:%Y-%m-%dT%H:%M:%S}" for at in (came - near, came + near)]
+    asked = ["--from", spelled[0], "--to", spelled[1], "--policy", policy]
+    told = demo.paravent("replay", *asked, "--json", TZ="Asia/Tokyo").json
+    assert told["as_it_was"]["texts"] > 0
+    done = demo.paravent("replay", "--to", "2017-11-27", "--policy", policy)
+    assert (done.code, done.out) == (1, "")
+    assert "No text came in then." in done.err
 
 
 def test_a_policy_that_cannot_be_is_said_plainly(demo: Demo) -> None:

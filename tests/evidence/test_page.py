@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 from itertools import pairwise
 from string import Formatter
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -130,6 +131,19 @@ def test_one_of_something_is_not_many_and_in_french_nor_is_nought() -> None:
     assert "0 SMS est venu de 0 expéditeur." in page(Picture(NOON, NOON + MINUTE), "EUR", LEFT)
 
 
+def test_moments_are_of_the_zone_of_the_period() -> None:
+    paris = ZoneInfo("Europe/Paris")
+    shown = page(Picture(NOON.astimezone(paris), NOON + timedelta(hours=1), changes=[RAID]), "EUR", LEFT)
+    for said in (
+        "27/11/2017 13:00:00 to 27/11/2017 14:00:00",
+        "A raid began, 27/11/2017 13:20:00",
+        "from 27/11/2017 13:14:55",
+        ">27/11 13:00<",
+        "Times are CET (UTC+0100)",
+    ):
+        assert said in shown
+
+
 def test_an_operators_word_without_a_text_speaks_of_no_texts() -> None:
     nothing = {"texts": 0, "senders": 0, "clusters": [], "numbers": {}, "prefixes": {}}
     change = {**RAID, "cause": "operator", "by": "kim", "texts": 0, "flagged": 0, "explanation": nothing}
@@ -139,7 +153,7 @@ def test_an_operators_word_without_a_text_speaks_of_no_texts() -> None:
 
 
 def test_the_texts_of_a_change_came_from_the_start_of_the_first_bucket_on() -> None:
-    first, last = (f"{(NOON + at).astimezone():%H:%M:%S}" for at in (15 * MINUTE - SPAN, 20 * MINUTE))
+    first, last = (f"{NOON + at:%H:%M:%S}" for at in (15 * MINUTE - SPAN, 20 * MINUTE))
     moments = re.search(r"Of 60 texts from \S+ (\S+) to \S+ (\S+),", page(filled(), "EUR", LEFT))
     assert moments is not None
     assert moments.groups() == (first, last)

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from router.cli.asked import moment_asked
 from router.cli.finding import Failed
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from router.evidence.leaves import Seals
     from router.offline import PrivateKey
     from router.settings import Settings
@@ -21,21 +20,21 @@ if TYPE_CHECKING:
 FILE = click.Path(path_type=Path, dir_okay=False)
 
 
-def _moment(_context: click.Context, _option: click.Parameter, written: str) -> datetime:
-    """A date or a time; of this machine's zone unless it names one."""
-    from datetime import datetime
-
-    try:
-        return datetime.fromisoformat(written).astimezone()
-    except ValueError:
-        raise click.BadParameter(f"{written!r} is no date or time such as 2017-11-27T16:00.") from None
-
-
 from_option = click.option(
-    "--from", "from_at", metavar="MOMENT", callback=_moment, required=True, help="Such as 2017-11-27T16:00."
+    "--from",
+    "from_at",
+    metavar="MOMENT",
+    callback=moment_asked,
+    required=True,
+    help="Such as 2017-11-27T16:00, in the settings' time zone.",
 )
 to_option = click.option(
-    "--to", "to_at", metavar="MOMENT", callback=_moment, required=True, help="All that came before this."
+    "--to",
+    "to_at",
+    metavar="MOMENT",
+    callback=moment_asked,
+    required=True,
+    help="All that came before this.",
 )
 why_option = click.option("--why", required=True, help="It is written down.")
 key_option = click.option("--key", type=FILE, help="The private key, where there is a public one.")
