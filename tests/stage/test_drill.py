@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 import shutil
-import tempfile
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
@@ -26,23 +24,10 @@ from router.stage.drill.report import blocks, report
 from router.stage.drill.sheet import sheet
 from router.stage.drill.tale import Tale
 from tests.console.conftest import FLAGS
+from tests.stage.conftest import Seen
 from tests.stage.evening import EVENING, QUICK, merged, rehearsed, told
 
-pytestmark = pytest.mark.timeout(240)
-
-
-LEFT_BEHIND: list[Path] = []
-
-
-@pytest.fixture(scope="module")
-def evening() -> Tale:
-    """One for all tests that only look, played in a folder of its own."""
-    with tempfile.TemporaryDirectory(prefix="evening-") as folder, pytest.MonkeyPatch.context() as patch:
-        Path(folder).chmod(0o711)  # the database's user must be able to pass through
-        patch.setattr(tempfile, "tempdir", folder)
-        found = asyncio.run(told())
-        LEFT_BEHIND.extend(Path(folder).iterdir())
-    return found
+pytestmark = [pytest.mark.timeout(240), pytest.mark.xdist_group("evening")]
 
 
 def test_every_promise_is_kept(evening: Tale) -> None:
@@ -277,6 +262,6 @@ async def test_without_the_rule_of_the_budget_the_report_says_over(monkeypatch: 
     assert "BROKEN" in report([broken])
 
 
-def test_nothing_is_left_behind(evening: Tale) -> None:
-    assert evening.good
-    assert LEFT_BEHIND == []
+def test_nothing_is_left_behind(seen: Seen) -> None:
+    assert seen.tale.good
+    assert seen.left_behind == []

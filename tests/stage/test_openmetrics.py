@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 import subprocess
 from datetime import UTC, datetime, timedelta
@@ -12,7 +11,9 @@ import aiohttp
 import pytest
 
 from router.stage.drill.openmetrics import Record
-from tests.stage.evening import played
+from tests.stage.conftest import Seen
+
+pytestmark = pytest.mark.xdist_group("evening")
 
 NOW = datetime(2017, 11, 24, 17, tzinfo=UTC)
 PAGE = """# HELP paravent_parts_total Parts.
@@ -54,13 +55,11 @@ async def test_families_samples_and_times_are_in_order(tmp_path: Path) -> None:
 
 @pytest.mark.require("promtool")
 @pytest.mark.timeout(240)
-def test_promtool_makes_blocks_of_a_drill(tmp_path: Path) -> None:
-    night = tmp_path / "night.om"
-    asyncio.run(played(openmetrics=night))
+def test_promtool_makes_blocks_of_a_drill(tmp_path: Path, seen: Seen) -> None:
     promtool = shutil.which("promtool")
     assert promtool is not None
     done = subprocess.run(
-        [promtool, "tsdb", "create-blocks-from", "openmetrics", str(night), str(tmp_path / "blocks")],
+        [promtool, "tsdb", "create-blocks-from", "openmetrics", str(seen.metrics), str(tmp_path / "blocks")],
         capture_output=True,
         text=True,
         timeout=120,
