@@ -56,11 +56,11 @@ PLACES = {
     ),
     "vonage-sms": Place(
         "providers/vonage/sms.py",
-        tuple(_VONAGE.format(part) for part in ("sms_proof", "sms", "incoming", "conformance")),
+        tuple(_VONAGE.format(part) for part in ("sms_proof", "sms", "incoming")),
     ),
     "vonage-messages": Place(
         "providers/vonage/messages.py",
-        tuple(_VONAGE.format(part) for part in ("messages_proof", "messages", "incoming", "conformance")),
+        tuple(_VONAGE.format(part) for part in ("messages_proof", "messages", "incoming")),
     ),
 }
 

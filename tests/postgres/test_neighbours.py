@@ -171,6 +171,10 @@ async def test_the_total_s_overrun_is_the_total_s(scene: Scene) -> None:
         (BETA, MONTH): (400_000, 0),
         (TOTAL, MONTH): (800_000, 300_000),
     }
+    assert await _book(scene, "of tomorrow", ACME, MONTH, TOMORROW, 100_000) == 1
+    assert await _book(scene, "of the month", BETA, MONTH, MONTH, 50_000) == 1
+    assert (await _windows(scene))[TOTAL, TOMORROW] == (100_000, 0)
+    assert (await _windows(scene))[TOTAL, MONTH] == (850_000, 350_000)
 
 
 @pytest.mark.parametrize(("gone", "total"), [(ACME, TOMORROW), (TOTAL, LATER)])
