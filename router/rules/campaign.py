@@ -44,7 +44,7 @@ class Raids(BaseModel):
     alarm: float = Field(default=18.0, gt=3, description="Sum at which a raid is seen, and its end.")
     held: float = Field(default=0.05, ge=0, le=1, description="Share of ordinary texts that a raid may hold.")
     grave: float = Field(
-        default=0.03, ge=0, le=1, description="Share of ordinary texts that calm does not let go by itself."
+        default=0.04, ge=0, le=1, description="Share of ordinary texts that calm does not let go by itself."
     )
 
 

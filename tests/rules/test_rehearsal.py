@@ -93,7 +93,7 @@ def raided() -> list[Heard]:
 
 
 def test_a_raid_is_held_and_let_go_in_calm() -> None:
-    outcome = rehearse(raided(), (), terms(warm_up=100))
+    outcome = rehearse(raided(), (), terms(warm_up=100, grave=0.03))
     assert [change.mode for change in outcome.raids] == [Mode.RAID, Mode.CALM]
     assert outcome.held > 150
     assert outcome.let_go > 0
