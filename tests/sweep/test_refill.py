@@ -17,7 +17,7 @@ _SLOWLY = """
 [workers]
 poll_every = "1h"
 ramp_first = 4
-ramp_doubles = "500ms"
+ramp_doubles = "1s"
 """
 _AT_ONCE = _SLOWLY.replace("ramp_first = 4", "ramp_first = 1000000")
 
