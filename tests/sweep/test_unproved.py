@@ -79,7 +79,7 @@ def _never(failure: Failure, *, again: bool, closed: bool, waited: timedelta, pa
 async def test_past_the_allowance_many_texts_are_proved_in_bulk_from_the_export(
     database: str, tmp_path: Path
 ) -> None:
-    """Forty texts, ten calls: listed, ordered, fetched, and every one of them is answered."""
+    """Eighty texts, ten calls a minute: listed, ordered, fetched, and every one of them is answered."""
 
     def few(written: str) -> str:
         written = written.replace("calls_per_minute = 55", "calls_per_minute = 10")
@@ -87,7 +87,7 @@ async def test_past_the_allowance_many_texts_are_proved_in_bulk_from_the_export(
 
     async with town(database, tmp_path, change=few) as place:
         await place.round("inbound_logs")
-        texters = [await place.text("ovh") for _ in range(40)]
+        texters = [await place.text("ovh") for _ in range(80)]
         await place.eventually(
             lambda: place.rows("SELECT count(*) AS n FROM inbound WHERE reread_after > clock_timestamp()"),
             lambda rows: rows[0]["n"] > 10,
