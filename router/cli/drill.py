@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +59,8 @@ def command(
             click.echo(scenario.name)
             show_wrapped("    ", scenario.story)
         return
+    if isnan(scale):
+        raise click.BadParameter("it is a number, such as 0.05", param_hint="--scale")
     if name not in SCENARIOS:
         raise click.UsageError(f"no scenario {name!r}; there are: {', '.join(SCENARIOS)}")
     from router.stage.drill.drill import Order

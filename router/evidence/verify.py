@@ -326,6 +326,8 @@ def told(report: Report, *, compared: bool) -> Iterator[str]:
         yield f"SOMETHING WAS CHANGED: {len(report.findings)} findings."
     elif compared and report.counted.get("roots as kept elsewhere"):
         yield "Nothing was changed: everything is as the roots say that were kept elsewhere."
+        if (kept := report.counted["roots as kept elsewhere"]) < report.counted.get("roots", 0):
+            yield f"Only {kept} of the roots were kept elsewhere: of what others cover, this says nothing."
     else:
         yield "Nothing was changed since the roots were made. Whether somebody made all of it anew, only"
         yield "roots that were kept elsewhere can say: name a file of them with --roots."
@@ -340,16 +342,17 @@ def unreadable(error: Exception) -> str:
 
 def main(words: list[str]) -> int:
     """Run the command; answer its exit code."""
-    elsewhere = None
+    kept: Path | None = None
     if "--roots" in words[:-1]:
         place = words.index("--roots")
-        elsewhere = Path(words[place + 1]).read_text(encoding="utf-8", errors="replace")
+        kept = Path(words[place + 1])
         del words[place : place + 2]
     if len(words) > 1 or any(word.startswith("-") for word in words):
         sys.stderr.write(f"{__doc__}\n")
         return 2
     folder = Path(words[0]) if words else Path(__file__).resolve().parent
     try:
+        elsewhere = kept.read_text(encoding="utf-8", errors="replace") if kept else None
         report = check(folder, elsewhere)
     except (OSError, ValueError, KeyError) as error:
         sys.stderr.write(f"{folder} cannot be verified: {unreadable(error)}\n")

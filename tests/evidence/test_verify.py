@@ -206,6 +206,20 @@ def test_what_is_no_export_is_said_plainly(folder: Path) -> None:
     assert stranger(folder.parent)[0] == 2
 
 
+def test_a_file_of_roots_that_is_not_there_is_said_plainly(folder: Path) -> None:
+    assert stranger(folder, folder / "nowhere") == (2, "")
+
+
+def test_where_only_some_roots_were_kept_it_says_so(folder: Path) -> None:
+    whole = (folder / "roots.jsonl").read_text()
+    kept = folder.with_name("kept.jsonl")
+    kept.write_text(whole)
+    assert "says nothing" not in stranger(folder, kept)[1]
+    kept.write_text(whole.splitlines(keepends=True)[0])
+    code, said = stranger(folder, kept)
+    assert (code, "Only 1 of the roots were kept elsewhere" in said) == (0, True)
+
+
 def test_roots_in_a_mail_count_as_well(folder: Path) -> None:
     mail = folder.with_name("roots.jsonl")
     mail.write_text("Subject: roots\n\nKeep this mail.\n\n" + mail.read_text().replace(', "', ',\n "'))

@@ -98,6 +98,11 @@ def test_the_report_fits_a_terminal_and_names_its_rows(evening: Tale) -> None:
     assert sum("[from " in line for line in lines) == 5
 
 
+def test_a_scale_that_is_no_number_is_refused() -> None:
+    done = CliRunner().invoke(drill.command, ["weekend", "--scale", "nan"])
+    assert (done.exit_code, "such as 0.05" in done.output) == (2, True)
+
+
 def test_the_list_of_scenarios_fits_a_terminal() -> None:
     lines = CliRunner().invoke(drill.command, ["--list"], catch_exceptions=False).output.splitlines()
     assert "raid-fresh" in lines
