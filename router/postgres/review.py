@@ -34,7 +34,7 @@ _LABEL = """
 INSERT INTO review (inbound, received_at, mode, flagged, label, by)
 SELECT i.id, i.received_at, coalesce((SELECT c.mode FROM raid_change c WHERE c.at <= i.received_at
     ORDER BY c.id DESC LIMIT 1), 'calm'), i.tier <> 'none', $2, $3
-FROM inbound i WHERE i.id = $1
+FROM inbound i WHERE i.id = $1 AND octet_length(i.letter) > 0
 ON CONFLICT (inbound) DO UPDATE SET label = $2, by = $3, labelled_at = clock_timestamp()
 RETURNING inbound
 """
@@ -143,7 +143,7 @@ class Reviews:
         """Keep what somebody said; the last word counts. Raises `UnknownTextError`."""
         async with self._pool.connection() as connection:
             if await connection.fetchval(_LABEL, text, label.value, by) is None:
-                raise UnknownTextError("no text has that id")
+                raise UnknownTextError("no text has that id, or it was erased")
 
     async def sample(self, now: datetime) -> Sample:
         """Counts and labels of the last day, or of the present raid if it began since."""

@@ -117,3 +117,13 @@ async def test_what_is_not_there_is_neither_opened_nor_labelled(scene: Scene) ->
         await reviews.open(uuid4(), by="kim")
     with pytest.raises(UnknownTextError):
         await reviews.label(uuid4(), Label.FINE, by="kim")
+
+
+async def test_what_was_erased_is_not_labelled(scene: Scene) -> None:
+    (text_id,) = await came(scene, "kim")
+    reviews = Reviews(scene.pool)
+    await reviews.label(text_id, Label.FINE, by="kim")
+    await scene.look.execute("UPDATE inbound SET letter = ''")
+    with pytest.raises(UnknownTextError):
+        await reviews.label(text_id, Label.ABUSIVE, by="kim")
+    assert await scene.look.fetchval("SELECT label FROM review") == "fine"
