@@ -100,6 +100,7 @@ class Cluster:
                         await self._launch(await self._user())
                     else:
                         await asyncio.sleep(0.02)
+            self._clear()
         except TimeoutError:
             raise EmbeddedError(
                 f"The database in {self.home} does not become ready; {self._last_words()}"
@@ -195,24 +196,17 @@ class Cluster:
         locale = ["--locale=C"]
         if programs.major >= 17:  # noqa: PLR2004 -- the first with its own C.UTF-8, alike on every machine
             locale += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-        command = (
-            programs.folder / "initdb",
-            "-D",
-            unfinished,
-            "-U",
-            "paravent",
-            "-A",
-            "trust",
-            "-E",
-            "UTF8",
-        )
+        command = (programs.folder / "initdb", "-D", unfinished, *"-U paravent -A trust -E UTF8".split())
         code, said = await user.run(*command, "--data-checksums", *locale, seconds=PATIENCE)
         if code:
             raise EmbeddedError(f"The database in {self.home} cannot be made: {said}")
         (unfinished / "postgresql.conf").write_text("include = 'paravent.conf'\n# Yours go below, and win.\n")
         unfinished.rename(self._data)
-        for older in self.home.glob("unfinished-*"):
-            shutil.rmtree(older, ignore_errors=True)
+
+    def _clear(self) -> None:
+        """Throw away what commands that were killed had begun to make."""
+        for unfinished in self.home.glob("unfinished-*"):
+            shutil.rmtree(unfinished, ignore_errors=True)
 
     def _write_settings(self, user: Account) -> None:
         settings = self._data / "paravent.conf"

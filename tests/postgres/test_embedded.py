@@ -144,6 +144,14 @@ async def test_fresh_takes_nobodys_data_away(folder: Path) -> None:
         assert await ask(server.dsn, "SELECT seven FROM kept") == 7
 
 
+async def test_what_a_killed_command_had_begun_is_thrown_away_though_another_finished(folder: Path) -> None:
+    async with embedded(folder):
+        begun = folder / "postgres" / "unfinished-1-00000000"
+        (begun / "base").mkdir(parents=True)
+        async with embedded(folder):
+            assert not begun.exists()
+
+
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 async def test_a_command_that_dies_while_it_starts_is_in_nobodys_way(
     empty: Path, how: signal.Signals
