@@ -196,7 +196,12 @@ class Cluster:
         locale = ["--locale=C"]
         if programs.major >= 17:  # noqa: PLR2004 -- the first with its own C.UTF-8, alike on every machine
             locale += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-        command = (programs.folder / "initdb", "-D", unfinished, *"-U paravent -A trust -E UTF8".split())
+        command = (
+            programs.folder / "initdb",
+            "-D",
+            unfinished,
+            *("-U", "paravent", "-A", "trust", "-E", "UTF8"),
+        )
         code, said = await user.run(*command, "--data-checksums", *locale, seconds=PATIENCE)
         if code:
             raise EmbeddedError(f"The database in {self.home} cannot be made: {said}")

@@ -24,7 +24,7 @@ from router.postgres.accounts import Accounts
 from router.postgres.desk import Desk
 from router.postgres.inbox import Claimed, Inbox
 from router.postgres.ledger import Ledger
-from router.postgres.pool import Pool
+from router.postgres.pool import Line, Pool
 from router.postgres.purses import Purses as PurseRows
 from router.settings import Settings, load
 from router.settings.evidence import seals
@@ -180,7 +180,7 @@ async def open_house(
     toml = folder / "paravent.toml"
     toml.write_text(_TOML)
     settings = load(toml, {"PARAVENT_DATA": str(folder / "data"), "PARAVENT_PUBLIC_URL": PUBLIC})
-    async with Pool(database, application="tests", patience=0.2) as pool:
+    async with Pool(database, application="tests") as pool:
         office = await _office(settings, pool)
         ledge = Ledge(office)
         metrics = Metrics(office.accounts, office.numbers.values(), settings.currency)
@@ -237,3 +237,25 @@ def logged(records: list[logging.LogRecord]) -> str:
     """Everything that was logged, as one text."""
     formatter = logging.Formatter()
     return "\n".join(formatter.format(record) for record in records)
+
+
+@asynccontextmanager
+async def away(house: House, database: str) -> AsyncIterator[None]:
+    """The database refuses every connection, and breaks off those there are."""
+    house.pool._dsn = "postgresql://127.0.0.1:1/nowhere"
+    admin = await asyncpg.connect(database)
+    who_wait: list[Pool | Line] = [house.pool, *house.pool._lines]
+    patience = [each._patience for each in who_wait]
+    for each in who_wait:
+        each._patience = 0.2
+    try:
+        await admin.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'tests'"
+        )
+        yield
+        assert await admin.fetchval("SELECT count(*) FROM inbound") == 0
+    finally:
+        await admin.close()
+        house.pool._dsn = database
+        for each, usual in zip(who_wait, patience, strict=True):
+            each._patience = usual

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -16,7 +15,7 @@ import pytest
 from providers import Ability
 from router import arrivals
 from router.postgres.receipts import Receipts
-from tests.web.house import FRONT, HOOK_TOKEN, PUBLIC, SIDE, TEXTER, House, logged
+from tests.web.house import FRONT, HOOK_TOKEN, PUBLIC, SIDE, TEXTER, House, away, logged
 
 OVH = {"id": "4711", "senderid": TEXTER, "shortcode": SIDE, "message": "Salut c'est Kevin"}
 HARD = {
@@ -220,22 +219,6 @@ async def test_a_plugin_that_raises_is_counted_and_harms_nobody_else(
     assert len(await house.letters()) == 1
     assert "RuntimeError" in logged(caplog.records)
     assert "Kevin" not in logged(caplog.records)
-
-
-@asynccontextmanager
-async def away(house: House, database: str) -> AsyncIterator[None]:
-    """The database refuses every connection, and breaks off those there are."""
-    house.pool._dsn = "postgresql://127.0.0.1:1/nowhere"
-    admin = await asyncpg.connect(database)
-    try:
-        await admin.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'tests'"
-        )
-        yield
-        assert await admin.fetchval("SELECT count(*) FROM inbound") == 0
-    finally:
-        await admin.close()
-        house.pool._dsn = database
 
 
 async def test_while_the_database_is_away_the_door_stays_open(house: House, database: str) -> None:
