@@ -1,7 +1,10 @@
 """How large a share of the texts is abusive, given that the detector errs: a number with its interval.
 
-House rule: no share without an interval. The way back from flagged to abusive is Rogan and Gladen's (1978,
-Am. J. Epidemiol. 107): (flagged + specificity - 1) / (sensitivity + specificity - 1), by labelled texts.
+House rule: no share without an interval. Labels of these very texts are counted apart for flagged and
+unflagged ones, so that the detector may be as bad as it likes. Labels of other days tell of the detector
+alone: their way from flagged to abusive is Rogan and Gladen's (1978, Am. J. Epidemiol. 107), (flagged +
+specificity - 1) / (sensitivity + specificity - 1). Nothing is drawn at random: Beta laws are taken at their
+quantiles.
 """
 
 from __future__ import annotations
@@ -10,7 +13,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from functools import lru_cache
-from typing import NamedTuple
+from math import lgamma
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +26,8 @@ WINDOW = timedelta(hours=24)
 WIDEST = 0.6
 """An interval wider than this says nothing, and no share is told by it."""
 
-DRAWS = 20_000
-"""Draws of the three unknowns behind an interval."""
+DRIFT = 0.005
+"""The chance, before anything is counted, that the detector is not what it was on other days."""
 
 
 class Label(StrEnum):
@@ -85,34 +89,24 @@ class Share(NamedTuple):
 def estimate(flagged: int, texts: int, here: Labels, elsewhere: Labels | None = None) -> Share:
     """The share of abusive texts among `texts`, of which `flagged` were flagged.
 
-    Sensitivity, specificity and the share of flagged texts are drawn from what is known of each, and Rogan
-    and Gladen's share is taken of each draw. Labels of these very texts say something of the share itself:
-    draws count by how well they agree. The draws are fixed: the same counts always give the same answer.
+    The detector is what it was on other days, or it has changed (see `DRIFT`) and these texts' labels speak
+    alone: both are weighed by how well they explain what is counted, as Bayes has it. The same counts always
+    give the same answer, in about a millisecond, or eight with labels of other days.
 
     Args:
         flagged: Flagged texts of the window.
         texts: All texts of the window.
         here: Labels of texts drawn at random from this window.
-        elsewhere: Labels from other windows of the same mode: they tell of the detector, not of the share.
+        elsewhere: Labels of texts drawn at random from other windows of the same mode.
     """
     if not 0 <= flagged <= texts:
         raise ValueError("flagged texts are some of the texts")
-    known = here + (elsewhere or Labels())
-    random = np.random.default_rng(1978)
-    sensitivity = random.beta(known.caught + 1, known.missed + 1, DRAWS)
-    specificity = random.beta(known.passed + 1, known.wronged + 1, DRAWS)
-    share_flagged = random.beta(flagged + 0.5, texts - flagged + 0.5, DRAWS)
-    sharpness = sensitivity + specificity - 1
-    useful = sharpness > 0
-    with np.errstate(divide="ignore"):
-        share = np.where(useful, (share_flagged + specificity - 1) / sharpness, -1.0)
-    possible = useful & (share > 0) & (share < 1)
-    if not possible.any():
-        return Share(flagged / texts if texts else 0.0, 0.0, 1.0)
-    share = share[possible]
-    abusive, others = here.caught + here.missed, here.wronged + here.passed
-    likely = abusive * np.log(share) + others * np.log1p(-share) - np.log(sharpness[possible])
-    return _summed_up(share, np.exp(likely - likely.max()))
+    if elsewhere is None or not elsewhere.count:
+        cells = _by_flag(np.array([flagged / texts if texts else 0.0]), here, 128)
+        return _summed_up(cells, np.ones_like(cells[0]))
+    part = _beta(flagged, texts - flagged, 8)
+    cells = np.hstack([_by_detector(part, elsewhere, 48), _by_flag(part, here, 48)])
+    return _summed_up(cells, _weight(np.maximum(cells, _TINY), here, elsewhere))
 
 
 def known(flagged: int, texts: int, here: Labels, elsewhere: Labels) -> Share | None:
@@ -134,8 +128,90 @@ def blurred(body: str) -> str:
 _SHOWN = 320
 
 
-def _summed_up(share: NDArray[np.float64], weight: NDArray[np.float64]) -> Share:
+_Floats: TypeAlias = NDArray[np.float64]
+
+_TINY = 1e-300
+
+
+def _by_flag(part: _Floats, here: Labels, points: int) -> _Floats:
+    """What may be, by labels of these texts: parts that are caught, missed, wronged, passed, one row each.
+
+    Args:
+        part: What may be flagged.
+        here: See `estimate`.
+        points: Of each other unknown.
+    """
+    part = part[:, None, None]
+    flagged = _beta(here.caught, here.wronged, points)[:, None]
+    others = _beta(here.missed, here.passed, points)
+    return _rows(part * flagged, (1 - part) * others, part * (1 - flagged), (1 - part) * (1 - others))
+
+
+def _by_detector(part: _Floats, elsewhere: Labels, points: int) -> _Floats:
+    """The same, by a detector that errs as it did on other days; what cannot be is left out."""
+    sensitivity = _beta(elsewhere.caught, elsewhere.missed, points)[:, None]
+    specificity = _beta(elsewhere.passed, elsewhere.wronged, points)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = (part[:, None, None] + specificity - 1) / (sensitivity + specificity - 1)
+    cells = _rows(
+        share * sensitivity,
+        share * (1 - sensitivity),
+        (1 - share) * (1 - specificity),
+        (1 - share) * specificity,
+    )
+    sharp = np.broadcast_to(sensitivity + specificity > 1, share.shape).ravel()
+    return cells[:, sharp & (share.ravel() > 0) & (share.ravel() < 1)]
+
+
+def _weight(cells: _Floats, here: Labels, elsewhere: Labels) -> _Floats:
+    """How much each point counts: what is held of it, by how thickly both witnesses laid points there."""
+    caught, missed, wronged, passed = np.log(cells)
+    abusive, fine = np.log(cells[0] + cells[1]), np.log(cells[2] + cells[3])
+    flagged, others = np.log(cells[0] + cells[2]), np.log(cells[1] + cells[3])
+    detector = _log_beta(caught - abusive, missed - abusive, elsewhere.caught, elsewhere.missed)
+    detector += _log_beta(passed - fine, wronged - fine, elsewhere.passed, elsewhere.wronged) - abusive - fine
+    labels, before = (
+        _log_beta(caught - flagged, wronged - flagged, said.caught, said.wronged)
+        + _log_beta(missed - others, passed - others, said.missed, said.passed)
+        for said in (here, Labels())
+    )
+    sharpness = np.exp(caught - abusive) + np.exp(passed - fine) - 1
+    detector[sharpness <= 0] = -np.inf
+    changed = labels - flagged - others
+    unchanged = detector + labels - before
+    laid = np.logaddexp(detector + np.log(np.maximum(sharpness, _TINY)), changed)
+    held = np.logaddexp(np.log1p(-DRIFT) + unchanged, np.log(DRIFT) + changed) - laid
+    return np.asarray(np.exp(held - held.max()))
+
+
+def _rows(*cells: _Floats) -> _Floats:
+    return np.stack([each.ravel() for each in np.broadcast_arrays(*cells)])
+
+
+def _beta(yes: int, no: int, points: int) -> _Floats:
+    """Quantiles of what is held of a share after so many of both, Jeffreys' prior before, in order.
+
+    Summed over the log odds: there the law has one smooth hill, however extreme the counts.
+    """
+    a, b = yes + 0.5, no + 0.5
+    spread = np.sqrt(1 / a + 1 / b + 0.5 / a**2 + 0.5 / b**2)
+    odds = np.log(a / b) + spread * np.linspace(-12, 12, 2_001)
+    log = -a * np.logaddexp(0, -odds) - b * np.logaddexp(0, odds)
+    hill = np.exp(log - log.max())
+    reached = (np.cumsum(hill) - hill / 2) / hill.sum()
+    return np.asarray(1 / (1 + np.exp(-np.interp((np.arange(points) + 0.5) / points, reached, odds))))
+
+
+def _log_beta(share: _Floats, rest: _Floats, yes: int, no: int) -> _Floats:
+    """How thick that law is at a share, all by their logarithms."""
+    a, b = yes + 0.5, no + 0.5
+    return np.asarray((a - 1) * share + (b - 1) * rest + lgamma(a + b) - lgamma(a) - lgamma(b))
+
+
+def _summed_up(cells: _Floats, weight: _Floats) -> Share:
+    share = cells[0] + cells[1]
     order = np.argsort(share)
-    share, reached = share[order], np.cumsum(weight[order]) / weight.sum()
-    low, middle, high = (float(share[np.searchsorted(reached, at)]) for at in (0.025, 0.5, 0.975))
+    weight = weight[order]
+    reached = (np.cumsum(weight) - weight / 2) / weight.sum()
+    low, middle, high = (min(1.0, float(at)) for at in np.interp((0.025, 0.5, 0.975), reached, share[order]))
     return Share(middle, low, high)
