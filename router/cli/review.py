@@ -52,7 +52,10 @@ def open_(above: Path | None, config: Path | None, text: UUID) -> None:
 @config_option
 @click.pass_obj
 def label(above: Path | None, config: Path | None, text: UUID, word: str) -> None:
-    """Label one TEXT, by its id: abusive, fine or unsure."""
+    """Label one TEXT, by its id: abusive, fine or unsure.
+
+    Only a text that was drawn: one that you chose says nothing of the others.
+    """
     run(_label(config or above, text, word))
 
 
@@ -75,7 +78,7 @@ async def _go_through(config: Path | None) -> None:
             key = await _ask(reviews, vault, text, f"{place} of {len(waiting)}")
             if key == "q":
                 break
-            await reviews.label(text.id, Label(_KEYS[key]), by=BY)
+            await reviews.label(text.id, Label(_KEYS[key]), wall_clock(), per_day, by=BY)
         sample = await reviews.sample(wall_clock())
         click.echo("" if waiting else "\nNothing waits to be looked at.")
         click.echo(_told(sample))
@@ -127,13 +130,14 @@ async def _open(config: Path | None, text: UUID) -> str:
 
 
 async def _label(config: Path | None, text: UUID, word: str) -> None:
-    from router.postgres.review import UnknownTextError
+    from router.postgres.review import NotDrawnError, UnknownTextError
     from router.rules.estimate import Label
+    from router.service import wall_clock
 
-    async with _desk(config) as (reviews, _, _):
+    async with _desk(config) as (reviews, _, per_day):
         try:
-            await reviews.label(text, Label(word), by=BY)
-        except UnknownTextError as error:
+            await reviews.label(text, Label(word), wall_clock(), per_day, by=BY)
+        except (UnknownTextError, NotDrawnError) as error:
             raise Failed(f"{str(error).capitalize()}: `paravent review --json` lists some.") from None
 
 

@@ -24,6 +24,25 @@ WHERE i.received_at > $1 AND i.received_at <= $2 AND octet_length(i.letter) > 0
 ORDER BY md5(i.id::text) LIMIT $3
 """
 
+# A text is drawn while fewer than `most` of those beside it, a day before and after, stand before it.
+_WAS_DRAWN = """
+WITH one AS (
+    SELECT id, received_at AS came, md5(id::text) AS place FROM inbound
+    WHERE id = $1 AND octet_length(letter) > 0
+), before AS (
+    SELECT i.received_at FROM one, inbound i JOIN reply r USING (id)
+    WHERE i.received_at > one.came - $4::interval AND i.received_at <= $2
+        AND i.received_at < one.came + $4::interval AND md5(i.id::text) < one.place
+        AND octet_length(i.letter) > 0
+), turn AS (
+    SELECT came AS at, 0 AS step FROM one
+    UNION ALL SELECT greatest(received_at, came), 1 FROM before, one
+    UNION ALL SELECT received_at + $4::interval, -1 FROM before, one
+    WHERE received_at + $4::interval <= $2 AND received_at < came
+)
+SELECT min(standing) < $3 FROM (SELECT sum(step) OVER (ORDER BY at) AS standing FROM turn) t
+"""
+
 _ONE = """
 SELECT i.id, i.number, i.received_at, i.letter, i.part_reference, v.label
 FROM inbound i JOIN reply r USING (id) LEFT JOIN review v ON v.inbound = i.id
@@ -58,6 +77,10 @@ FROM review WHERE received_at <= $2 GROUP BY 1, 2
 
 class UnknownTextError(LookupError):
     """No text has that id, or it was erased."""
+
+
+class NotDrawnError(LookupError):
+    """The text was not drawn at random: a label of it would say nothing of the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +162,25 @@ class Reviews:
             await act(connection, "opened", by, "review", {"text": str(text)})
         return drawn
 
-    async def label(self, text: UUID, label: Label, *, by: str) -> None:
-        """Keep what somebody said; the last word counts. Raises `UnknownTextError`."""
+    async def label(self, text: UUID, label: Label, now: datetime, most: int, *, by: str) -> None:
+        """Keep what somebody said of a text that was drawn at any time; the last word counts.
+
+        Args:
+            text: Which.
+            label: What was said.
+            now: Business time.
+            most: How many are drawn.
+            by: Who said it.
+
+        Raises:
+            UnknownTextError: No text has that id, or it was erased.
+            NotDrawnError: Whoever chose it, chance did not.
+        """
         async with self._pool.connection() as connection:
-            if await connection.fetchval(_LABEL, text, label.value, by) is None:
+            was_drawn = await connection.fetchval(_WAS_DRAWN, text, now, most, WINDOW)
+            if was_drawn is False:
+                raise NotDrawnError("that text was not drawn at random")
+            if was_drawn is None or await connection.fetchval(_LABEL, text, label.value, by) is None:
                 raise UnknownTextError("no text has that id, or it was erased")
 
     async def sample(self, now: datetime) -> Sample:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from router.office import Office
 from router.postgres.pool import Pool
-from router.postgres.review import Drawn, Reviews, UnknownTextError
+from router.postgres.review import Drawn, NotDrawnError, Reviews, UnknownTextError
 from router.rules.campaign import Mode
 from router.rules.estimate import blurred
 from router.vault import Vault, VaultError
@@ -44,7 +44,8 @@ class Reviewing:
     async def label(self, request: web.Request) -> web.Response:
         """Keep what somebody said of a text."""
         said = shapes.NewLabel.model_validate_json(await read(request))
-        await Reviews(self.pool).label(_id(request), said.label, by=_BY)
+        now = self.office.now()
+        await Reviews(self.pool).label(_id(request), said.label, now, self.per_day, by=_BY)
         return web.json_response({"status": "kept"})
 
 
@@ -98,6 +99,8 @@ def _known(handler: Handler) -> Handler:
             return await handler(request)
         except (UnknownTextError, VaultError):
             return trouble(404, "no text that can be opened has that id", "GET /api/v1/review lists some")
+        except NotDrawnError as error:
+            return trouble(409, str(error), "label those of GET /api/v1/review: chance chose them")
         except Unread as error:
             return trouble(error.status, f"the body is {error.reason}", "send less, at once, uncompressed")
         except ValidationError:

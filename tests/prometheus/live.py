@@ -48,8 +48,9 @@ async def yesterday(town: Town, texts: int = 75) -> None:
     await town.eventually(lambda: town.rows(arrived), lambda rows: len(rows) > texts / 2)
     await town.database.execute("UPDATE attempt SET at = at - interval '30 min'")
     reviews = Reviews(town.house.pool)
-    for drawn in await reviews.drawn(town.house.office.now(), texts):
-        await reviews.label(drawn.id, Label.FINE, by="kim")
+    now = town.house.office.now()
+    for drawn in await reviews.drawn(now, texts):
+        await reviews.label(drawn.id, Label.FINE, now, texts, by="kim")
 
 
 async def weekend(town: Town, prometheus: Prometheus, seconds: float, pause: float = 0.05) -> float:

@@ -82,3 +82,20 @@ async def test_labels_of_a_raids_texts_are_counted_in_calm_too(database: str, tm
     async with open_house(database, tmp_path) as house:
         assert await house.sample("paravent_review_labels", mode="raid") == 1
         assert await house.sample("paravent_review_labels", mode="calm") == 0
+
+
+async def test_a_text_that_somebody_chose_is_not_labelled(database: str, tmp_path: Path) -> None:
+    async with open_house(database, tmp_path) as house:
+        for number in range(60):
+            await house.text(f"Salut {number}", sid=f"SM{number:032x}")
+        drawn = {text["id"] for text in (await waiting(house))["waiting"]}
+        stored = [
+            str(row["id"]) for row in await house.rows("SELECT id FROM inbound ORDER BY stored_at DESC")
+        ]
+        answers = {text: (await order(house, text, label="abusive"))[0] for text in stored}
+        assert all(answers[text] == 200 for text in drawn)
+        chosen = [text for text, status in answers.items() if status == 409]
+        status, said = await order(house, chosen[0], label="abusive")
+        assert (status, said["error"]) == (409, "that text was not drawn at random")
+        assert "GET /api/v1/review" in said["do"]
+        assert (await waiting(house))["labels"]["calm"] == 60 - len(chosen)
