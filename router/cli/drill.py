@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from router.cli.finding import Failed, plainly
+from router.cli.finding import Failed, WrongSettings, plainly, policy_of
 from router.cli.showing import show_wrapped
 
 if TYPE_CHECKING:
@@ -79,13 +79,7 @@ def command(
 def _with(order: Order, policy: Path) -> Order:
     from dataclasses import replace
 
-    from router.stage.policy import read
-
-    try:
-        said = read(policy)
-    except (OSError, ValueError) as error:
-        raise click.UsageError(f"{policy} cannot be read as TOML: {error}") from error
-    return replace(order, name=policy.stem, policy=said, openmetrics=None)
+    return replace(order, name=policy.stem, policy=policy_of(policy), openmetrics=None)
 
 
 def _played(orders: Sequence[Order]) -> list[Tale]:
@@ -104,8 +98,14 @@ def _played(orders: Sequence[Order]) -> list[Tale]:
     import logging
 
     logging.basicConfig(level=logging.ERROR, format="%(message)s")
+    from router.settings import SettingsError
+
     with plainly():
-        run_until_stopped(work())
+        try:
+            run_until_stopped(work())
+        except SettingsError as error:  # the drill's own are right: what was laid over them is not
+            problems = [str(problem) for problem in error.problems]
+            raise WrongSettings(problems, f"the policy {orders[len(tales)].name}") from None
     if len(tales) < len(orders):
         raise Failed("stopped; nothing is left behind")
     return tales

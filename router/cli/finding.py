@@ -102,6 +102,24 @@ def settings_of(config: Path | None) -> Settings:
     return settings
 
 
+def policy_of(file: Path) -> dict[str, Any]:
+    """What a policy file says.
+
+    Raises:
+        UsageError: It is no TOML, or cannot be read.
+        WrongSettings: It names what is no setting.
+    """
+    from router.stage.policy import read, slips
+
+    try:
+        said = read(file)
+    except (OSError, ValueError) as error:
+        raise click.UsageError(f"{file} cannot be read as TOML: {error}") from error
+    if found := slips(said):
+        raise WrongSettings([str(problem) for problem in found], str(file))
+    return said
+
+
 @asynccontextmanager
 async def database(settings: Settings) -> AsyncIterator[Pool]:
     """The database: the running embedded server is joined, or started for as long as this takes.

@@ -15,6 +15,7 @@ from router.cli.finding import (
     database,
     json_option,
     place,
+    policy_of,
     run,
     settings_of,
 )
@@ -87,12 +88,9 @@ async def _replay(settings: dict[str, Settings], since: datetime | None, until: 
 
 def _with(config: Path | None, policy: Path) -> Settings:
     from router.settings import SettingsError, load
-    from router.stage.policy import as_environment, read
+    from router.stage.policy import as_environment
 
-    try:
-        laid_over = as_environment(read(policy))
-    except (OSError, ValueError) as error:
-        raise click.UsageError(f"{policy} cannot be read as TOML: {error}") from error
+    laid_over = as_environment(policy_of(policy))
     path, environment = place(config)
     try:
         return load(path, {**environment, **laid_over})

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+from pydantic import BaseModel
+
+from router.settings import Problem, Settings
+from router.settings.problem import Place, did_you_mean, dotted, fields_of, model_within
 
 
 def read(file: Path) -> dict[str, Any]:
@@ -16,6 +21,27 @@ def read(file: Path) -> dict[str, Any]:
         OSError: It cannot be read.
     """
     return tomllib.loads(file.read_text(encoding="utf-8"))
+
+
+def slips(policy: Mapping[str, Any]) -> list[Problem]:
+    """Sections and keys of a policy that are no settings: a policy may not hold others'."""
+    return list(_slips(policy, Settings, ()))
+
+
+def _slips(written: Mapping[str, Any], model: type[Any], at: Place) -> Iterator[Problem]:
+    known = fields_of(model)
+    for key, value in written.items():
+        if key.lower() not in known:
+            yield Problem(dotted((*at, key)), "is not a setting", did_you_mean(key, known))
+            continue
+        kind = known[key.lower()]
+        inner = model_within(kind)
+        if not isinstance(value, Mapping) or inner is None or not issubclass(inner, BaseModel):
+            continue
+        entries = {(key,): value} if kind is inner else {(key, name): entry for name, entry in value.items()}
+        for place, entry in entries.items():
+            if isinstance(entry, Mapping):
+                yield from _slips(entry, inner, (*at, *place))
 
 
 def as_environment(policy: Mapping[str, Any], *steps: str) -> dict[str, str]:

@@ -60,3 +60,14 @@ def test_a_policy_that_cannot_be_is_said_plainly(demo: Demo) -> None:
     assert "raids.held" in done.err
     policy.write_text("[raids", encoding="utf-8")
     assert "TOML" in demo.paravent("replay", "--policy", policy).err
+
+
+@pytest.mark.parametrize("command", [("replay",), ("drill", "weekend")])
+def test_a_policy_that_names_what_is_no_setting_is_not_played(demo: Demo, command: tuple[str, ...]) -> None:
+    policy = demo.paravent.folder / "slip.toml"
+    policy.write_text("[raid]\nheld = 0.1\n[raids]\nhold = 0.1\n[weather]\n", encoding="utf-8")
+    done = demo.paravent(*command, "--policy", policy)
+    assert (done.code, done.out) == (2, "")
+    assert "raid: is not a setting (did you mean raids?)" in done.err
+    assert "raids.hold: is not a setting (did you mean held?)" in done.err
+    assert "weather: is not a setting" in done.err
