@@ -53,11 +53,12 @@ def command(
     differ or a promise was broken. `paravent drill weekend` tells the raid of 2017.
     """
     from router.stage.drill.scenes import SCENARIOS
+    from router.stage.drill.wording import ENGLISH
 
     if listed or name is None:
         for scenario in SCENARIOS.values():
             click.echo(scenario.name)
-            show_wrapped("    ", scenario.story)
+            show_wrapped("    ", ENGLISH.story(scenario.name))
         return
     if isnan(scale):
         raise click.BadParameter("it is a number, such as 0.05", param_hint="--scale")
@@ -115,7 +116,9 @@ def _progress(order: Order) -> Callable[[datetime, int], None]:
     """One line that is written over and over on a terminal, and a line an eighth elsewhere."""
     import sys
 
-    scenario = order.scenario
+    from router.stage.drill.wording import ENGLISH
+
+    scenario, name = order.scenario, order.name or ENGLISH.say("own")
     whole, said = scenario.ends - scenario.launch, -1
     live = sys.stderr.isatty()
 
@@ -125,7 +128,7 @@ def _progress(order: Order) -> Callable[[datetime, int], None]:
         if part == said:
             return
         said = part
-        line = f"{order.name}: {at:%a %H:%M}, {texts} texts"
+        line = f"{name}: {at:%a %H:%M}, {texts} texts"
         click.echo(f"\r{line:<60}" if live else line, err=True, nl=not live)
         if live and at >= scenario.ends:
             click.echo("", err=True)

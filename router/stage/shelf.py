@@ -10,8 +10,8 @@ from pathlib import Path
 from router.stage import signpost
 from router.web.shapes import Drill
 
-_HEADLINE = re.compile(r"<h1>([^<]*)</h1>")
-_IN_FRENCH = re.compile(r'<p lang="fr" class="lead">([^<]*)</p>')
+_HEADLINE = re.compile(r'<h1(?: lang="(\w+)")?>([^<]*)</h1>')
+"""As a drill's page has one for each of its languages."""
 
 
 def put(home: Path, name: str, page: str) -> None:
@@ -42,10 +42,10 @@ def _folder(home: Path) -> Path:
 
 def _read(path: Path) -> Drill:
     page = path.read_text(encoding="utf-8")
-    headline, french = _HEADLINE.search(page), _IN_FRENCH.search(page)
+    said = {language or "en": unescape(words) for language, words in _HEADLINE.findall(page)}
     return Drill(
         name=path.stem,
         at=datetime.fromtimestamp(path.stat().st_mtime, UTC),
-        headline=unescape(headline[1]) if headline else "",
-        headline_fr=unescape(french[1]) if french else "",
+        headline=said.get("en", ""),
+        headline_fr=said.get("fr", ""),
     )

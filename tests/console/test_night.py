@@ -9,8 +9,10 @@ import pytest
 from playwright.async_api import expect
 
 from router.stage import shelf
+from router.stage.drill.page import page
 from tests.console.acting import answered_through, text
 from tests.console.conftest import Demo, Opener
+from tests.stage.evening import nothing
 
 pytestmark = [
     pytest.mark.require("browser"),
@@ -85,11 +87,21 @@ async def test_a_drill_that_was_kept_is_read_from_the_page(demo: Demo, visit: Op
     await expect(paper.locator("h1")).to_have_text("9 of 9 people were answered.")
 
 
-async def test_a_drill_is_told_in_the_reader_s_language_where_its_page_is(demo: Demo, visit: Opener) -> None:
+async def test_a_drill_is_told_in_the_reader_s_language_and_in_the_other_by_a_click(
+    demo: Demo, visit: Opener
+) -> None:
     home = demo.paravent.folder / "demo"
-    french = '<p lang="fr" class="lead">8 personnes sur 8 ont eu une réponse.</p>'
-    shelf.put(home, "viral-seed-1", f"<!doctype html><h1>8 of 8 people were answered.</h1>{french}")
-    page = await visit(demo.url, locale="fr-FR")
-    await expect(page.locator("#drills li p[lang=fr]")).to_have_text("8 personnes sur 8 ont eu une réponse.")
-    other = await visit(demo.url)
-    await expect(other.locator("#drills li p[lang=en]").first).to_have_text("8 of 8 people were answered.")
+    shelf.put(home, "viral-seed-1", page([nothing()]))
+    for locale, headline, first, other in (
+        ("fr-FR", "0 personne sur 0 a eu une réponse.", "fr", "en"),
+        ("en-GB", "0 of 0 people were answered.", "en", "fr"),
+    ):
+        console = await visit(demo.url, locale=locale)
+        await expect(console.locator(f"#drills li p[lang={first}]", has_text=headline)).to_be_visible()
+        async with console.context.expect_page() as opened:
+            await console.get_by_role("link", name="viral seed 1").click()
+        paper = await opened.value
+        await expect(paper.locator(f"#{first} h1")).to_have_text(headline)
+        await expect(paper.locator("h1:visible")).to_have_count(1)
+        await paper.locator(f"#{first} .other a").press("Enter")
+        await expect(paper.locator("h1:visible")).to_have_attribute("lang", other)

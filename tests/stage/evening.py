@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from dataclasses import fields
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from router.postgres.night import Rows
 from router.rules.abuse import score
 from router.rules.answer import Text
 from router.rules.nights import Added, Heard, Outcome
@@ -19,7 +21,7 @@ from router.stage import drill
 from router.stage.cast import cast
 from router.stage.drill.counting import tell
 from router.stage.drill.drill import Order, Played, play
-from router.stage.drill.scenes import Fault, Restore, Scenario, TopUp
+from router.stage.drill.scenes import SCENARIOS, Fault, Restore, Scenario, TopUp
 from router.stage.drill.tale import Tale
 from router.stage.drill.ticks import ticks
 from router.stage.drill.traffic import Crowd, Raid, Sent
@@ -30,7 +32,6 @@ DRILL = Path(drill.__file__).with_name("drill.toml")
 
 EVENING = Scenario(
     name="evening",
-    story="A cut-off, an empty purse and a raid in eight hours.",
     crowd=Crowd(texts=360, hours=8),
     raid=Raid(texts=150, begins=5, hours=1, phones=None),
     events=(
@@ -65,6 +66,30 @@ async def played(policy: Mapping[str, Any] = QUICK, *, seed: int = 1, **order: A
 async def told(policy: Mapping[str, Any] = QUICK, *, seed: int = 1) -> Tale:
     """What the evening came to."""
     return tell(await played(policy, seed=seed))
+
+
+def nothing() -> Tale:
+    """A drill in which nobody texted."""
+    return tell(
+        Played(
+            order=Order(scenario=SCENARIOS["viral"]),
+            texts=[],
+            people={},
+            unanswered=0,
+            rows=Rows(*([] for _ in fields(Rows))),
+            truth=[],
+            price=70_000,
+            warm_up=1,
+            period=timedelta(days=1),
+            expiry=timedelta(hours=6),
+            rates={},
+            depths=[],
+            moves=[],
+            empties=[],
+            seconds=1.0,
+            ticks=0,
+        )
+    )
 
 
 def rehearsed(tale: Tale) -> Outcome:

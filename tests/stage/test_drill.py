@@ -20,9 +20,11 @@ from router.office import Office
 from router.postgres.migrate import migrate
 from router.stage import shelf
 from router.stage.drill.page import page
-from router.stage.drill.report import blocks, report
+from router.stage.drill.parts import blocks
+from router.stage.drill.report import report
 from router.stage.drill.sheet import sheet
 from router.stage.drill.tale import Tale
+from router.stage.drill.wording import ENGLISH, FRENCH
 from tests.console.conftest import FLAGS
 from tests.stage.conftest import Seen
 from tests.stage.evening import EVENING, QUICK, merged, rehearsed, told
@@ -31,7 +33,7 @@ pytestmark = [pytest.mark.timeout(240), pytest.mark.xdist_group("evening")]
 
 
 def test_every_promise_is_kept(evening: Tale) -> None:
-    assert [promise.name for promise in evening.promises if not promise.kept] == []
+    assert [promise.key for promise in evening.promises if not promise.kept] == []
     assert len(evening.promises) == 5
 
 
@@ -111,9 +113,8 @@ def test_the_list_of_scenarios_fits_a_terminal() -> None:
 
 def said_of(tale: Tale, title: str) -> dict[str, str]:
     """A block of the report by its lines' names."""
-    return {
-        name.strip(): said for head, _, rows in blocks(tale) if head.startswith(title) for name, said in rows
-    }
+    rows = [each for head, _, rows in blocks(tale, ENGLISH) if head.startswith(title) for each in rows]
+    return {name.strip(): said for name, said in rows}
 
 
 def amounts(said: list[str]) -> list[int]:
@@ -157,7 +158,7 @@ def test_the_answers_that_are_shown_add_up_and_say_who_got_more_than_one(evening
 def test_the_report_speaks_to_people(evening: Tale) -> None:
     text = report([evening])
     assert "cut off, suspended, code " in text
-    assert "twilio was passed over: cut off" in " ".join(text.split())
+    assert "Twilio was passed over: cut off" in " ".join(text.split())
     assert "brought back" in text
     assert "of whom 1 were" not in text
     page_text = unescape(page([evening]))
@@ -175,16 +176,26 @@ def test_who_waited_longer_than_answers_are_kept_at_home_is_told_why(evening: Ta
 
 
 @pytest.mark.require("browser")
-def test_the_page_fits_a_phone(evening: Tale) -> None:
-    rich = replace(evening, money=replace(evening.money, spent=1_234_567_890, naive=1_234_567_890_000))
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_the_page_fits_a_phone(evening: Tale, tmp_path: Path, language: str) -> None:
+    rich = replace(
+        evening, money=replace(evening.money, spent=1_234_567_890_123_456, naive=1_234_567_890_000)
+    )
+    file = tmp_path / "evening.html"
+    file.write_text(page([rich, rich]), encoding="utf-8")
     found = shutil.which("chromium") or shutil.which("chromium-browser")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=[*FLAGS])
         sheet = browser.new_page(viewport={"width": 390, "height": 844})
-        sheet.set_content(page([rich, rich]))
+        sheet.goto(f"{file.as_uri()}#{language}")
+        assert sheet.locator("h1:visible").get_attribute("lang") == language
         assert sheet.evaluate("document.documentElement.scrollWidth") == 390
-        cards = "[...document.querySelectorAll('.card')]"
+        cards = f"[...document.querySelectorAll('#{language} .card')]"
         wide = f"{cards}.filter(each => each.scrollWidth > each.clientWidth).length"
+        kept = f"[...document.querySelectorAll('#{language} td.kept')]"
+        lines = """each => { const found = document.createRange(); found.selectNodeContents(each);
+            return found.getClientRects().length; }"""
+        assert sheet.evaluate(f"{kept}.map({lines})") == [1] * len(rich.promises)
         assert sheet.evaluate(wide) == 0
         sheet.add_style_tag(content="td, .card b { overflow-wrap: normal; white-space: nowrap }")
         assert sheet.evaluate("document.documentElement.scrollWidth") > 390  # the control
@@ -194,9 +205,24 @@ def test_the_page_fits_a_phone(evening: Tale) -> None:
 
 def test_the_page_needs_nothing_from_elsewhere(evening: Tale) -> None:
     text = page([evening, evening])
-    assert text.count("<svg") == 4
+    assert text.count("<svg") == 8
     assert not re.search(r"<script|<link|https?://|url\(|@import", text)
     assert "+33" not in text
+
+
+def test_the_page_is_whole_in_each_language(evening: Tale) -> None:
+    french, english = (
+        unescape(re.sub(r"<style>.*?</style>|<pre.*?</pre>|<[^>]+>", " ", part, flags=re.DOTALL))
+        for part in page([evening, evening]).split('<section lang="en"')
+    )
+    for part, say in ((french, FRENCH), (english, ENGLISH)):
+        said = [title for title, _, _ in blocks(evening, say)]
+        said += [name for name, _ in (each.told(say) for each in evening.promises)]
+        said += [say.say(key) for key in ("promises", "policies", "sources")]
+        assert [each for each in said if each not in part] == []
+    assert not re.search(r"\b(the|of|with|was|were|texts|answered|kept|Sat|Mon)\b", french)
+    assert "lun." not in english
+    assert "1 envoi," not in english
 
 
 def test_shown_it_is_kept_for_the_demos_console(
@@ -263,7 +289,7 @@ async def test_without_the_rule_of_the_budget_the_report_says_over(monkeypatch: 
     monkeypatch.setattr(Office, "room", lambda _self, _purse, _now: None)
     broken = await told(merged(QUICK, {"budget": {"limit": "0"}, "raids": {"held": "0"}}))
     assert broken.money.over > 0
-    assert [promise.name for promise in broken.promises if not promise.kept] == ["No purse is passed"]
+    assert [promise.key for promise in broken.promises if not promise.kept] == ["purse"]
     assert "BROKEN" in report([broken])
 
 

@@ -6,9 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from router.stage.drill.drill import Order
-from router.stage.drill.figures import lasted, money, shown
-from router.stage.drill.report import scaled
+from router.stage.drill.parts import scaled
 from router.stage.drill.scenes import SCENARIOS
+from router.stage.drill.wording import ENGLISH
+
+money, shown, lasted = ENGLISH.money, ENGLISH.shown, ENGLISH.lasted
 
 MICROS = st.integers(-(10**10), 10**10)
 
@@ -40,7 +42,7 @@ def test_an_amount_is_written_with_its_thousands_and_its_sign() -> None:
 
 def test_what_a_scale_does_to_texts_and_to_money_is_said_in_a_sentence() -> None:
     weekend = SCENARIOS["weekend"]
-    said = scaled(Order(scenario=weekend, scale=0.05))
+    said = scaled(Order(scenario=weekend, scale=0.05), ENGLISH)
     assert said.startswith("Scale 0.05: of every 1,000 texts that the story tells of, 50 are written here")
     assert "budget" in said
-    assert scaled(Order(scenario=weekend)) == ""
+    assert scaled(Order(scenario=weekend), ENGLISH) == ""

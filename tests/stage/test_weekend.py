@@ -17,7 +17,7 @@ def test_nearly_everybody_is_answered_and_the_raid_ruins_nobody() -> None:
     order = Order(scenario=SCENARIOS["weekend"], seed=7, scale=0.05)
     tale = tell(asyncio.run(play(order, lambda _at, _texts: None)))
     people, raid = tale.people, tale.raiders
-    assert [promise.name for promise in tale.promises if not promise.kept] == []
+    assert [promise.key for promise in tale.promises if not promise.kept] == []
     assert people.answered >= 0.99 * people.texters
     assert people.inside_at_once >= 0.9 * people.inside
     assert people.by_account.keys() == {"twilio", "vonage"}

@@ -24,8 +24,8 @@ def _phone(home: Path) -> Phone:
 
 async def test_a_drill_that_was_kept_is_listed_and_shown(database: str, tmp_path: Path) -> None:
     home = tmp_path / "demo"
-    french = '<p lang="fr" class="lead">7 personnes sur 7 &amp; Cie.</p>'
-    shelf.put(home, "viral-seed-1", f"<!doctype html><h1>7 of 7 people &amp; co.</h1>{french}")
+    french = '<h1 lang="fr">7 personnes sur 7 &amp; Cie.</h1>'
+    shelf.put(home, "viral-seed-1", f'<!doctype html>{french}<h1 lang="en">7 of 7 people &amp; co.</h1>')
     shelf.put(home, "weekend-seed-1", "<!doctype html><h1>old</h1>")
     shelf.put(home, "weekend-seed-1", "<!doctype html><h1>9 of 9</h1><script>alert(1)</script>")
     os.utime(home / "drills" / "viral-seed-1.html", (1, 1))

@@ -10,6 +10,7 @@ from itertools import pairwise
 from math import ceil, log10
 
 from router.stage.drill.traffic import PARIS
+from router.stage.drill.wording import Wording
 
 _WIDTH, _HEIGHT = 920, 230
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 12, 26, 34
@@ -37,99 +38,91 @@ class Mark:
     says: str
 
 
-def bars(hours: Sequence[datetime], series: Sequence[Series], marks: Sequence[Mark], label: str) -> str:
-    """Stacked bars, an hour each."""
-    top = _top(
-        max((sum(values) for values in zip(*(each.values for each in series), strict=True)), default=0)
-    )
-    step = _step(hours)
-    parts = []
-    for place in range(len(hours)):
-        below = 0.0
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """What all charts of a page are drawn on: its hours, what happened in them, and its language."""
+
+    hours: Sequence[datetime]
+    marks: Sequence[Mark]
+    say: Wording
+
+    def bars(self, series: Sequence[Series], label: str) -> str:
+        """Stacked bars, an hour each."""
+        columns = [*zip(*(each.values for each in series), strict=True)]
+        top = _top(max((sum(values) for values in columns), default=0))
+        parts = []
+        for place, values in enumerate(columns):
+            below = 0.0
+            for each, value in zip(series, values, strict=True):
+                if value:
+                    height = _tall(value, top)
+                    y = _y(below + value, top)
+                    parts.append(
+                        f'<rect class="{each.look}" x="{_LEFT + place * self._step:.1f}" y="{y:.1f}"'
+                        f' width="{max(0.8, self._step - 0.8):.1f}" height="{height:.1f}"/>'
+                    )
+                below += value
+        return self._chart(series, top, "".join(parts), label)
+
+    def lines(self, series: Sequence[Series], label: str) -> str:
+        """A line each."""
+        top = _top(max((max(each.values, default=0) for each in series), default=0))
+        drawn = []
         for each in series:
-            value = each.values[place]
-            if value:
-                height = _tall(value, top)
-                y = _y(below + value, top)
-                parts.append(
-                    f'<rect class="{each.look}" x="{_LEFT + place * step:.1f}" y="{y:.1f}"'
-                    f' width="{max(0.8, step - 0.8):.1f}" height="{height:.1f}"/>'
-                )
-            below += value
-    return _chart(hours, series, marks, top, "".join(parts), label)
+            points = " ".join(
+                f"{_LEFT + (place + 1) * self._step:.1f},{_y(value, top):.1f}"
+                for place, value in enumerate(each.values)
+            )
+            drawn.append(f'<polyline class="line {each.look}" points="{points}"/>')
+        return self._chart(series, top, "".join(drawn), label)
 
+    @property
+    def _step(self) -> float:
+        return (_WIDTH - _LEFT - _RIGHT) / max(1, len(self.hours))
 
-def lines(hours: Sequence[datetime], series: Sequence[Series], marks: Sequence[Mark], label: str) -> str:
-    """A line each."""
-    top = _top(max((max(each.values, default=0) for each in series), default=0))
-    step = _step(hours)
-    drawn = []
-    for each in series:
-        points = " ".join(
-            f"{_LEFT + (place + 1) * step:.1f},{_y(value, top):.1f}"
-            for place, value in enumerate(each.values)
-        )
-        drawn.append(f'<polyline class="line {each.look}" points="{points}"/>')
-    return _chart(hours, series, marks, top, "".join(drawn), label)
-
-
-def _chart(
-    hours: Sequence[datetime],
-    series: Sequence[Series],
-    marks: Sequence[Mark],
-    top: float,
-    drawn: str,
-    label: str,
-) -> str:
-    legend = "".join(f'<span><i class="{each.look}"></i>{escape(each.name)}</span>' for each in series)
-    return (
-        f'<p class="legend">{legend}</p>'
-        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(label)}">'
-        f"{''.join(_grid(top))}{''.join(_days(hours))}{drawn}{''.join(_marked(marks, _step(hours)))}</svg>"
-    )
-
-
-def _grid(top: float) -> Iterator[str]:
-    digits = 0 if top >= _LINES else 2
-    for part in range(_LINES + 1):
-        value = top * part / _LINES
-        y = _y(value, top)
-        yield f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
-        text = f'<text class="axis" x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">'
-        yield f"{text}{value:,.{digits}f}</text>"
-
-
-def _days(hours: Sequence[datetime]) -> Iterator[str]:
-    step, local = _step(hours), [at.astimezone(PARIS) for at in hours]
-    every = 12 if len(hours) > _NIGHTS_TOO else 6
-    for place, at in enumerate(local):
-        if at.hour % every:
-            continue
-        x = _LEFT + place * step
-        yield f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="{_TOP}" y2="{_HEIGHT - _BOTTOM}"/>'
-        yield (
-            f'<text class="axis" x="{x:.1f}" y="{_HEIGHT - _BOTTOM + 16}" text-anchor="middle">'
-            f"{at:%a} {at.hour}h</text>"
+    def _chart(self, series: Sequence[Series], top: float, drawn: str, label: str) -> str:
+        legend = "".join(f'<span><i class="{each.look}"></i>{escape(each.name)}</span>' for each in series)
+        return (
+            f'<p class="legend">{legend}</p>'
+            '<div class="scroll">'
+            f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(label)}">'
+            f"{''.join(self._grid(top))}{''.join(self._days())}{drawn}{''.join(self._marked())}</svg></div>"
         )
 
+    def _grid(self, top: float) -> Iterator[str]:
+        digits = 0 if top >= _LINES else 2
+        for part in range(_LINES + 1):
+            value = top * part / _LINES
+            y = _y(value, top)
+            yield f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
+            text = f'<text class="axis" x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">'
+            yield f"{text}{self.say.number(value, digits)}</text>"
 
-def _marked(marks: Sequence[Mark], step: float) -> Iterator[str]:
-    """Numbered flags; those that would lie over each other stand a little apart."""
-    shown = [(min(_WIDTH - 20.0, _LEFT + mark.hour * step), mark) for mark in marks]
-    places = [shown[0][0]] if shown else []
-    for (_, _), (x, _) in pairwise(shown):
-        places.append(max(x, places[-1] + 16))
-    for number, (x, (line, mark)) in enumerate(zip(places, shown, strict=True), 1):
-        yield (
-            f'<g class="mark"><title>{escape(mark.says)}</title>'
-            f'<line x1="{line:.1f}" x2="{line:.1f}" y1="{_TOP - 6}" y2="{_HEIGHT - _BOTTOM}"/>'
-            f'<circle cx="{x:.1f}" cy="{_TOP - 13}" r="8"/>'
-            f'<text x="{x:.1f}" y="{_TOP - 9}" text-anchor="middle">{number}</text></g>'
-        )
+    def _days(self) -> Iterator[str]:
+        every = 12 if len(self.hours) > _NIGHTS_TOO else 6
+        for place, at in enumerate(self.hours):
+            if at.astimezone(PARIS).hour % every:
+                continue
+            x = _LEFT + place * self._step
+            yield f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="{_TOP}" y2="{_HEIGHT - _BOTTOM}"/>'
+            yield (
+                f'<text class="axis" x="{x:.1f}" y="{_HEIGHT - _BOTTOM + 16}" text-anchor="middle">'
+                f"{self.say.hour(at)}</text>"
+            )
 
-
-def _step(hours: Sequence[datetime]) -> float:
-    return (_WIDTH - _LEFT - _RIGHT) / max(1, len(hours))
+    def _marked(self) -> Iterator[str]:
+        """Numbered flags; those that would lie over each other stand a little apart."""
+        shown = [(min(_WIDTH - 20.0, _LEFT + mark.hour * self._step), mark) for mark in self.marks]
+        places = [shown[0][0]] if shown else []
+        for (_, _), (x, _) in pairwise(shown):
+            places.append(max(x, places[-1] + 16))
+        for number, (x, (line, mark)) in enumerate(zip(places, shown, strict=True), 1):
+            yield (
+                f'<g class="mark"><title>{escape(mark.says)}</title>'
+                f'<line x1="{line:.1f}" x2="{line:.1f}" y1="{_TOP - 6}" y2="{_HEIGHT - _BOTTOM}"/>'
+                f'<circle cx="{x:.1f}" cy="{_TOP - 13}" r="8"/>'
+                f'<text x="{x:.1f}" y="{_TOP - 9}" text-anchor="middle">{number}</text></g>'
+            )
 
 
 def _tall(value: float, top: float) -> float:

@@ -54,7 +54,7 @@ class Order:
 
     Args:
         scenario: Which night.
-        name: What the report calls it.
+        name: What the report calls its policy; empty: the drill's own.
         seed: Of everything that is chance.
         scale: Part of its texts and money.
         policy: Laid over the drill's settings.
@@ -62,7 +62,7 @@ class Order:
     """
 
     scenario: Scenario
-    name: str = "as it is"
+    name: str = ""
     seed: int = 1
     scale: float = 1.0
     policy: Mapping[str, Any] = field(default_factory=dict)

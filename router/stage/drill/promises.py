@@ -38,25 +38,17 @@ def promises(played: Played, money: Money) -> list[Promise]:
     often = _too_often(truth, played.period)
     return [
         Promise(
-            "Nothing is lost",
+            "lost",
             stored == written and not played.unanswered,
-            f"{written:,} texts written, {stored:,} stored, {played.unanswered:,} not taken at the door",
+            {"written": written, "stored": stored, "refused": played.unanswered},
         ),
+        Promise("twice", not twice, {"sends": len(truth), "twice": twice}),
+        Promise("often", not often, {"often": often}),
+        Promise("purse", not money.over, {"over": Decimal(money.over) / MICROS}),
         Promise(
-            "Nothing is sent twice",
-            not twice,
-            f"{len(truth):,} sends taken by carriers, {twice:,} of them again",
-        ),
-        Promise(
-            "One answer a period",
-            not often,
-            f"{often:,} came sooner after the last to the same phone, by the carriers",
-        ),
-        Promise("No purse is passed", not money.over, f"{money.over / MICROS:,.2f} EUR over"),
-        Promise(
-            "The books are the carriers'",
+            "books",
             not differ and money.spent == money.charged,
-            f"{differ:,} sends on which they differ, by {money.spent - money.charged:,} millionths of a euro",
+            {"differ": differ, "by": money.spent - money.charged},
         ),
     ]
 

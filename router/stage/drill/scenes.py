@@ -59,8 +59,7 @@ class Scenario:
     """One night, or a few.
 
     Args:
-        name: As it is asked for.
-        story: What happens, in a sentence.
+        name: As it is asked for, and as `words.*.json` tell it.
         crowd: Who texts because they were given the number.
         raid: Who attacks it.
         events: What else happens, in order.
@@ -70,7 +69,6 @@ class Scenario:
     """
 
     name: str
-    story: str
     crowd: Crowd
     raid: Raid | None = None
     events: tuple[Event, ...] = ()
@@ -96,10 +94,6 @@ SCENARIOS: Mapping[str, Scenario] = {
     for scenario in (
         Scenario(
             name="weekend",
-            story="The weekend of November 2017 whole: viral on Friday evening, a carrier suspends"
-            " the account on Saturday, the purse is empty on Sunday evening and topped up on Monday"
-            " morning, and on Monday at 16:00 twenty thousand insults begin to come in, sent so that"
-            " the answers would ruin it.",
             crowd=Crowd(texts=34_700, hours=100),  # 30,000 of them by Monday 16:00
             raid=Raid(texts=20_000, begins=70, hours=7, phones=1_500),
             events=(*_SUSPENDED, TopUp(63, Decimal(1_000)), Over(90)),
@@ -108,15 +102,12 @@ SCENARIOS: Mapping[str, Scenario] = {
         ),
         Scenario(
             name="viral",
-            story="Ten times as many texts in one hour of television, many of them angry; but it is no raid.",
             crowd=Crowd(texts=16_000, hours=48, mix=HEATED, spike=10),
             budget=Decimal(2_000),
             hours=50,
         ),
         Scenario(
             name="raid-fresh",
-            story="A raid in which every text comes from a new number, so that one answer per texter saves"
-            " nothing.",
             crowd=_NIGHT,
             raid=Raid(texts=20_000, begins=24, hours=6, phones=None),
             events=(Over(40),),
@@ -125,7 +116,6 @@ SCENARIOS: Mapping[str, Scenario] = {
         ),
         Scenario(
             name="raid-quiet",
-            story="A raid of harmless-looking texts: no word gives it away, only the budget bounds it.",
             crowd=_NIGHT,
             raid=Raid(texts=4_000, begins=24, hours=6, phones=1_000, mix=QUIET),
             events=(Over(40),),
@@ -134,7 +124,6 @@ SCENARIOS: Mapping[str, Scenario] = {
         ),
         Scenario(
             name="copypasta",
-            story="A raid of three texts that everybody copies, each with little changes.",
             crowd=_NIGHT,
             raid=Raid(texts=6_000, begins=24, hours=4, phones=1_000, mix=COPIED),
             events=(Over(40),),
@@ -143,7 +132,6 @@ SCENARIOS: Mapping[str, Scenario] = {
         ),
         Scenario(
             name="cut-off",
-            story="One carrier suspends the account, then the other is not paid, for an hour both at once.",
             crowd=_NIGHT,
             events=(
                 Fault(6, "twilio", "suspend"),

@@ -5,17 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from router.stage.drill.drill import Moved, Played
+from router.stage.drill.wording import ENGLISH, Wording
 
 
 class Promise(NamedTuple):
-    """One promise: whether it was kept, and what says so."""
+    """One promise: its word in `words.*.json`, whether it was kept, and the figures that say so."""
 
-    name: str
+    key: str
     kept: bool
-    said: str
+    figures: Mapping[str, int | Decimal]
+
+    def told(self, say: Wording) -> tuple[str, str]:
+        """Its name, and what says whether it was kept."""
+        key = f"promise.{self.key}"
+        return say.say(key), say.say(f"{key}.said", **self.figures)
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values, in English."""
+        name, said = self.told(ENGLISH)
+        return {"name": name, "kept": self.kept, "said": said}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,7 +206,7 @@ class Tale:
             "silences": dict(self.silences),
             "raids": [row._asdict() for row in self.played.rows.raids],
             "hours": [asdict(hour) for hour in self.hours],
-            "promises": [promise._asdict() for promise in self.promises],
+            "promises": [promise.as_json() for promise in self.promises],
             "good": self.good,
             "decisions": self.digest,
         }

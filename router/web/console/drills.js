@@ -22,11 +22,12 @@ export function render() {
   keep($("drills"), drills.slice(0, KEPT), (each) => each.name, (each) => {
     const item = make("li", "drill");
     item.link = make("a");
-    Object.assign(item.link, { href: `/api/v1/drills/${encodeURIComponent(each.name)}/page`, target: "_blank", rel: "noopener" });
+    Object.assign(item.link, { target: "_blank", rel: "noopener" });
     item.says = make("p", "soft");
     item.append(item.link, item.says);
     return item;
   }, (item, each) => {
+    item.link.href = `/api/v1/drills/${encodeURIComponent(each.name)}/page#${current()}`;
     write(item.link, `${each.name.replaceAll("-", " ")}, ${day(each.at)}`);
     const french = current() === "fr" && each.headline_fr;
     item.says.lang = french ? "fr" : "en";
