@@ -17,7 +17,7 @@ REVOKE INSERT ON migration FROM paravent_app;
 
 -- What only grows is not named here: ledger, evidence_root, evidence_act, evidence_stamp, raid_change,
 -- operator_action, cap_use. Of evidence only the words can go, when their time is over; the leaf stays.
-GRANT UPDATE (record) ON evidence TO paravent_app;
+GRANT UPDATE (record, words) ON evidence TO paravent_app;
 GRANT UPDATE (lifted_at) ON evidence_hold TO paravent_app;
 GRANT UPDATE (told_at, tells, tell_after) ON health_history TO paravent_app;
 GRANT UPDATE ON

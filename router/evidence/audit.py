@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from router.evidence.leaves import PERSONAL, Seals, about, of_text, opened
+from router.evidence.beside import differs, leaf_differs
+from router.evidence.leaves import (
+    PERSONAL,
+    Record,
+    Said,
+    Seals,
+    about,
+    about_words,
+    opened,
+    opened_section,
+    said,
+)
 from router.evidence.verify import GONE, Report, compare, places
 from router.offline import MARK, PrivateKey
 from router.postgres.chain import Link, Snapshot, snapshot
 from router.postgres.pool import Pool
-from router.rules.evidence import BEGINNING, canonical, commitment, leaf, tree
+from router.rules.evidence import BEGINNING, canonical, commitment, leaf, section, tree
 from router.vault import COMMITMENT, VaultError
 
 _NEVER_DUE = 20
-_NOT_OF_THE_TEXT = frozenset({"detector", "provider", "to", "kind", "id", "root", "place"})
-_BEFORE_PROOF = _NOT_OF_THE_TEXT | {"from", "text", "verified", "provider_at"}
+_ROWS = {
+    "text": "text", "proof": "text", "judgement": "judgement", "decision": "reply", "act": "act",
+    "change": "change of mode", "label": "review", "order": "operator's order",
+}  # fmt: skip
 
 
 async def audit(
@@ -38,20 +55,35 @@ async def audit(
     """
     report = Report()
     async with snapshot(pool) as found:
-        auditing = _Auditing(report, seals, key)
+        auditing = _Auditing(report, seals, key, await found.waiting())
         newest = await found.newest()
         async for link, leaves in _trees(found):
             auditing.root(link)
-            auditing.tree(link, leaves)
+            auditing.tree(link, leaves, await _stored(found, leaves, seals))
             progress(link.root.number, newest)
-        auditing.erased(await found.erased_lately())
-        for text in await found.never_due(_NEVER_DUE):
-            report.found("added", f"text {text}", "it was never sealed, and does not wait to be")
+        auditing.acted(await found.acts_lately(), await found.holds())
+        for which, columns in await found.replies_that_differ():
+            said = f"it is not what its text says: {', '.join(columns)}"
+            report.found("changed", f"reply {which}", said)
+        for kind, item in await found.never_due(_NEVER_DUE):
+            report.found("added", f"{_ROWS[kind]} {item}", "it was never sealed, and does not wait to be")
     if elsewhere is not None:
         told = compare(report, auditing.roots, elsewhere)
         for number in sorted(told - auditing.roots.keys())[:1]:
             report.found("missing", f"root {number}", "it was kept elsewhere, and is not here")
     return report
+
+
+async def _stored(
+    found: Snapshot, leaves: Sequence[Mapping[str, Any]], seals: Seals
+) -> dict[tuple[str, UUID], Said]:
+    """What leaves would say of what is stored by now; of outdated ones a later leaf says it."""
+    items: dict[str, list[UUID]] = {}
+    for row in leaves:
+        if not row["outdated"]:
+            items.setdefault(row["kind"], []).append(row["item"])
+    due = await found.stored(0, items)
+    return {(one.kind, one.item): one for one in await asyncio.to_thread(said, due, seals)}
 
 
 async def _trees(found: Snapshot) -> AsyncIterator[tuple[Link, list[Mapping[str, Any]]]]:
@@ -77,10 +109,12 @@ class _Auditing:
     report: Report
     seals: Seals
     key: PrivateKey | None
+    waiting: set[tuple[str, UUID]]
     roots: dict[int, str] = field(default_factory=dict)
     _last: Link | None = None
-    _gone: list[tuple[int, int]] = field(default_factory=list)
-    _by_act: set[tuple[int, int]] = field(default_factory=set)
+    _gone: dict[int, set[int]] = field(default_factory=dict)
+    _erasures: list[Mapping[str, str]] = field(default_factory=list)
+    _holds: dict[str, list[Any]] = field(default_factory=dict)
 
     def root(self, link: Link) -> None:
         """It is a hash of what is said with it, and follows the last one."""
@@ -96,8 +130,13 @@ class _Auditing:
             self.report.found("changed", f"root {root.number}", "it is not the hash of what is said with it")
         self._last = link
 
-    def tree(self, link: Link, leaves: Sequence[Mapping[str, Any]]) -> None:
-        """Its leaves are those that were sealed, each at its place."""
+    def tree(
+        self,
+        link: Link,
+        leaves: Sequence[Mapping[str, Any]],
+        stored: Mapping[tuple[str, UUID], Said],
+    ) -> None:
+        """Its leaves are those that were sealed, each at its place, and what is stored says the same."""
         number, before = link.root.number, len(self.report.findings)
         there = {row["place"] for row in leaves if row["root"] == number}
         for place in sorted(set(range(link.root.leaves)) ^ there):
@@ -110,56 +149,114 @@ class _Auditing:
             if row["root"] != number:
                 self.report.found("added", where, "it has no root")
             else:
-                self._leaf(where, row)
+                self._leaf(where, row, stored.get((row["kind"], row["item"])))
         if len(self.report.findings) == before and tree([row["leaf"] for row in leaves]) != link.root.tree:
             said = "its leaves are not those that were sealed, or not in their order"
             self.report.found("changed", f"root {number}", said)
 
-    def erased(self, lately: Sequence[Mapping[str, str]]) -> None:
-        """What is gone was erased by an act, sealed or still to be."""
-        for leaves in lately:
-            self._acted(leaves)
-        for root, place in self._gone:
-            if (root, place) not in self._by_act:
+    def acted(
+        self, lately: Sequence[Mapping[str, Any]], holds: Mapping[str, tuple[datetime, datetime, bool]]
+    ) -> None:
+        """What is gone was erased by an act, and what is held was, sealed or still to be."""
+        for act in lately:
+            self._act(act["what"], json.loads(act["detail"]))
+        for root, gone in sorted(self._gone.items()):
+            left, below = set(gone), max(gone) + 1
+            for leaves in self._erasures:
+                left -= places(leaves.get(str(root), ""), below)
+            for place in sorted(left):
                 self.report.found("missing", f"leaf {root}/{place}", GONE)
+        for name in sorted(self._holds.keys() | holds.keys()):
+            now = holds.get(name)
+            if now is None:
+                self.report.found("missing", f"hold {name}", "it was deleted, and acts speak of it")
+            elif [*now] != self._holds.get(name):
+                self.report.found("changed", f"hold {name}", "it is not as the acts say that are sealed")
 
-    def _leaf(self, where: str, row: Mapping[str, Any]) -> None:
+    def _leaf(self, where: str, row: Mapping[str, Any], now: Said | None) -> None:
         kind, sealed = row["kind"], row["sealed"]
         if kind in PERSONAL and row["id"] is None:
             self.report.found("missing", where, "its text was deleted")
         if sealed is None:
-            self.report.count("leaves erased")
-            self._gone.append((row["root"], row["place"]))
+            self._is_gone(row)
             return
         if sealed[0] == MARK and self.key is None:
             self.report.count("leaves sealed to the offline key")
             return
         self.report.count("leaves opened")
         try:
-            salt, payload = opened(self.seals.vault.take_out(sealed, about(kind, row["item"]), self.key))
+            record = opened(self.seals.vault.take_out(sealed, about(kind, row["item"]), self.key))
         except VaultError:
             self.report.found("changed", where, f"the record of this {kind} does not open")
             return
-        if leaf(salt, canonical(payload)) != row["leaf"]:
+        payload = record.payload
+        if leaf(record.salt, canonical(payload)) != row["leaf"]:
             self.report.found("changed", where, f"this {kind} is not what was sealed")
         elif (payload["root"], payload["place"]) != (row["root"], row["place"]):
             belongs = f"it was sealed as leaf {payload['root']}/{payload['place']}"
             self.report.found("moved", where, belongs)
-        elif kind in PERSONAL and row["id"] is not None:
-            self._text(where, row, payload)
-        elif payload.get("what") == "erased":
-            self._acted(payload["detail"]["leaves"])
+        else:
+            if kind == "act":
+                self._act(payload["what"], payload["detail"])
+            self._holds_good(where, row, {**payload, **self._sections(where, row, record)}, now)
 
-    def _text(self, where: str, row: Mapping[str, Any], payload: Mapping[str, Any]) -> None:
-        """What is stored of a text is what was sealed of it."""
-        spared = _BEFORE_PROOF if row["verified"] and not payload["verified"] else _NOT_OF_THE_TEXT
-        now = of_text(row, self.seals)
-        wrong = sorted(name for name in payload.keys() - spared if now.get(name) != payload[name])
-        if payload["received_at"] != row["at"].isoformat(timespec="microseconds"):
-            wrong.append("time of its leaf")
+    def _is_gone(self, row: Mapping[str, Any]) -> None:
+        self.report.count("leaves erased")
+        self._gone.setdefault(row["root"], set()).add(row["place"])
+
+    def _sections(self, where: str, row: Mapping[str, Any], record: Record) -> dict[str, Any]:
+        """Facts and words of a text that was sealed apart, as far as they open."""
+        if record.facts is None:
+            return {}
+        parts, words = {"facts": record.facts}, row["words"]
+        if words is None:
+            self._is_gone(row)
+        elif words[0] == MARK and self.key is None:
+            self.report.count("words sealed to the offline key")
+        else:
+            bound = about_words(row["kind"], row["item"])
+            try:
+                parts["words"] = opened_section(self.seals.vault.take_out(words, bound, self.key))
+            except VaultError:
+                self.report.found("changed", where, "its words do not open")
+        for name, part in parts.items():
+            if section(part.salt, canonical(part.said)).hex() != record.payload.get(name):
+                self.report.found("changed", where, f"its {name} are not what was sealed")
+        return {key: value for part in parts.values() for key, value in part.said.items()}
+
+    def _holds_good(
+        self, where: str, row: Mapping[str, Any], sealed: Mapping[str, Any], now: Said | None
+    ) -> None:
+        """What is stored is what was sealed, unless a later leaf says otherwise, or is about to."""
+        kind, what = row["kind"], _ROWS[row["kind"]]
+        if row["outdated"]:
+            return
+        if (kind, row["item"]) in self.waiting:
+            self.report.count(f"leaves of a {what} that changed since and waits to be sealed anew")
+            return
+        if now is None:
+            if kind not in PERSONAL:
+                self.report.found("missing", where, f"its {what} was deleted")
+            return
+        erased = kind in PERSONAL and (row["words"] if row["apart"] else row["sealed"]) is None
+        wrong = [*differs(sealed, now, erased=erased), *leaf_differs(row, sealed, now)]
+        if kind in PERSONAL and "texter" not in sealed:
+            self.report.count("texts sealed before texter, prefix and wording were")
+            sender = (now.words or {}).get("from")
+            if (
+                isinstance(sender, str)
+                and self.seals.vault.pseudonym(sender).hex() != (now.facts or {})["texter"]
+            ):
+                wrong.append("texter")
         if wrong:
-            said = f"what is stored of its text is not what was sealed: {', '.join(wrong)}"
+            said = f"what is stored of its {what} is not what was sealed: {', '.join(wrong)}"
             self.report.found("changed", where, said)
+        if kind in PERSONAL and not erased:
+            self._request(where, row)
+
+    def _request(self, where: str, row: Mapping[str, Any]) -> None:
+        if row["raw"][COMMITMENT : COMMITMENT + 1] == bytes([MARK]) and self.key is None:
+            return
         try:
             record = self.seals.vault.take_record_out(row["raw"], row["item"].bytes + b"raw", self.key)
         except VaultError:
@@ -167,5 +264,11 @@ class _Auditing:
         if commitment(*record) != row["raw"][:COMMITMENT]:
             self.report.found("changed", where, "its request is not the one that was sealed")
 
-    def _acted(self, leaves: Mapping[str, str]) -> None:
-        self._by_act |= {(int(root), place) for root, written in leaves.items() for place in places(written)}
+    def _act(self, what: str, detail: Mapping[str, Any]) -> None:
+        if what == "erased":
+            self._erasures.append(detail["leaves"])
+        elif what == "held":
+            span = (datetime.fromisoformat(detail[name]) for name in ("from", "to"))
+            self._holds[detail["name"]] = [*span, False]
+        elif what == "lifted" and detail["name"] in self._holds:
+            self._holds[detail["name"]][-1] = True

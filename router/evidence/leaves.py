@@ -1,4 +1,8 @@
-"""Rows as leaves: what is said of a text, a decision, an act, a change of mode, and how that is sealed."""
+"""Rows as leaves: what is said of texts, of what became of them and of what was done, and how that is sealed.
+
+A text's leaf has two sections under hashes of their own: facts, which give neither number nor words away, and
+the words. That it came, and when, is shown to everybody; the facts in every folder, the words in a full one.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +19,13 @@ from uuid import UUID
 
 from router.postgres.evidence import Due, Leaf
 from router.rules import abuse
-from router.rules.evidence import SALT, canonical, leaf
+from router.rules.clusters import wording
+from router.rules.evidence import SALT, canonical, leaf, section
+from router.rules.memory import seen
 from router.vault import Vault, VaultError
 
 PERSONAL = frozenset({"text", "proof"})
-"""Kinds of leaves that hold a texter's number and words; all others the vault's own keys open."""
+"""Kinds of leaves that hold a texter's number and words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +43,8 @@ class Seals:
     providers: Mapping[str, str]
 
 
-class _Said(NamedTuple):
-    """A payload before it has its place."""
+class Said(NamedTuple):
+    """A payload before it has its place; of a text its two sections beside it."""
 
     kind: str
     item: UUID
@@ -46,23 +52,57 @@ class _Said(NamedTuple):
     at: datetime
     payload: dict[str, object]
     flagged: bool = False
+    facts: dict[str, object] | None = None
+    words: dict[str, object] | None = None
+
+
+class Section(NamedTuple):
+    """A part of a payload that is opened by itself."""
+
+    salt: bytes
+    said: dict[str, Any]
+
+    def spelled(self) -> dict[str, object]:
+        """As a line of leaves.jsonl has it."""
+        return {"salt": self.salt.hex(), "said": self.said}
+
+
+class Record(NamedTuple):
+    """What was taken out: a payload and, of a text that was sealed apart, its facts."""
+
+    salt: bytes
+    payload: dict[str, Any]
+    facts: Section | None
 
 
 def leaves(due: Due, seals: Seals) -> list[Leaf]:
     """A leaf for each row, texts first, each kind in the order of its time."""
-    found = [
+    return [_leaf(one, due.root, place, seals.vault) for place, one in enumerate(said(due, seals))]
+
+
+def said(due: Due, seals: Seals) -> list[Said]:
+    """What leaves would say of these rows."""
+    return [
         *_texts("text", due.texts, seals),
         *_texts("proof", due.proofs, seals),
+        *_judgements(due.judgements),
         *_decisions(due.decisions),
         *_acts(due.acts),
         *_changes(due.changes),
+        *_labels(due.labels),
+        *_orders(due.orders),
     ]
-    return [_leaf(said, due.root, place, seals.vault) for place, said in enumerate(found)]
 
 
-def opened(plain: bytes) -> tuple[bytes, dict[str, Any]]:
-    """Salt and payload of a record that was taken out."""
-    return plain[:SALT], json.loads(plain[SALT:])
+def opened(plain: bytes) -> Record:
+    """A record that was taken out."""
+    salt, (payload, _, facts) = plain[:SALT], plain[SALT:].partition(b"\n")
+    return Record(salt, json.loads(payload), opened_section(facts) if facts else None)
+
+
+def opened_section(plain: bytes) -> Section:
+    """A section that was taken out."""
+    return Section(plain[:SALT], json.loads(plain[SALT:]))
 
 
 def about(kind: str, item: UUID) -> bytes:
@@ -70,35 +110,46 @@ def about(kind: str, item: UUID) -> bytes:
     return b"evidence " + kind.encode() + item.bytes
 
 
-def _leaf(said: _Said, root: int, place: int, vault: Vault) -> Leaf:
+def about_words(kind: str, item: UUID) -> bytes:
+    """What sealed words are bound to."""
+    return b"words " + about(kind, item)
+
+
+def _leaf(one: Said, root: int, place: int, vault: Vault) -> Leaf:
     """Its place stands in it, so that a record that was moved says where it belongs."""
-    whole = {**said.payload, "kind": said.kind, "id": str(said.item), "root": root, "place": place}
+    whole = {**one.payload, "kind": one.kind, "id": str(one.item), "root": root, "place": place}
+    facts, words = (_sealed(part) for part in (one.facts, one.words))
+    for name, part in (("facts", facts), ("words", words)):
+        if part:
+            whole[name] = section(part[:SALT], part[SALT:]).hex()
     salt, payload = os.urandom(SALT), canonical(whole)
-    seal = vault.put_away if said.kind in PERSONAL else vault.seal
-    record = seal(salt + payload, about(said.kind, said.item))
-    return Leaf(said.kind, said.item, said.number, said.at, said.flagged, leaf(salt, payload), record)
+    record = vault.seal(salt + payload + (b"\n" + facts if facts else b""), about(one.kind, one.item))
+    away = vault.put_away(words, about_words(one.kind, one.item)) if words else None
+    return Leaf(one.kind, one.item, one.number, one.at, one.flagged, leaf(salt, payload), record, away)
 
 
-def _texts(kind: str, rows: Any, seals: Seals) -> Iterator[_Said]:
+def _sealed(part: dict[str, object] | None) -> bytes:
+    """Canonical JSON has no line break of its own: one ends the payload."""
+    return b"" if part is None else os.urandom(SALT) + canonical(part)
+
+
+def _texts(kind: str, rows: Any, seals: Seals) -> Iterator[Said]:
     for row in sorted(rows, key=lambda row: (row["received_at"], row["id"])):
-        flagged = row["tier"] != "none"
-        yield _Said(kind, row["id"], row["number"], row["received_at"], of_text(row, seals), flagged)
+        sender, body = _letter(row, seals.vault)
+        yield Said(
+            kind,
+            row["id"],
+            row["number"],
+            row["received_at"],
+            {"received_at": _moment(row["received_at"])},
+            flagged=row["tier"] != "none",
+            facts={**_facts(row, seals), **_together(row, sender or "", body or "", seals.vault)},
+            words={"to": seals.numbers.get(row["number"]), "from": sender, "text": body},
+        )
 
 
-def of_text(row: Mapping[str, Any], seals: Seals) -> dict[str, object]:
-    """All that is said of a text: what is not personal, and what is."""
-    sender, words = _letter(row, seals.vault)
-    return {
-        **impersonal(row, seals),
-        "to": seals.numbers.get(row["number"]),
-        "from": sender,
-        "text": words,
-        "record": row["record"].hex(),
-    }
-
-
-def impersonal(row: Mapping[str, Any], seals: Seals) -> dict[str, object]:
-    """What may be said of a text outside its sealed record."""
+def _facts(row: Mapping[str, Any], seals: Seals) -> dict[str, object]:
+    """What may be said of a text to anybody; `record` is the hash of the request as received."""
     return {
         "account": row["account"],
         "provider": seals.providers.get(row["account"]),
@@ -106,13 +157,23 @@ def impersonal(row: Mapping[str, Any], seals: Seals) -> dict[str, object]:
         "number": row["number"],
         "part": [row["part_reference"], row["part_index"], row["part_total"]] if row["part_index"] else None,
         "provider_at": _moment(row["provider_at"]),
-        "received_at": _moment(row["received_at"]),
         "stored_at": _moment(row["stored_at"]),
         "source": row["source"],
         "verified": row["verified"],
         "score": f"{row['score']:.6f}",
         "tier": row["tier"],
         "detector": _detector(),
+        "record": row["record"].hex(),
+    }
+
+
+def _together(row: Mapping[str, Any], sender: str, body: str, vault: Vault) -> dict[str, object]:
+    """What shows which texts belong together, and gives no number and no word away."""
+    sighting = seen(body, row["score"], sender, row["texter"], row["number"]).sighting
+    return {
+        "texter": sighting.sender,
+        "prefix": sighting.prefix if sender else "",
+        "wording": vault.cluster(wording(sighting.terms)),
     }
 
 
@@ -130,9 +191,9 @@ def _letter(row: Mapping[str, Any], vault: Vault) -> tuple[str | None, str | Non
         return None, None
 
 
-def _decisions(rows: Any) -> Iterator[_Said]:
+def _decisions(rows: Any) -> Iterator[Said]:
     for row in sorted(rows, key=lambda row: (row["changed_at"], row["id"])):
-        said = {
+        what = {
             "state": row["state"],
             "reason": row["reason"],
             "priority": row["priority"],
@@ -140,31 +201,51 @@ def _decisions(rows: Any) -> Iterator[_Said]:
             "attempts": json.loads(row["attempts"]),
             "judgement": None if row["judgement"] is None else json.loads(row["judgement"]),
         }
-        yield _Said("decision", row["id"], row["number"], row["received_at"], said)
+        yield Said("decision", row["id"], row["number"], row["received_at"], what)
 
 
-def _acts(rows: Any) -> Iterator[_Said]:
+def _judgements(rows: Any) -> Iterator[Said]:
     for row in sorted(rows, key=lambda row: (row["at"], row["id"])):
-        said = {
+        what = {name: row[name] for name in ("version", "rank", "line", "held", "cluster")}
+        what["at"] = _moment(row["at"])
+        yield Said("judgement", row["id"], row["number"], row["received_at"], what)
+
+
+def _labels(rows: Any) -> Iterator[Said]:
+    for row in sorted(rows, key=lambda row: (row["labelled_at"], row["id"])):
+        what = {name: row[name] for name in ("mode", "flagged", "label", "by")}
+        what |= {name: _moment(row[name]) for name in ("received_at", "labelled_at")}
+        yield Said("label", row["id"], "", row["received_at"], what)
+
+
+def _orders(rows: Any) -> Iterator[Said]:
+    for row in sorted(rows, key=lambda row: (row["at"], row["id"])):
+        what = {"what": row["what"], "by": row["by"], "detail": json.loads(row["detail"])}
+        yield Said("order", row["id"], "", row["at"], {**what, "at": _moment(row["at"])})
+
+
+def _acts(rows: Any) -> Iterator[Said]:
+    for row in sorted(rows, key=lambda row: (row["at"], row["id"])):
+        what = {
             "what": row["what"],
             "by": row["by"],
             "why": row["why"],
             "detail": json.loads(row["detail"]),
             "at": _moment(row["at"]),
         }
-        yield _Said("act", row["id"], "", row["at"], said)
+        yield Said("act", row["id"], "", row["at"], what)
 
 
-def _changes(rows: Any) -> Iterator[_Said]:
+def _changes(rows: Any) -> Iterator[Said]:
     for row in sorted(rows, key=lambda row: (row["at"], row["version"])):
-        said = {
+        what = {
             **{name: row[name] for name in _OF_A_CHANGE},
             "at": _moment(row["at"]),
             "began": _moment(row["began"]),
             "policy": json.loads(row["policy"]),
             "explanation": json.loads(row["explanation"]),
         }
-        yield _Said("change", row["id"], "", row["at"], said)
+        yield Said("change", row["id"], "", row["at"], what)
 
 
 _OF_A_CHANGE = (

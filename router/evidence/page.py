@@ -213,6 +213,7 @@ class _Section:
         yield f"<p>{escape(say['prove_roots' if self.proof.left else 'prove_alone'])}</p>"
         yield f"<pre>python3 verify.py{' --roots FILE' if self.proof.left else ''}</pre>"
         yield f"<p>{escape(say['prove_table'])}</p>"
+        yield f"<p>{escape(self._withheld(say))}</p>"
         if self.proof.stamped:
             stamped = self._many(say, "roots", self.proof.stamped)
             yield f"<p>{escape(say['stamped'].format(stamped=stamped))}</p>"
@@ -233,6 +234,16 @@ class _Section:
             roots=self._many(say, "roots", proof.roots),
             stay=self._number(proof.roots - proof.left),
         )
+
+    def _withheld(self, say: dict[str, str]) -> str:
+        """What is a hash only in this folder, by why; what nobody can hold against its time is said apart."""
+        seen = self.picture
+        told = say["withheld"].format(
+            sealed=self._number(seen.withheld["sealed"]),
+            erased=self._number(seen.withheld["erased"]),
+            elsewhere=self._number(seen.elsewhere),
+        )
+        return f"{told} {say['whole'].format(count=self._number(seen.whole))}" if seen.whole else told
 
     def _many(self, say: dict[str, str], what: str, many: int) -> str:
         """So many of something; nought is one in French, and many in English."""

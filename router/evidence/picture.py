@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from router.evidence.verify import ends
+
 _STEPS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 10, 30, 60, 180, 1_440))
 _MOST_BARS = 120
 _WORDINGS = 15
@@ -50,6 +52,9 @@ class Picture:
         from_at: Where the period begins; moments are shown in its zone.
         to_at: Where it ends.
         changes: Payloads of changes of mode, in order.
+        withheld: Texts whose words are not shown, by why.
+        elsewhere: Texts of another time that the same trees have.
+        whole: Texts that an earlier release sealed as a whole, of which nothing is told.
     """
 
     from_at: datetime
@@ -64,24 +69,30 @@ class Picture:
     prefixes: Counter[str] = field(default_factory=Counter)
     wordings: dict[str, Wording] = field(default_factory=dict, repr=False)
     changes: list[Mapping[str, Any]] = field(default_factory=list)
+    withheld: Counter[str] = field(default_factory=Counter)
+    elsewhere: int = 0
+    whole: int = 0
     _minutes: Counter[tuple[int, bool]] = field(default_factory=Counter, repr=False)
 
-    def add(self, at: datetime, row: Mapping[str, Any], *, flagged: bool, decided: Mapping[str, Any]) -> None:
+    def add(self, row: Mapping[str, Any], decided: Mapping[str, Any]) -> None:
         """Count one text.
 
         Args:
-            at: When it came.
-            row: Its row of the table.
-            flagged: Whether it looked abusive.
+            row: Its row of the table; of one that was sealed as a whole only what became of it.
             decided: Payload of its decision, empty for none yet.
         """
         self.texts += 1
-        self.flagged += flagged
         self.held += row["held"]
         self.spent += sum(attempt["spent_micros"] for attempt in decided.get("attempts", ()))
-        self.texters.add(row["texter"])
-        self.ends[decided.get("reason") or decided.get("state") or "waiting"] += 1
+        self.ends[ends(row)] += 1
+        if not row["received_at"]:
+            self.whole += 1
+            return
+        at, flagged = datetime.fromisoformat(row["received_at"]), row["tier"] != "none"
+        self.flagged += flagged
         self.numbers[row["number"]] += 1
+        if row["texter"]:
+            self.texters.add(row["texter"])
         if row["prefix"]:
             self.prefixes[row["prefix"]] += 1
         self._minutes[int((at - self.from_at) / _STEPS[0]), flagged] += 1

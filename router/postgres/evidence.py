@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -26,9 +26,16 @@ DELETE FROM evidence_due WHERE ctid = ANY (ARRAY(SELECT ctid FROM evidence_due L
 """
 
 _TEXTS = """
-SELECT id, account, provider_id, number, letter, substring(raw FOR 32) AS record, part_reference, part_index,
-    part_total, provider_at, received_at, stored_at, verified, source, score, tier
+SELECT id, account, provider_id, number, texter, letter, substring(raw FOR 32) AS record, part_reference,
+    part_index, part_total, provider_at, received_at, stored_at, verified, source, score, tier
 FROM inbound WHERE id = ANY ($1::uuid[])
+"""
+
+# One that ended otherwise after all is decided anew; if its text is not sealed yet, that brings it here.
+_AGAIN = """
+INSERT INTO evidence_undecided (text)
+SELECT DISTINCT d.item FROM unnest($1::uuid[]) AS d (item)
+WHERE EXISTS (SELECT FROM evidence e WHERE e.item = d.item AND e.kind = 'text') ON CONFLICT DO NOTHING
 """
 
 _DECIDED = """
@@ -51,6 +58,11 @@ SELECT r.id, r.number, r.state, r.reason, r.received_at, r.changed_at, r.priorit
 FROM reply r WHERE r.id = ANY ($1::uuid[])
 """
 
+_JUDGED = """
+SELECT j.reply AS id, r.number, r.received_at, j.version, j.rank, j.line, j.held, j.cluster, j.at
+FROM judgement j JOIN reply r ON r.id = j.reply WHERE j.reply = ANY ($1::uuid[])
+"""
+
 _ACTS = "SELECT id, what, by, why, detail, at FROM evidence_act WHERE id = ANY ($1::uuid[])"
 
 _CHANGES = """
@@ -59,6 +71,13 @@ SELECT item AS id, at, mode, cause, by, version, statistic, "limit", baseline, r
 FROM raid_change WHERE item = ANY ($1::uuid[])
 """
 
+_LABELS = """
+SELECT inbound AS id, received_at, mode, flagged, label, by, labelled_at FROM review
+WHERE inbound = ANY ($1::uuid[])
+"""
+
+_ORDERS = "SELECT item AS id, what, by, detail, at FROM operator_action WHERE item = ANY ($1::uuid[])"
+
 _LAST = "SELECT number, previous, tree, leaves, at FROM evidence_root ORDER BY number DESC LIMIT 1"
 
 _ROOT = """
@@ -66,10 +85,11 @@ INSERT INTO evidence_root (number, previous, tree, leaves, at, root) VALUES ($1,
 """
 
 _LEAVES = """
-INSERT INTO evidence (root, place, kind, item, number, received_at, flagged, leaf, record)
-SELECT $1, i.place - 1, i.kind, i.item, i.number, i.received_at, i.flagged, i.leaf, i.record
-FROM unnest($2::text[], $3::uuid[], $4::text[], $5::timestamptz[], $6::boolean[], $7::bytea[], $8::bytea[])
-    WITH ORDINALITY AS i (kind, item, number, received_at, flagged, leaf, record, place)
+INSERT INTO evidence (root, place, kind, item, number, received_at, flagged, leaf, record, words, apart)
+SELECT $1, i.place - 1, i.kind, i.item, i.number, i.received_at, i.flagged, i.leaf, i.record, i.words,
+    i.words IS NOT NULL
+FROM unnest($2::text[], $3::uuid[], $4::text[], $5::timestamptz[], $6::boolean[], $7::bytea[], $8::bytea[],
+    $9::bytea[]) WITH ORDINALITY AS i (kind, item, number, received_at, flagged, leaf, record, words, place)
 """
 
 _UNDECIDED = """
@@ -100,13 +120,16 @@ class Due:
     root: int
     texts: Sequence[asyncpg.Record]
     proofs: Sequence[asyncpg.Record]
+    judgements: Sequence[asyncpg.Record]
     decisions: Sequence[asyncpg.Record]
     acts: Sequence[asyncpg.Record]
     changes: Sequence[asyncpg.Record]
+    labels: Sequence[asyncpg.Record]
+    orders: Sequence[asyncpg.Record]
 
 
 class Leaf(NamedTuple):
-    """One leaf and, sealed, what it is a hash of."""
+    """One leaf and, sealed, what it is a hash of; of a text the words apart, which go before the rest."""
 
     kind: str
     item: UUID
@@ -115,6 +138,7 @@ class Leaf(NamedTuple):
     flagged: bool
     leaf: bytes
     record: bytes
+    words: bytes | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,18 +196,31 @@ class Evidence:
         return root
 
     async def _due(self, connection: Connection, root: int) -> Due:
-        items: dict[str, list[UUID]] = {"text": [], "proof": [], "act": [], "change": []}
+        items: dict[str, list[UUID]] = {}
         for row in await connection.fetch(_DUE, self.most):
-            items[row["kind"]].append(row["item"])
-        decided = [row["text"] for row in await connection.fetch(_DECIDED, OVER, self.most)]
-        return Due(
-            root=root,
-            texts=await _rows(connection, _TEXTS, items["text"]),
-            proofs=await _rows(connection, _TEXTS, items["proof"]),
-            decisions=await _rows(connection, _REPLIES, decided),
-            acts=await _rows(connection, _ACTS, items["act"]),
-            changes=await _rows(connection, _CHANGES, items["change"]),
-        )
+            items.setdefault(row["kind"], []).append(row["item"])
+        await connection.execute(_AGAIN, items.pop("decision", []))
+        items["decision"] = [row["text"] for row in await connection.fetch(_DECIDED, OVER, self.most)]
+        return await stored(connection, root, items)
+
+
+async def stored(connection: Connection, root: int, items: Mapping[str, Sequence[UUID]]) -> Due:
+    """What is stored of these, by kind of leaf: what they are sealed from, and held against later."""
+
+    async def rows(kind: str, query: str) -> list[asyncpg.Record]:
+        return await connection.fetch(query, items[kind]) if items.get(kind) else []
+
+    return Due(
+        root=root,
+        texts=await rows("text", _TEXTS),
+        proofs=await rows("proof", _TEXTS),
+        judgements=await rows("judgement", _JUDGED),
+        decisions=await rows("decision", _REPLIES),
+        acts=await rows("act", _ACTS),
+        changes=await rows("change", _CHANGES),
+        labels=await rows("label", _LABELS),
+        orders=await rows("order", _ORDERS),
+    )
 
 
 async def standing(connection: Connection) -> Standing:
@@ -192,10 +229,6 @@ async def standing(connection: Connection) -> Standing:
     assert row is not None  # noqa: S101 -- a row of sub-selects is always there
     age = 0.0 if row["oldest"] is None else max(0.0, (row["read_at"] - row["oldest"]).total_seconds())
     return Standing(unsealed=row["due"], age=age, newest=row["newest"], told=row["told"])
-
-
-async def _rows(connection: Connection, query: str, items: list[UUID]) -> list[asyncpg.Record]:
-    return await connection.fetch(query, items) if items else []
 
 
 async def _insert(connection: Connection, root: Root, leaves: Sequence[Leaf]) -> None:

@@ -1,6 +1,6 @@
 """How long evidence is kept: erased when its time is over or its texter asks, unless a hold keeps it.
 
-A letter, a request and a record go; the leaf stays, and an act that says which leaves lost theirs, and why.
+A letter, a request and sealed words go; the leaf stays, and an act says which leaves lost theirs, and why.
 What raids are counted by goes too: terms and pseudonyms of single texts. The newest count of all words stays.
 """
 
@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
+from uuid import UUID
 
 import asyncpg
 
@@ -34,7 +35,7 @@ class Erased(NamedTuple):
     """What an erasure did.
 
     Args:
-        texts: Leaves that lost their record.
+        texts: Leaves that lost their words.
         held: Texts that a legal hold keeps.
         waiting: Texts that are not answered yet, or not sealed.
     """
@@ -44,7 +45,7 @@ class Erased(NamedTuple):
     waiting: int = 0
 
 
-_ACT = "INSERT INTO evidence_act (what, by, why, detail) VALUES ($1, $2, $3, $4::jsonb)"
+_ACT = "INSERT INTO evidence_act (what, by, why, detail) VALUES ($1, $2, $3, $4::jsonb) RETURNING id"
 
 
 def _held(at: str) -> str:
@@ -64,13 +65,15 @@ def _erase(which: str) -> str:
     return f"""
 WITH due AS (
     SELECT e.root, e.place, e.item FROM evidence e
-    WHERE e.kind IN ('text', 'proof') AND e.record IS NOT NULL AND {which}
+    WHERE e.kind IN ('text', 'proof') AND (CASE WHEN e.apart THEN e.words ELSE e.record END) IS NOT NULL
+        AND {which}
         AND NOT {_held("e.received_at")} AND NOT {_WAITS}
     ORDER BY e.received_at LIMIT $1 FOR UPDATE
 ), emptied AS (
     UPDATE inbound SET letter = '', raw = '' WHERE id IN (SELECT item FROM due)
 )
-UPDATE evidence e SET record = NULL FROM due WHERE e.root = due.root AND e.place = due.place
+UPDATE evidence e SET record = CASE WHEN e.apart THEN e.record END, words = NULL
+FROM due WHERE e.root = due.root AND e.place = due.place
 RETURNING e.root, e.place
 """  # noqa: S608 -- our own words
 
@@ -154,7 +157,7 @@ class Keeping:
     most: int = 500
 
     async def forget(self, ordinary_before: datetime, flagged_before: datetime) -> int:
-        """Erase texts whose time is over; answer how many records went. Business time."""
+        """Erase texts whose time is over; answer how many went. Business time."""
         async with self.pool.connection() as connection, connection.transaction():
             gone = await connection.fetch(_OVERDUE, self.most, ordinary_before, flagged_before)
             await _erased(connection, gone, "the router", "kept for as long as the settings say")
@@ -216,16 +219,21 @@ class Keeping:
         async with self.pool.connection() as connection:
             await act(connection, "opened", by, why, detail)
 
-    async def exported(self, by: str, whom: str, detail: Mapping[str, object]) -> None:
-        """Write down that a folder is made for somebody: as evidence, and among what operators did."""
+    async def exported(self, by: str, whom: str, detail: Mapping[str, object]) -> UUID:
+        """Write down that a folder is made for somebody: as evidence, and among what operators did.
+
+        Answers the act, which is sealed as texts are.
+        """
         async with self.pool.connection() as connection, connection.transaction():
-            await act(connection, "opened", by, f"export for {whom}", detail)
+            done = await act(connection, "opened", by, f"export for {whom}", detail)
             await record(connection, "evidence exported", detail, by)
+        return done
 
 
-async def act(connection: Connection, what: str, by: str, why: str, detail: Mapping[str, object]) -> None:
+async def act(connection: Connection, what: str, by: str, why: str, detail: Mapping[str, object]) -> UUID:
     """Write down an act; it is sealed as texts are."""
-    await connection.execute(_ACT, what, by, why, json.dumps(detail))
+    done: UUID = await connection.fetchval(_ACT, what, by, why, json.dumps(detail))
+    return done
 
 
 async def _erased(connection: Connection, gone: Iterable[asyncpg.Record], by: str, why: str) -> None:

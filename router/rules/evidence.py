@@ -20,7 +20,7 @@ SALT = 16
 BEGINNING = bytes(32)
 """Stands before the first root."""
 
-_LEAF, _NODE, _ROOT, _RECORD = b"\0", b"\1", b"\2", b"\3"
+_LEAF, _NODE, _ROOT, _RECORD, _SECTION = b"\0", b"\1", b"\2", b"\3", b"\4"
 
 
 def canonical(said: Mapping[str, object]) -> bytes:
@@ -36,6 +36,11 @@ def leaf(salt: bytes, payload: bytes) -> bytes:
 def commitment(salt: bytes, record: bytes) -> bytes:
     """What stands in a payload for the request as received, which is kept apart."""
     return sha256(_RECORD + salt + record).digest()
+
+
+def section(salt: bytes, said: bytes) -> bytes:
+    """What stands in a payload for a part of it that is opened, or erased, by itself."""
+    return sha256(_SECTION + salt + said).digest()
 
 
 def tree(leaves: Sequence[bytes]) -> bytes:

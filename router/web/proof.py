@@ -11,7 +11,7 @@ from pathlib import Path
 from aiohttp import web
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from router.evidence.export import NothingToExportError, Order, export
+from router.evidence.export import NothingToExportError, NotSealedError, Order, export
 from router.evidence.leaves import Seals
 from router.office import Office
 from router.postgres.pool import Pool
@@ -56,6 +56,8 @@ class Proof:
                     file = await self._made(new, Path(made))
                 except NothingToExportError:
                     return trouble(404, "no text came in then", "choose another period")
+                except NotSealedError:
+                    return trouble(503, "what came in is still being sealed", "try again in a minute")
                 return await _sent(request, file)
 
     async def _made(self, new: NewExport, folder: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from router.evidence.export import Exported, Order, export
 from router.evidence.sinks import lines
 from router.evidence.verify import canonical
 from router.offline import PrivateKey
-from router.rules.evidence import Root
+from router.rules.evidence import Root, leaf, ranges, section
 from tests.evidence.scene import MINUTE, NOON, Scene
 
 
@@ -67,7 +68,26 @@ def written(folder: Path, name: str, said: Sequence[Mapping[str, Any]]) -> None:
     fitted(folder)
 
 
+def forged(line: dict[str, Any], name: str, **changes: object) -> None:
+    """Change a section of a text, facts or words, and all hashes over it up to the leaf."""
+    part, payload = line[name], line["payload"]
+    part["said"] |= changes
+    payload[name] = section(bytes.fromhex(part["salt"]), canonical(part["said"])).hex()
+    line["leaf"] = leaf(bytes.fromhex(line["salt"]), canonical(payload)).hex()
+
+
 def fitted(folder: Path) -> None:
+    """Make the manifest list the files as they are, and speak of what is in them."""
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["trees"] = ranges(line["root"] for line in read(folder, "leaves.jsonl"))
+    manifest["roots"] = ranges(line["number"] for line in read(folder, "roots.jsonl"))
+    with (folder / "texts.csv").open(encoding="utf-8-sig", newline="") as lines:
+        manifest["texts"] = sum(1 for _ in csv.DictReader(lines))
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    hashed(folder)
+
+
+def hashed(folder: Path) -> None:
     """Make the manifest list the files as they are."""
     manifest = json.loads((folder / "manifest.json").read_text())
     for name in manifest["files"]:

@@ -10,6 +10,7 @@ import pytest
 
 from router.evidence.export import NothingToExportError
 from router.offline import PrivateKey, make
+from router.postgres.inbox import Finish
 from router.postgres.roots import Roots
 from router.vault import VaultError
 from tests.evidence.handed import handed, read, stranger, told_elsewhere
@@ -32,7 +33,7 @@ async def test_a_stranger_verifies_a_folder_without_numbers_and_words(database: 
     assert (done.texts, done.opened) == (2, 0)
     code, said = stranger(tmp_path / "folder", tmp_path / "roots.jsonl")
     assert code == 0, said
-    assert "2 leaves sealed" in said
+    assert "2 texts whose words are sealed" in said
     assert "Nothing was changed: everything is as the roots say" in said
 
 
@@ -128,16 +129,24 @@ async def test_a_text_that_was_held_is_told_as_held_whatever_became_of_it(
     async with scene_in(database) as scene:
         await _three(scene)
         await scene.store("still held", decided=False)
-        await scene.look.execute("UPDATE reply SET let_go = true WHERE id = $1", scene.text("merci").id)
+        await scene.store("let go", decided=False)
+        for words in ("still held", "let go"):
+            await scene.look.execute(
+                "INSERT INTO judgement (reply, version, rank, line, held, cluster, at)"
+                " VALUES ($1, 7, 3.5, 2.5, true, 'c0ffee', $2)", scene.text(words).id, NOON,
+            )  # fmt: skip
         await scene.look.execute(
-            "INSERT INTO judgement (reply, version, rank, line, held, cluster, at)"
-            " VALUES ($1, 7, 3.5, 2.5, true, 'c0ffee', $2)", scene.text("still held").id, NOON,
+            "UPDATE judgement SET released_at = $2, released_by = 'operator' WHERE reply = $1",
+            scene.text("let go").id, NOON,
         )  # fmt: skip
+        await scene.inbox.finish(
+            scene.line, [Finish(scene.text("let go").id, 1, "suppressed", "cooldown", None)]
+        )
         await handed(scene, tmp_path / "folder", full=True)
     folder = tmp_path / "folder"
     with (folder / "texts.csv").open(encoding="utf-8-sig", newline="") as lines:
         held = {row["text"]: row["held"] for row in csv.DictReader(lines)}
-    assert held == {WORDS: "false", "merci": "true", "still held": "true"}
+    assert held == {WORDS: "false", "merci": "false", "let go": "true", "still held": "true"}
     assert "Kept waiting: 2." in (folder / "summary.html").read_text("utf-8")
     assert stranger(folder)[0] == 0
 

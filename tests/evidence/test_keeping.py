@@ -42,7 +42,7 @@ async def test_ordinary_texts_go_first_and_suspicious_ones_later(database: str) 
         assert await _is_whole(scene)
         await _forget(scene, 366 * DAY)
         assert await scene.value(_LEFT) == 0
-        assert await scene.value("SELECT count(*) FROM evidence WHERE kind = 'text' AND record IS NULL") == 2
+        assert await scene.value("SELECT count(*) FROM evidence WHERE kind = 'text' AND words IS NULL") == 2
         assert await _is_whole(scene)
 
 
@@ -84,7 +84,7 @@ async def test_what_a_texter_wrote_is_erased_and_a_folder_made_then_says_so(
         assert await _is_whole(scene)
         await handed(scene, tmp_path / "folder", full=True)
     code, said = stranger(tmp_path / "folder")
-    assert (code, "2 leaves erased" in said) == (0, True)
+    assert (code, "2 texts whose words are erased" in said) == (0, True)
 
 
 async def test_control_without_the_act_an_erasure_is_a_deletion(

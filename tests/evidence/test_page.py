@@ -41,11 +41,12 @@ def filled(*, sample: str = "") -> Picture:
         raid = number >= 30
         row = {
             "texter": f"t{number}", "number": "poster", "prefix": "+336", "text": sample,
-            "wording": "c0ffee" if raid else f"w{number}", "held": raid,
+            "wording": "c0ffee" if raid else f"w{number}", "held": raid, "tier": "model" if raid else "none",
+            "received_at": (NOON + number * MINUTE / 2).isoformat(),
         }  # fmt: skip
         attempts = [] if raid else [{"spent_micros": 80_000}]
         decided = {"state": "suppressed", "reason": "raid"} if raid else {"state": "accepted", "reason": ""}
-        picture.add(NOON + number * MINUTE / 2, row, flagged=raid, decided=decided | {"attempts": attempts})
+        picture.add(row | decided, decided | {"attempts": attempts})
     return picture
 
 
@@ -120,8 +121,11 @@ def test_one_of_something_is_not_many_and_in_french_nor_is_nought() -> None:
         "explanation": {**RAID["explanation"], "texts": 1, "senders": 1},
     }  # fmt: skip
     picture = Picture(NOON, NOON + timedelta(hours=1), changes=[change])
-    row = {"texter": "t", "number": "poster", "prefix": "", "wording": "", "held": False}
-    picture.add(NOON, row, flagged=False, decided={})
+    row = {
+        "texter": "t", "number": "poster", "prefix": "", "wording": "", "held": False, "tier": "none",
+        "received_at": NOON.isoformat(), "state": None, "reason": None,
+    }  # fmt: skip
+    picture.add(row, {})
     shown = page(picture, "EUR", LEFT)
     for said in (
         "1 SMS est venu de 1 expéditeur.", "1 text came from 1 sender.", "1 SMS reçu du", "Of 1 text from",

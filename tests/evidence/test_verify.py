@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from router.evidence import verify
 from router.rules import evidence
-from router.rules.evidence import following, leaf
-from tests.evidence.handed import fitted, handed, read, stranger, told_elsewhere, written
+from router.rules.evidence import following
+from tests.evidence.handed import fitted, forged, handed, hashed, read, stranger, told_elsewhere, written
 from tests.evidence.scene import MINUTE, NOON, scene_in
 
 Line = dict[str, Any]
@@ -56,15 +56,14 @@ def test_a_folder_that_nobody_touched_is_whole_and_its_erased_text_accounted_for
 
 def test_a_word_that_is_changed_is_named_though_the_manifest_was_made_to_fit(folder: Path) -> None:
     lines = read(folder, "leaves.jsonl")
-    lines[0]["payload"]["text"] += "!"
+    lines[0]["words"]["said"]["text"] += "!"
     written(folder, "leaves.jsonl", lines)
     assert ("changed", "leaf 1/0") in found(folder)
 
 
 def test_a_leaf_that_is_forged_with_its_payload_is_named_by_its_tree(folder: Path) -> None:
     lines = read(folder, "leaves.jsonl")
-    lines[0]["payload"]["tier"] = "model"
-    lines[0]["leaf"] = leaf(bytes.fromhex(lines[0]["salt"]), verify.canonical(lines[0]["payload"])).hex()
+    forged(lines[0], "facts", tier="model")
     written(folder, "leaves.jsonl", lines)
     assert ("changed", "root 1") in found(folder)
 
@@ -78,7 +77,7 @@ def test_a_text_that_is_deleted_is_named(folder: Path) -> None:
 
 def test_a_whole_tree_that_is_deleted_is_named(folder: Path) -> None:
     written(folder, "leaves.jsonl", [line for line in read(folder, "leaves.jsonl") if line["root"] != 1])
-    assert {("missing", "leaf 1/0"), ("missing", "leaf 1/1")} <= set(found(folder))
+    assert ("missing", "tree 1") in found(folder)
 
 
 def test_texts_that_change_places_are_named_with_the_place_where_they_belong(folder: Path) -> None:
@@ -106,7 +105,7 @@ def test_a_request_and_a_row_of_the_table_that_are_changed_are_named(folder: Pat
 def test_an_erasure_that_no_act_speaks_of_is_named(folder: Path) -> None:
     lines = read(folder, "leaves.jsonl")
     line = lines[at(lines, 3, 0)]
-    del line["payload"], line["salt"]
+    del line["words"]
     line["withheld"] = "erased"
     written(folder, "leaves.jsonl", lines)
     assert ("missing", "leaf 3/0") in found(folder)
@@ -116,8 +115,7 @@ def _all_anew(folder: Path) -> None:
     """What an owner of everything can do: change a word, and make leaf, trees and chain anew."""
     lines = read(folder, "leaves.jsonl")
     line = lines[at(lines, 3, 0)]
-    line["payload"]["tier"] = "model"
-    line["leaf"] = leaf(bytes.fromhex(line["salt"]), verify.canonical(line["payload"])).hex()
+    forged(line, "facts", score="0.900000")
     last, chain = None, []
     for told in read(folder, "roots.jsonl"):
         own = [bytes.fromhex(line["leaf"]) for line in lines if line["root"] == told["number"]]
@@ -126,7 +124,8 @@ def _all_anew(folder: Path) -> None:
     table = folder / "texts.csv"
     rows = table.read_text("utf-8").splitlines(keepends=True)
     table.write_text(
-        "".join(row.replace("none", "model") if row.startswith("3,0") else row for row in rows), "utf-8"
+        "".join(row.replace(",0.000000,", ",0.900000,") if row.startswith("3,0") else row for row in rows),
+        "utf-8",
     )
     written(folder, "leaves.jsonl", lines)
     written(folder, "roots.jsonl", chain)
@@ -173,15 +172,13 @@ def test_any_byte_flipped_in_what_was_sealed_is_found_though_the_manifest_fits(
     folder: Path, name: str
 ) -> None:
     whole = (folder / name).read_bytes()
-    erased = whole.find(b"withheld")
-    start = 0 if erased < 0 else whole.index(b"\n", erased) + 1  # of an erased leaf only the hash is sealed
     chance = random.Random(name)
     for _ in range(60):
-        place, bit = chance.randrange(start, len(whole)), chance.randrange(8)
+        place, bit = chance.randrange(len(whole)), chance.randrange(8)
         flipped = bytearray(whole)
         flipped[place] ^= 1 << bit
         (folder / name).write_bytes(flipped)
-        fitted(folder)
+        hashed(folder)
         assert verify.check(folder).findings != [], (place, bit)
 
 
@@ -214,10 +211,11 @@ def test_where_only_some_roots_were_kept_it_says_so(folder: Path) -> None:
     whole = (folder / "roots.jsonl").read_text()
     kept = folder.with_name("kept.jsonl")
     kept.write_text(whole)
-    assert "says nothing" not in stranger(folder, kept)[1]
+    assert "only covered by roots after" not in stranger(folder, kept)[1]
     kept.write_text(whole.splitlines(keepends=True)[0])
     code, said = stranger(folder, kept)
-    assert (code, "Only 1 of the roots were kept elsewhere" in said) == (0, True)
+    assert (code, "1 of its texts are only covered by roots after 1," in said) == (0, True)
+    assert "the newest is root 1: it covers all before it, and nothing after it" in said
 
 
 def test_roots_in_a_mail_count_as_well(folder: Path) -> None:
@@ -227,13 +225,15 @@ def test_roots_in_a_mail_count_as_well(folder: Path) -> None:
     assert "as kept elsewhere" in stranger(folder, mail)[1]
 
 
-def test_roots_of_somebody_else_are_no_proof(folder: Path) -> None:
+@pytest.mark.parametrize("kept", ["", "no root at all", '{"number": 900, "root": "' + 64 * "0" + '"}\n'])
+def test_where_no_root_can_be_compared_it_is_an_error_that_says_what_to_ask_for(
+    folder: Path, kept: str
+) -> None:
     other = folder.with_name("roots.jsonl")
-    other.write_text('{"number": 900, "root": "' + 64 * "0" + '"}\n')
-    code, said = stranger(folder, other)
-    assert code == 0
-    assert "nothing was compared" in said
-    assert "everything is as the roots say" not in said
+    other.write_text(kept)
+    assert stranger(folder, other) == (2, "")
+    with pytest.raises(verify.NoRootsError, match=r"name a file of the mails|ask for those from 1 to"):
+        verify.check(folder, kept)
 
 
 @given(st.lists(st.binary(min_size=32, max_size=32), min_size=1, max_size=40), st.binary(max_size=40))

@@ -95,16 +95,17 @@ def verify(
 
     Exit codes: 0 nothing; 3 something was changed; 1 it could not be looked at.
     """
-    from router.evidence.verify import CHANGED, check, told, unreadable
+    from router.evidence.verify import CHANGED, NoRootsError, check, told, unreadable
 
     elsewhere = "\n".join(read(path) for path in roots) if roots else None
-    if folder is None:
-        report = run(_audit(config or above, elsewhere, key))
-    else:
-        try:
-            report = check(folder, elsewhere)
-        except (OSError, ValueError, KeyError) as error:
-            raise Failed(f"{folder} is no export that can be read: {unreadable(error)}.") from None
+    try:
+        report = run(_audit(config or above, elsewhere, key)) if folder is None else check(folder, elsewhere)
+    except NoRootsError as error:
+        raise Failed(f"What was kept elsewhere cannot be compared: {error}.") from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        if folder is None:
+            raise
+        raise Failed(f"{folder} is no export that can be read: {unreadable(error)}.") from None
     if as_json:
         found = [finding._asdict() for finding in report.findings]
         show_json({"findings": found, "counted": report.counted, "said": report.said})
@@ -122,7 +123,7 @@ async def _export(
     *,
     full: bool,
 ) -> Exported:
-    from router.evidence.export import NothingToExportError, Order, export
+    from router.evidence.export import NothingToExportError, NotSealedError, Order, export
 
     settings = settings_of(config)
     order = Order(
@@ -138,7 +139,7 @@ async def _export(
         try:
             with told_on_a_terminal("Exporting") as progress:
                 return await export(pool, house(settings), order, folder, progress)
-        except NothingToExportError as error:
+        except (NothingToExportError, NotSealedError) as error:
             raise Failed(str(error)) from None
 
 

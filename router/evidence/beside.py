@@ -1,0 +1,61 @@
+"""What the router works with, held against what was sealed of it: which columns say something else by now."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from router.evidence.leaves import PERSONAL, Said
+from router.rules.evidence import canonical
+
+_ADDED = frozenset({"kind", "id", "root", "place", "facts", "words"})
+_BY_SETTINGS = frozenset({"detector", "provider", "to"})
+_OF_THE_LETTER = frozenset({"from", "text", "texter", "prefix", "wording"})
+_PROVED = _OF_THE_LETTER | {"verified", "provider_at"}
+_OF_AN_ATTEMPT = ("reference", "purpose", "account", "sender", "passed_over", "at", "armed_at")
+"""What is settled once an attempt is armed; its price, its receipt and its state come in later."""
+
+
+def differs(sealed: Mapping[str, Any], now: Said, *, erased: bool) -> list[str]:
+    """Columns that are not as they were sealed.
+
+    Args:
+        sealed: The payload, of a text with all of its sections that could be opened.
+        now: What would be sealed of what is stored.
+        erased: Whether the words are gone, and with them what is made of them.
+    """
+    here = json.loads(canonical({**now.payload, **(now.facts or {}), **(now.words or {})}))
+    spared = _spared(sealed, here, erased=erased) if now.kind in PERSONAL else _ADDED
+    if now.kind == "decision":
+        spared |= {"decided_at", "attempts"}
+    wrong = [name for name in sorted(sealed.keys() - spared) if here.get(name) != sealed[name]]
+    if now.kind == "decision" and _attempts(sealed) != _attempts(here):
+        wrong.append("attempts")
+    return wrong
+
+
+def leaf_differs(row: Mapping[str, Any], sealed: Mapping[str, Any], now: Said) -> Iterator[str]:
+    """What stands beside a leaf in its own row, for finding it; nothing of that is in a hash."""
+    at = sealed.get("received_at")
+    if row["at"] != now.at or (at is not None and row["at"].isoformat(timespec="microseconds") != at):
+        yield "time of its leaf"
+    if row["number"] != now.number:
+        yield "number of its leaf"
+    if row["flagged"] != now.flagged:
+        yield "flag of its leaf"
+
+
+def _spared(sealed: Mapping[str, Any], here: Mapping[str, Any], *, erased: bool) -> frozenset[str]:
+    spared = _ADDED | _BY_SETTINGS
+    if here["verified"] and not sealed["verified"]:
+        spared |= _PROVED  # a leaf of its own says what the carrier said
+    if erased:
+        spared |= {"prefix", "wording", "record"}
+    if sealed.get("detector") != here["detector"]:
+        spared |= {"wording"}  # another release may tell wordings apart otherwise
+    return spared
+
+
+def _attempts(said: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [{name: attempt[name] for name in _OF_AN_ATTEMPT} for attempt in said["attempts"]]
