@@ -23,6 +23,7 @@ from aiohttp import web
 
 from providers.simulator.faults import FAULTS, UnknownFault
 from providers.simulator.journal import Entry, Kind
+from providers.simulator.line import Site
 from providers.simulator.network import Network, NotHere
 
 _LIMIT = 1000
@@ -60,7 +61,7 @@ class Control:
         app.router.add_post("/webhooks", self._webhooks)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", self._port).start()
+        await Site(self._runner, "127.0.0.1", self._port).start()
         self._port = self._runner.addresses[0][1]
 
     async def stop(self) -> None:

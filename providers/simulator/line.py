@@ -19,6 +19,20 @@ _REFUSED_FROM = 400
 _RESET = struct.pack("ii", 1, 0)
 
 
+# Turns of asyncio's loop from the accepted socket to the protocol that answers for it.
+_HANDING_OVER = 3
+
+
+class Site(web.TCPSite):
+    """aiohttp's, but that who was let in as it closes is closed with the runner, and not forgotten."""
+
+    async def stop(self) -> None:
+        """Listen no more."""
+        await super().stop()
+        for _ in range(_HANDING_OVER):
+            await asyncio.sleep(0)
+
+
 class Line:
     """One carrier's HTTP server on 127.0.0.1, on a port of its own."""
 
@@ -26,7 +40,7 @@ class Line:
         self._carrier = carrier
         self._port = carrier.account.port
         self._runner: web.AppRunner | None = None
-        self._site: web.TCPSite | None = None
+        self._site: Site | None = None
         self._place: socket.socket | None = None
         self._turn = asyncio.Lock()
 
@@ -77,7 +91,7 @@ class Line:
             await self._open(self._runner)
 
     async def _open(self, runner: web.AppRunner) -> None:
-        self._site = web.TCPSite(runner, "127.0.0.1", self._port)
+        self._site = Site(runner, "127.0.0.1", self._port)
         await self._site.start()
 
     def _guarded(self, route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:

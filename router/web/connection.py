@@ -14,6 +14,8 @@ from router.web.body import PATIENCE
 
 _IDLE = 30.0
 _LINGERING = 1.0
+# Turns of asyncio's loop from the accepted socket to the protocol that answers for it.
+_HANDING_OVER = 3
 _MOST = 8_192
 _OTHER_FILES = 512
 _log = logging.getLogger(__name__)
@@ -143,3 +145,9 @@ class Site(web.BaseSite):
             self._server = await loop.create_server(
                 connection, host, port, backlog=self._backlog, reuse_port=self._reuse_port or None
             )
+
+    async def stop(self) -> None:
+        """Listen no more; whoever was let in is handed over, so that closing the runner closes them too."""
+        await super().stop()
+        for _ in range(_HANDING_OVER):
+            await asyncio.sleep(0)

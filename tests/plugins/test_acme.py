@@ -20,6 +20,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from providers.simulator.line import Site
 from tests.house.installed import Environment, wheel
 from tests.house.tree import TOP
 
@@ -187,7 +188,7 @@ class Carrier:
         app.router.add_get("/balance", self._balance)
         runner = web.AppRunner(app)
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
+        site = Site(runner, "127.0.0.1", 0)
         await site.start()
         try:
             yield runner.addresses[0][1]

@@ -17,6 +17,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from providers.simulator.line import Site
 from router import cell, plugins, send
 from router.sweep import calls
 from router.web import hooks
@@ -100,7 +101,7 @@ async def loft() -> AsyncIterator[tuple[str, list[str]]]:
     app.router.add_post("/messages", take)
     runner = web.AppRunner(app)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
+    site = Site(runner, "127.0.0.1", 0)
     await site.start()
     try:
         yield f"http://127.0.0.1:{runner.addresses[0][1]}", took

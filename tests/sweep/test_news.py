@@ -11,6 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
+from providers.simulator.line import Site
 from router.stage.cast import NUMBERS
 from tests.sweep.town import Town, town
 
@@ -39,7 +40,7 @@ async def inbox(refuses: int) -> AsyncIterator[Inbox]:
     application.router.add_post("/told", kept.take)
     runner = web.AppRunner(application)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    await Site(runner, "127.0.0.1", 0).start()
     kept.port = runner.addresses[0][1]
     try:
         yield kept

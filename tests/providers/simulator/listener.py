@@ -11,6 +11,8 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
+from providers.simulator.line import Site
+
 
 @dataclass(frozen=True)
 class Heard:
@@ -39,7 +41,7 @@ class Listener:
         app.router.add_route("*", "/{path:.*}", self._hear)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        await Site(self._runner, "127.0.0.1", 0).start()
         self.base_url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
         return self
 
