@@ -62,7 +62,7 @@ class Lookout:
             return Stance(version=state.version)
         memory = await self._recall(state.version)
         grave = memory.line(Mode.RAID, self.policy.grave)
-        return Stance(Mode.RAID, state.version, state.line, grave, memory.words.table())
+        return Stance(Mode.RAID, state.version, state.line, grave, memory.table())
 
     async def declare(self, now: datetime, by: str) -> bool:
         """A raid is on because the operator says so: only the operator ends it. False if one was declared."""

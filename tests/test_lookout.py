@@ -15,7 +15,9 @@ from router.postgres.pool import Pool
 from router.postgres.raid import Came, Turn
 from router.rules import campaign
 from router.rules.abuse import SUSPICIOUS, score
+from router.rules.answer import Purpose
 from router.rules.campaign import SPAN, Bucket, Campaign, Change, Mode, bucket_end
+from router.rules.holding import judged
 from router.vault import Vault
 from tests.abuse.traffic import Sent
 from tests.nightwatch import NIGHT, POLICY, House, forget, spend, ticks
@@ -209,3 +211,32 @@ async def test_nothing_of_a_text_can_be_read_in_what_is_kept(house: House) -> No
     assert b"+336" not in everything
     told = str(await house.rows("SELECT policy, explanation FROM raid_change"))
     assert all(f"+336{text.sender:08}" not in told for text in NIGHT)
+
+
+async def declared_on_a_fresh_install(house: House) -> list[bool]:
+    """Whether an insult and an opener are held, at once and after 60 texts of everybody."""
+    lookout = house.lookout()
+    assert await lookout.declare(NIGHT[0].at, "kim")
+    held = []
+    for now, texts in [(NIGHT[0].at, []), *ticks(NIGHT[:60])]:
+        await house.store(texts)
+        assert await lookout.step(now)
+        stance = await lookout.stance()
+        assert stance.mode is Mode.RAID
+        judgements = [
+            judged(body, Purpose.ANSWER, stance) for body in ("ta gueule sale pute", "Salut c'est Kevin")
+        ]
+        held.append([found.held for found in judgements if found])
+    assert held == [held[0]] * len(held)
+    return held[0]
+
+
+async def test_a_raid_declared_before_any_text_holds_by_the_score_alone(house: House) -> None:
+    assert await declared_on_a_fresh_install(house) == [True, False]
+
+
+async def test_control_who_waits_for_texts_to_compare_with_holds_nobody(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("router.rules.memory._ENOUGH", 0)
+    assert await declared_on_a_fresh_install(house) == [False, False]

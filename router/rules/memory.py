@@ -15,7 +15,7 @@ from math import inf
 import numpy as np
 from numpy.typing import NDArray
 
-from router.rules.abuse import SUSPICIOUS, logit
+from router.rules.abuse import FLAGGED, SUSPICIOUS, logit
 from router.rules.campaign import Mode
 from router.rules.clusters import Sighting
 from router.rules.contrast import BITS, Contrast, Reference, terms
@@ -25,6 +25,7 @@ _DIGITS = 5
 _SUSPICIOUS = round(logit(SUSPICIOUS), _DIGITS)
 _PREFIX = 4
 _COUNTS = 4 << BITS
+_ENOUGH = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +104,24 @@ class Memory:
             loose=self.loose + len(texts),
         )
 
+    @property
+    def young(self) -> bool:
+        """Whether too few texts came before to say what is ordinary: then the score alone speaks."""
+        return len(self.reference.logits) < _ENOUGH
+
+    def table(self) -> NDArray[np.float32]:
+        """What words say of a text; nothing as long as it is young."""
+        table = self.words.table()
+        return np.zeros_like(table) if self.young else table
+
     def line(self, mode: Mode, share: float) -> float:
-        """The rank that this share of ordinary texts is above, by the operator's knobs: infinite in calm."""
-        return inf if mode is Mode.CALM else self.reference.line(self.words.table(), share)
+        """The rank above which a text is held: this share of ordinary texts is; infinite in calm.
+
+        Young, it holds the flagged ones, whatever the share is unless that is 0.
+        """
+        if mode is Mode.CALM or not share:
+            return inf
+        return logit(FLAGGED) if self.young else self.reference.line(self.table(), share)
 
     def packed(self) -> bytes:
         """All of it as bytes, to be sealed: what is read back draws the same line, to the last bit."""

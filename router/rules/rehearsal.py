@@ -100,7 +100,7 @@ class _Night:
         line, grave = (
             self._memory.line(mode, share) for share in (self.terms.raids.held, self.terms.raids.grave)
         )
-        table = None if mode is Mode.CALM else self._memory.words.table()
+        table = None if mode is Mode.CALM else self._memory.table()
         self._stance = Stance(mode, self._memory.version, line, grave, table)
         self.outcome.raids += [change] if change else []
         self.now = end
