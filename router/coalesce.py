@@ -86,7 +86,7 @@ class Coalesce(Generic[In, Out]):
         try:
             results = await self._flush([item for item, _ in batch])
             if len(results) != len(batch):
-                raise RuntimeError(f"a flush of {len(batch)} items answered {len(results)} results")
+                raise RuntimeError(f"a flush of {len(batch)} was answered by {len(results)}")
         except self._poison as error:
             if len(batch) == 1:
                 _fail(batch, error)

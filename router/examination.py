@@ -16,6 +16,7 @@ from router.postgres.migrate import MigrationError, pending
 from router.postgres.pool import DatabaseAwayError
 from router.postgres.programs import EmbeddedError
 from router.postgres.reach import reach
+from router.rules.plural import counted
 from router.send import carry
 from router.service import hook_url
 from router.settings import Settings
@@ -82,7 +83,7 @@ async def _database(settings: Settings) -> list[Finding]:
         Finding(
             "schema",
             ok=None if missing else True,
-            said=f"{len(missing)} migrations wait" if missing else "up to date",
+            said=counted(len(missing), "migration waits", "migrations wait") if missing else "up to date",
             do="`paravent serve` or `paravent migrate` applies them." if missing else "",
         ),
         Finding(

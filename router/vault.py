@@ -50,7 +50,7 @@ class Vault:
         self._offline_key = offline_key
 
     def __repr__(self) -> str:
-        return f"Vault({len(self._ciphers)} keys)"
+        return f"Vault(keys={len(self._ciphers)})"
 
     @classmethod
     def in_folder(cls, folder: Path, offline_key: offline.PublicKey | None = None) -> Vault:

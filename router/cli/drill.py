@@ -10,6 +10,7 @@ import click
 
 from router.cli.finding import Failed, WrongSettings, plainly, policy_of
 from router.cli.showing import show_wrapped
+from router.rules.plural import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -128,7 +129,7 @@ def _progress(order: Order) -> Callable[[datetime, int], None]:
         if part == said:
             return
         said = part
-        line = f"{name}: {at:%a %H:%M}, {texts} texts"
+        line = f"{name}: {at:%a %H:%M}, {counted(texts, 'text')}"
         click.echo(f"\r{line:<60}" if live else line, err=True, nl=not live)
         if live and at >= scenario.ends:
             click.echo("", err=True)

@@ -9,6 +9,7 @@ import click
 
 from router.cli.finding import Failed, config_option, database, json_option, run, settings_of
 from router.cli.showing import harmless, moment, show_json, show_table
+from router.rules.plural import counted
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from router.web.raiding import Change, Raid
 
 BY = "command line"
+_NONE = "No text of that wording is held: `paravent raid held` lists them."
 _UNTIL_READ = 0.7
 _SHAPE = 24
 
@@ -49,7 +51,10 @@ def show(above: Path | None, config: Path | None, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def declare(above: Path | None, config: Path | None, as_json: bool) -> None:
-    """Say that a raid is on. Only `paravent raid end` ends it."""
+    """Say that a raid is on. Only `paravent raid end` ends it.
+
+    Before twenty texts came, nothing is known of what is ordinary: then all that the detector flags wait.
+    """
     _print(run(_order(config or above, "declare")), as_json=as_json)
 
 
@@ -104,7 +109,7 @@ def release(
     They are answered last, and not held again.
     """
     moved = run(_move(config or above, cluster, lambda books: books.release, everything=everything))
-    _moved(moved, "let go", as_json=as_json)
+    _moved(moved, cluster, "let go", as_json=as_json)
 
 
 @held.command
@@ -118,7 +123,7 @@ def drop(
 ) -> None:
     """Drop texts, of CLUSTER or --all: they are never answered."""
     moved = run(_move(config or above, cluster, lambda books: books.drop, everything=everything))
-    _moved(moved, "dropped", as_json=as_json)
+    _moved(moved, cluster, "dropped", as_json=as_json)
 
 
 async def _show(config: Path | None) -> Raid:
@@ -181,15 +186,19 @@ async def _open(config: Path | None, cluster: str) -> str:
                 raise UnknownTextError
             text = await Reviews(pool).open(found[0].sample, by=BY)
         except UnknownTextError:
-            raise Failed("No text of that wording is held: `paravent raid held` lists them.") from None
+            raise Failed(_NONE) from None
         return harmless(Vault.in_folder(settings.data).read(text.letters)[1])
 
 
-def _moved(texts: int, done: str, *, as_json: bool) -> None:
+def _moved(texts: int, cluster: str | None, done: str, *, as_json: bool) -> None:
+    if cluster is not None and not texts:
+        raise Failed(_NONE)
     if as_json:
         show_json({"texts": texts})
     else:
-        click.echo(f"{texts} held texts were {done}.")
+        click.echo(
+            f"{counted(texts, 'held text was', 'held texts were')} {done}." if texts else "Nothing is held."
+        )
 
 
 def _print(found: Raid, *, as_json: bool) -> None:
@@ -206,7 +215,7 @@ def _print(found: Raid, *, as_json: bool) -> None:
     )
     if found.judged:
         click.echo(
-            f"Of {found.judged} texts judged in this raid, {found.judged_held} were held"
+            f"Of {counted(found.judged, 'text')} judged in this raid, {found.judged_held} were held"
             f" ({found.judged_held / found.judged:.0%}); of ordinary ones, {found.share_wanted:.0%} may be."
         )
     if found.held:
@@ -217,8 +226,8 @@ def _print(found: Raid, *, as_json: bool) -> None:
 
 def _clusters(found: Raid) -> None:
     click.echo(
-        f"{found.held} texts from {found.phones} phones are held, unanswered; {found.grave} of them only you"
-        " let go."
+        f"{counted(found.held, 'text')} from {counted(found.phones, 'phone')} held, unanswered;"
+        f" only you let {found.grave} of them go."
     )
     if found.clusters:
         rows = [
@@ -236,10 +245,10 @@ def _clusters(found: Raid) -> None:
 
 
 def _told(change: Change) -> str:
+    texts, began, until = counted(change.texts, "text"), moment(change.began), moment(change.at)
     why = (
         f"by {change.by}"
         if change.cause == "operator"
-        else f"{change.flagged} of {change.texts} texts from {moment(change.began)} to {moment(change.at)}"
-        f" were suspicious, usually {change.baseline:.1%}"
+        else f"{change.flagged} of {texts} from {began} to {until} suspicious, usually {change.baseline:.1%}"
     )
     return f"{moment(change.at)}  {change.mode}: {why}"

@@ -20,6 +20,7 @@ from router.cli.finding import (
     settings_of,
 )
 from router.cli.showing import show_json
+from router.rules.plural import counted
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -111,7 +112,7 @@ def _print(replayed: Replayed) -> None:
             f"{name}: no raid can be seen in so few texts; the first {replayed.learning[name]:,} only teach"
             "\nwhat is usual (raids.warm_up)."
         )
-    left_out = ((replayed.erased, "were erased"), (replayed.unknown, "are to numbers you no longer have"))
+    left_out = ((replayed.erased, "erased"), (replayed.unknown, "to a number you no longer have"))
     for texts, why in left_out:
         if texts:
-            click.echo(f"{texts} texts {why}: they are left out of all columns but the first.")
+            click.echo(f"{counted(texts, 'text')} {why}: left out of all columns but the first.")

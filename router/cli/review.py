@@ -12,6 +12,7 @@ import click
 
 from router.cli.finding import Failed, config_option, database, json_option, run, settings_of
 from router.cli.showing import harmless, moment, show_json
+from router.rules.plural import counted
 
 if TYPE_CHECKING:
     from router.postgres.review import Drawn, Reviews, Sample
@@ -94,7 +95,7 @@ def _told(sample: Sample) -> str:
             f"\nIt goes by those of {sample.mode}; texts that came in it: {sample.texts}."
         )
     return (
-        f"Of the last {sample.texts} texts ({sample.mode}) {share.value:.0%} are abusive,"
+        f"Of the last {counted(sample.texts, 'text')} ({sample.mode}) {share.value:.0%} are abusive,"
         f" between {share.low:.0%} and {share.high:.0%}."
     )
 

@@ -14,6 +14,7 @@ from importlib.resources.abc import Traversable
 import asyncpg
 
 from router.postgres.pool import Connection
+from router.rules.plural import counted
 
 # Any constant of our own does; it must be the same in every build.
 _LOCK = 0x70617261
@@ -174,7 +175,7 @@ async def _missing(connection: Connection, steps: list[Migration]) -> list[Migra
     if len(applied) > len(steps):
         raise MigrationError(
             f"The database is newer than this build: it has {applied[-1]['name']}, this build knows "
-            f"{len(steps)} migrations. Install the newer Paravent again."
+            f"{counted(len(steps), 'migration')}. Install the newer Paravent again."
         )
     for step, row in zip(steps, applied, strict=False):
         if (step.number, step.name) != (row["number"], row["name"]):

@@ -53,3 +53,10 @@ async def test_one_text_of_a_wording_is_opened_and_that_is_written_down(demo: De
     finally:
         demo.paravent("raid", "held", "drop", "--all")
         demo.paravent("raid", "end")
+
+
+@pytest.mark.parametrize("order", ["release", "drop"])
+def test_a_wording_of_which_nothing_is_held_is_said(demo: Demo, order: str) -> None:
+    none = demo.paravent("raid", "held", order, "0123456789ab")
+    assert (none.code, none.out) == (1, "")
+    assert "No text of that wording is held: `paravent raid held` lists them." in none.err

@@ -222,7 +222,7 @@ async def test_whatever_settling_an_orphan_raises_stays_here(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def settle(_proof: Proof) -> str:
-        raise RuntimeError("a flush of 1 items answered 2 results")
+        raise RuntimeError("a flush of 1 was answered by 2")
 
     armed: Intent = intent(text_of("kim").id)
     with monkeypatch.context() as patch:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Sequence
 
+from router.rules.plural import counted
 from router.stage.drill.parts import Rows, blocks, compare, scaled
 from router.stage.drill.tale import Tale
 from router.stage.drill.wording import ENGLISH
@@ -34,7 +35,7 @@ def _lines(tale: Tale) -> Iterator[str]:
         yield from (f"          {line}" for line in textwrap.wrap(said, _WIDTH - 10))
     yield ""
     rate = len(played.texts) / played.seconds
-    yield f"Played in {played.seconds:.0f} s: {len(played.texts):,} texts, {rate:,.0f} a second."
+    yield f"Played in {played.seconds:.0f} s: {counted(len(played.texts), 'text')}, {rate:,.0f} a second."
     yield f"Decisions {tale.digest}: the same seed, scale and policy give the same."
 
 
