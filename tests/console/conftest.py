@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -36,13 +38,35 @@ class Demo:
     paravent: Paravent
 
     async def mend(self) -> None:
-        """End every fault, and open every account."""
+        """End every fault and every raid, and open every account."""
         async with aiohttp.ClientSession() as session:
             async with session.delete(f"{self.control}/faults") as answer:
                 assert answer.status == 204
             for account in ("twilio", "vonage", "ovh"):
                 async with session.post(f"{self.url}api/v1/accounts/{account}/restore", json={}) as answer:
                     assert answer.status == 200
+            async with session.get(f"{self.url}api/v1/raid") as answer:
+                raid = await answer.json()
+        if raid["mode"] == "raid" or raid["held"]:
+            await self.calm()
+
+    async def counted(self) -> None:
+        """Wait until what came in by now is counted: what is usual is known, and whether it is a raid."""
+        now = datetime.now(UTC)
+        async with aiohttp.ClientSession() as session:
+            for _ in range(PATIENCE // 100):
+                async with session.get(f"{self.url}api/v1/raid") as answer:
+                    to = (await answer.json())["counted_to"]
+                if to and datetime.fromisoformat(to) > now:
+                    return
+                await asyncio.sleep(0.1)
+        raise AssertionError("the texts were not counted")
+
+    async def calm(self) -> None:
+        """End a raid: first what came in is counted, or it would begin another."""
+        await self.counted()
+        await self.order("api/v1/raid/held/drop")
+        await self.order("api/v1/raid/end")
 
     async def order(self, path: str, what: dict[str, Any] | None = None) -> None:
         """Order something, as the page does."""

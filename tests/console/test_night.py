@@ -1,4 +1,4 @@
-"""What a night leaves on the page: a raid that is seen live, evidence of it, and the page of a drill."""
+"""What a night leaves on the page: evidence of it, and the page of a drill."""
 
 from __future__ import annotations
 
@@ -19,28 +19,6 @@ pytestmark = [
     pytest.mark.xdist_group("console"),
     pytest.mark.asyncio(loop_scope="session"),
 ]
-
-
-async def test_a_raid_of_insults_is_seen_by_itself_and_the_kind_are_answered(
-    demo: Demo, visit: Opener
-) -> None:
-    page = await visit(demo.url)
-    await expect(page.locator("#sentence")).to_contain_text("Texters are answered.")
-    try:
-        await page.get_by_role("button", name="Begin the raid").click()
-        await expect(page.locator("#sentence")).to_contain_text("It is a raid", timeout=40_000)
-        await expect(page.locator("#raid-room")).to_contain_text("Answer them")
-        await text(page)
-        await answered_through(page, "Twilio")
-        await expect(page.locator("#decisions li", has_text="held back").first).to_be_visible()
-        assert await page.locator("#attack").get_attribute("aria-disabled") == "true"  # it still goes on
-    finally:
-        await page.goto("about:blank")  # and now it does not
-        await demo.order("api/v1/raid/held/drop")
-        await demo.order("api/v1/raid/end")
-    await page.goto(demo.url)
-    await expect(page.locator("#sentence")).to_contain_text("Texters are answered.")
-    await expect(page.locator("#sentence")).not_to_contain_text("raid")
 
 
 async def test_evidence_is_made_after_asking_and_kept_by_the_browser(demo: Demo, visit: Opener) -> None:

@@ -10,7 +10,7 @@ export function raid(now) {
   const on = now.raid.mode === "raid";
   const clock = on && now.raid.since ? day(now.raid.since) : "";
   const how = on ? (now.raid.by_hand ? "raid.declared" : "raid.on") : now.raid.grave ? "raid.calm.grave" : "raid.calm";
-  write($("raid-says"), say(how, { time: clock, texts: count("texts", now.raid.grave) }));
+  write($("raid-says"), [say(how, { time: clock, texts: count("texts", now.raid.grave) }), nobody(now.raid)].join(" ").trim());
   const signs = { statistic: decimal(now.raid.statistic), limit: decimal(now.raid.limit) };
   write($("raid-signs"), say(on ? "raid.statistic.end" : "raid.statistic", signs));
   show($("raid-signs"), !now.raid.by_hand);
@@ -61,11 +61,18 @@ async function look(row, each) {
   }
 }
 
+// Without a line nobody is held: what is usual was not known when the raid began, or the operator wants it so.
+function nobody({ mode, line, share_wanted: wanted }) {
+  if (mode !== "raid" || line !== null) return "";
+  return say(wanted > 0 ? "raid.nobody" : "raid.nobody.wished");
+}
+
 // One answer for each phone is the most that is paid: nobody gets two in a period.
 const cost = (now, phones) => money(phones * now.answer_cost, now.currency);
 
 function ask(verb, now) {
-  sure({ verb, values: {}, more: verb === "end" ? afterwards(now) : "", act: () => order(`/api/v1/raid/${verb}`) });
+  const more = { end: () => afterwards(now), declare: () => (now.raid.learnt ? "" : say("sure.declare.nobody")) };
+  sure({ verb, values: {}, more: more[verb](), act: () => order(`/api/v1/raid/${verb}`) });
 }
 
 // What ending lets go, and what it leaves.

@@ -1,0 +1,125 @@
+"""Raids on the console: declared, seen by itself, and what becomes of the texts that they hold."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.async_api import expect
+
+from tests.console.acting import answered_through, text, text_by_api
+from tests.console.conftest import Demo, Opener
+
+pytestmark = [
+    pytest.mark.require("browser"),
+    pytest.mark.xdist_group("console"),
+    pytest.mark.asyncio(loop_scope="session"),
+]
+
+
+async def test_a_raid_that_is_declared_is_seen_and_what_it_holds_is_answered(
+    demo: Demo, visit: Opener
+) -> None:
+    await text_by_api(demo)
+    await demo.counted()  # what is usual, or nobody would be held
+    page = await visit(demo.url)
+    await page.get_by_role("button", name="Declare a raid").click()
+    await expect(page.locator("#sure")).to_contain_text("Suspicious texts wait")
+    await page.locator("#sure-yes").click()
+    try:
+        await expect(page.locator("#sentence")).to_contain_text("A raid is declared")
+        await text(page, "ta gueule sale pute")
+        await expect(page.locator("#conversation .note")).to_contain_text("held back")
+        await expect(page.locator("#sentence")).to_contain_text("1 text held back")
+        await expect(page.locator("#waiting-more")).to_have_text("1 more held back in a raid")
+        wording = page.locator("#clusters li")
+        await expect(wording.locator(".words")).to_have_text("•• •••••• •••• ••••")
+        await wording.get_by_role("button", name="Show the words").click()
+        await expect(wording.locator(".words")).to_have_text("ta gueule sale pute")
+        await expect(page.locator("#deeds li").first).to_contain_text("opened a text's words (console)")
+        await wording.get_by_role("button", name="Never answer").click()
+        await expect(page.locator("#sure-says")).to_contain_text(
+            re.compile(r"1 text from 1 phone, which saves about €0\.0[1-9] .* cannot be undone")
+        )
+        await page.get_by_role("button", name="Leave it").click()
+        await page.get_by_role("button", name="End the raid").click()
+        await expect(page.locator("#sure-says")).to_contain_text(
+            re.compile(r"held back \(1 text from 1 phone\) is let go|gravest of it \(1 text\) waits")
+        )
+        await page.get_by_role("button", name="Leave it").click()
+        await wording.get_by_role("button", name="Answer them").click()
+        await expect(page.locator("#sure-says")).to_contain_text(re.compile("one a phone, about €0"))
+        await page.locator("#sure-yes").click()
+        await answered_through(page, "Twilio")
+        await expect(page.locator("#deeds")).to_contain_text("let 1 text go (console)")
+    finally:
+        await demo.calm()
+    await expect(page.locator("#sentence")).not_to_contain_text("raid")
+
+
+async def test_a_raid_in_which_nobody_can_be_held_says_so(demo: Demo, visit: Opener) -> None:
+    page = await visit(demo.url)
+    await expect(page.locator("#carriers li")).to_have_count(3)
+    said = """async ([mode, line, wanted]) => {
+        const { raid } = await import("/console/raid.js");
+        raid({ currency: "EUR", answer_cost: "0.10", raid: { mode, line, share_wanted: wanted, learnt: 0,
+            since: "2026-11-30T12:00:00Z", by_hand: true, held: 0, grave: 0, phones: 0, phones_till_calm: 0,
+            statistic: 0, limit: 1, clusters: [] } });
+        document.querySelector("#raid-orders button").click();
+        const words = [document.querySelector("#raid-says"), document.querySelector("#sure-says")];
+        document.querySelector("#sure").close();
+        return words.map((each) => each.textContent);
+    }"""
+    unknown = "Nobody is held back all the same: no text had come in before"
+    assert unknown in (await page.evaluate(said, ["raid", None, 0.05]))[0]
+    assert "the setting `raids.held` is 0" in (await page.evaluate(said, ["raid", None, 0]))[0]
+    assert "Nobody" not in (await page.evaluate(said, ["raid", 0.4, 0.05]))[0]
+    calm = await page.evaluate(said, ["calm", None, 0.05])
+    assert "Nobody" not in calm[0]
+    assert calm[1].endswith("nobody would be held back.")
+
+
+async def test_ending_a_raid_says_what_is_let_go_and_what_waits_with_how_much_it_costs(
+    demo: Demo, visit: Opener
+) -> None:
+    page = await visit(demo.url)
+    await expect(page.locator("#carriers li")).to_have_count(3)
+    said = """async ([held, grave, phones]) => {
+        const { raid } = await import("/console/raid.js");
+        raid({ currency: "EUR", answer_cost: "0.10", raid: { mode: "raid", since: null, by_hand: true,
+            held, grave, phones: 99, phones_till_calm: phones, statistic: 0, limit: 1, clusters: [] } });
+        document.querySelector("#raid-orders button").click();
+        const words = document.querySelector("#sure-says").textContent;
+        document.querySelector("#sure").close();
+        return words;
+    }"""
+    let_go = (
+        "What is held back (12 texts from 4 phones) is let go, oldest first, after all others: one answer a"
+    )
+    waits = "The gravest of it (3 texts) waits for your word, then expires."
+    usual = "Texts are answered as usual again."
+    assert await page.evaluate(said, [0, 0, 0]) == f"{usual} Nothing is held back."
+    assert await page.evaluate(said, [3, 3, 0]) == f"{usual} {waits}"
+    assert await page.evaluate(said, [12, 0, 4]) == f"{usual} {let_go} phone, about €0.40 at most."
+    assert await page.evaluate(said, [15, 3, 4]) == f"{usual} {let_go} phone, about €0.40 at most. {waits}"
+
+
+async def test_a_raid_of_insults_is_seen_by_itself_and_the_kind_are_answered(
+    demo: Demo, visit: Opener
+) -> None:
+    page = await visit(demo.url)
+    await expect(page.locator("#sentence")).to_contain_text("Texters are answered.")
+    try:
+        await page.get_by_role("button", name="Begin the raid").click()
+        await expect(page.locator("#sentence")).to_contain_text("It is a raid", timeout=40_000)
+        await expect(page.locator("#raid-room")).to_contain_text("Answer them")
+        await text(page)
+        await answered_through(page, "Twilio")
+        await expect(page.locator("#decisions li", has_text="held back").first).to_be_visible()
+        assert await page.locator("#attack").get_attribute("aria-disabled") == "true"  # it still goes on
+    finally:
+        await page.goto("about:blank")  # and now it does not
+        await demo.calm()
+    await page.goto(demo.url)
+    await expect(page.locator("#sentence")).to_contain_text("Texters are answered.")
+    await expect(page.locator("#sentence")).not_to_contain_text("raid")
