@@ -20,7 +20,6 @@ LONGER = {
     "router/arrivals.py:arrival": "one row, column by column; whoever splits it hides a column",
     "router/evidence/verify.py": "one file by its promise: a stranger is handed it alone",
     "router/service.py:_compose": "the parts of a process, each put in its place once",
-    "tests/prometheus/cases.py": "one story after the other, an alert each; nobody reads it through",
     "router/stage/cast.py:cast": "three accounts, each with its fields spelled out",
 }
 """A file, or `file:function`, that may be longer, and why it reads better whole."""

@@ -1,0 +1,92 @@
+"""Alerts about the carriers' accounts: closed, slow, unused, in doubt, without receipts."""
+
+from __future__ import annotations
+
+from tests.prometheus.cases.case import Case
+
+_TWILIO = {"account": "twilio"}
+
+
+def _recent(word: str) -> dict[str, str]:
+    """Forty of a hundred replies are this for half an hour, then ten."""
+    return {
+        f'paravent_recent_replies{{account="twilio",receipt="{word}"}}': "40x30 10x30",
+        'paravent_recent_replies{account="twilio",receipt="delivered"}': "60x30 90x30",
+    }
+
+
+CASES = (
+    Case(
+        alert="AccountCutOff",
+        sees={
+            'paravent_account_reason{account="twilio",reason="unpaid"}': "0x5 1x20 0x20",
+            'paravent_account_reason{account="twilio",reason="suspended"}': "0x50",
+            'paravent_account_state{account="twilio",state="cut_off"}': "0x5 1x10 0 1x9 0x20",
+            'paravent_account_state{account="twilio",state="probing"}': "0x15 0 1 0x30",
+        },
+        fires=(8, 12, 18),
+        clears=(4, 40),
+        labels=_TWILIO | {"reason": "unpaid"},
+        says="Account twilio is cut off: unpaid.",
+    ),
+    Case(
+        alert="AccountSlow",
+        sees={'paravent_account_state{account="twilio",state="slow"}': "0x5 1x20 0x20"},
+        fires=(20,),
+        clears=(10, 40),
+        labels=_TWILIO,
+        says="Account twilio is slow or throttled for ten minutes.",
+    ),
+    Case(
+        alert="AccountCutByOperator",
+        sees={'paravent_account_state{account="twilio",state="operator_cut"}': "1x28 0x10"},
+        every=30,
+        fires=(780,),
+        clears=(690, 900),
+        labels=_TWILIO,
+        says="Account twilio is cut by you for twelve hours.",
+    ),
+    Case(
+        alert="PrimaryUnused",
+        sees={
+            'paravent_carried_total{number="poster",route="reply_from"}': "0+5x30 150x60 150+5x60",
+            'paravent_carried_total{number="poster",route="fallback"}': "0x30 0+5x60 300x60",
+        },
+        fires=(85,),
+        clears=(20, 50, 110),
+        labels={"number": "poster"},
+        says="Number poster answers only through a fallback for half an hour.",
+    ),
+    Case(
+        alert="InDoubtGrowing",
+        sees={'paravent_attempts_in_doubt{account="twilio"}': "0x5 1+1x30 31x60"},
+        fires=(30,),
+        clears=(5, 80),
+        labels=_TWILIO,
+        says="25 sends of account twilio are in doubt, and more every minute.",
+    ),
+    Case(
+        alert="ReceiptsMissing",
+        sees=_recent("missing"),
+        fires=(20,),
+        clears=(10, 40),
+        labels=_TWILIO,
+        says="40% of the replies through twilio have no receipt.",
+    ),
+    Case(
+        alert="DeliveriesFail",
+        sees=_recent("failed"),
+        fires=(20,),
+        clears=(10, 40),
+        labels=_TWILIO,
+        says="40% of the replies through twilio did not arrive.",
+    ),
+    Case(
+        alert="BalanceRunsOut",
+        sees={'paravent_balance{account="ovh",unit="credit"}': "1000x60 1000-5x60 5000x200"},
+        fires=(115,),
+        clears=(30, 320),
+        labels={"account": "ovh", "unit": "credit"},
+        says="What account ovh has left at its carrier (730 credit) is gone within twelve hours.",
+    ),
+)

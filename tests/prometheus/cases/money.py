@@ -1,0 +1,32 @@
+"""Alerts about money: it runs short, it is spent, more was charged than was kept for it."""
+
+from __future__ import annotations
+
+from tests.prometheus.cases.case import Case
+
+CASES = (
+    Case(
+        alert="RunwayShort",
+        sees={'paravent_purse_runway_seconds{purse="total"}': "90000x10 36000x20 900000x20"},
+        fires=(25,),
+        clears=(5, 15, 40),
+        labels={"purse": "total"},
+        says="Purse total is empty in 10h 0m 0s, at the present pace.",
+    ),
+    Case(
+        alert="PurseEmpty",
+        sees={'paravent_purse_runway_seconds{purse="total"}': "90000x10 0x20 90000x20"},
+        fires=(15,),
+        clears=(5, 40),
+        labels={"purse": "total"},
+        says="Purse total is empty.",
+    ),
+    Case(
+        alert="Overrun",
+        sees={'paravent_purse_overrun_money{purse="twilio"}': "0x30 1.5x120"},
+        fires=(50,),
+        clears=(20, 120),
+        labels={"purse": "twilio"},
+        says="Carriers charged 1.5 past the limit of purse twilio afterwards.",
+    ),
+)
