@@ -240,6 +240,8 @@ class _Auditing:
             return
         erased = kind in PERSONAL and (row["words"] if row["apart"] else row["sealed"]) is None
         wrong = [*differs(sealed, now, erased=erased), *leaf_differs(row, sealed, now)]
+        if row["apart"] != ("facts" in sealed):
+            wrong.append("how it was sealed")
         if kind in PERSONAL and "texter" not in sealed:
             self.report.count("texts sealed before texter, prefix and wording were")
             sender = (now.words or {}).get("from")

@@ -158,3 +158,21 @@ async def test_a_period_without_a_text_makes_no_folder(database: str, tmp_path: 
             await handed(scene, tmp_path / "folder", from_at=NOON - 60 * MINUTE, to_at=NOON)
         assert await scene.value("SELECT count(*) FROM evidence_act") == 0
     assert not (tmp_path / "folder").exists()
+
+
+async def test_a_folder_of_many_trees_is_whole(database: str, tmp_path: Path) -> None:
+    async with scene_in(database) as scene:
+        scene.evidence.most = 100
+        many = [
+            scene.text(f"SM{n}", f"+3363998{n:04d}", received_at=NOON + n * MINUTE / 20) for n in range(900)
+        ]
+        await scene.store(*many)
+        while await scene.seal():
+            pass
+        done = await handed(scene, tmp_path / "folder", from_at=NOON + MINUTE)
+        (tmp_path / "roots").write_text(await told_elsewhere(scene))
+    assert done.texts == 880
+    code, said = stranger(tmp_path / "folder", tmp_path / "roots")
+    assert code == 0, said
+    assert "880 rows" in said
+    assert "20 texts of another time, which say when they came" in said

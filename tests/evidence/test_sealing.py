@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import asyncpg
 import pytest
 
-from router.evidence.leaves import about, leaves, opened
+from router.evidence.leaves import about, about_words, leaves, opened, opened_section
 from router.postgres.evidence import Due, Leaf, standing
 from router.rules.evidence import BEGINNING
 from tests.evidence.scene import NOON, Scene, scene_in
@@ -195,6 +196,7 @@ async def test_why_the_mode_changed_and_what_a_raid_judged_of_a_text_are_sealed(
             row["kind"]: opened(scene.vault.take_out(row["record"], about(row["kind"], row["item"])))[1]
             for row in await scene.look.fetch("SELECT kind, item, record FROM evidence")
         }
+    assert (said["judgement"]["held"], said["judgement"]["cluster"]) == (True, "c0ffee")
     assert said["decision"]["judgement"] | {"at": ""} == {
         "version": 7, "rank": 3.5, "line": 2.5, "held": True, "cluster": "c0ffee", "at": "",
         "released_at": None, "released_by": "",
@@ -202,3 +204,44 @@ async def test_why_the_mode_changed_and_what_a_raid_judged_of_a_text_are_sealed(
     change = said["change"]
     assert (change["mode"], change["statistic"], change["limit"]) == ("raid", 14.5, 14.0)
     assert (change["texts"], change["flagged"], change["explanation"]) == (60, 41, {"texts": 60})
+
+
+async def test_what_is_told_of_a_text_is_sealed_apart_from_its_words_and_stays(database: str) -> None:
+    async with scene_in(database) as scene:
+        await scene.sealed("one")
+        row = await scene.look.fetchrow("SELECT item, record, words, apart FROM evidence WHERE kind = 'text'")
+        assert row is not None
+        _, payload, facts = opened(scene.vault.take_out(row["record"], about("text", row["item"])))
+        assert facts is not None
+        assert facts.said["texter"] == scene.vault.pseudonym("+33639980001").hex()
+        assert row["apart"]
+        shown = json.dumps([payload, facts.said])
+        assert "one" not in {*facts.said.values()} - {facts.said["provider_id"]}
+        assert "39980001" not in shown
+        words = opened_section(scene.vault.take_out(row["words"], about_words("text", row["item"])))
+        assert (words.said["from"], words.said["text"]) == ("+33639980001", "one")
+
+
+_LABEL = """
+INSERT INTO review (inbound, received_at, mode, flagged, label, by)
+SELECT id, received_at, 'calm', false, 'fine', 'kim' FROM inbound
+"""
+
+
+@pytest.mark.parametrize(
+    ("change", "kind"),
+    [
+        ("INSERT INTO operator_action (what, by) VALUES ('account cut', 'kim')", "order"),
+        (_LABEL, "label"),
+    ],
+)  # fmt: skip
+async def test_what_operators_and_reviewers_do_is_due_in_the_same_commit(
+    database: str, change: str, kind: str
+) -> None:
+    async with scene_in(database) as scene:
+        await scene.sealed("one")
+        async with scene.look.transaction():
+            await scene.look.execute(change)
+            assert await scene.value("SELECT array_agg(kind) FROM evidence_due") == [kind]
+        await scene.seal()
+        assert await scene.value("SELECT count(*) FROM evidence WHERE kind = $1", kind) == 1

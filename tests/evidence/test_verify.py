@@ -240,6 +240,7 @@ def test_where_no_root_can_be_compared_it_is_an_error_that_says_what_to_ask_for(
 def test_the_verifier_hashes_as_the_house_does(leaves: list[bytes], payload: bytes) -> None:
     assert verify.tree(leaves) == evidence.tree(leaves)
     assert verify.leaf(b"s" * 16, payload) == evidence.leaf(b"s" * 16, payload)
+    assert verify.section(b"s" * 16, payload) == evidence.section(b"s" * 16, payload)
     said = {"b": payload.hex(), "a": [None, 1, "é\ud800"]}
     assert verify.canonical(said) == evidence.canonical(said)
 
@@ -247,3 +248,14 @@ def test_the_verifier_hashes_as_the_house_does(leaves: list[bytes], payload: byt
 @pytest.mark.parametrize("written", ["=HYPERLINK(1)", "+33", "-1", "@x", "\t=1"])
 def test_no_cell_of_the_table_is_a_formula(written: str) -> None:
     assert verify.cell(written) == f"'{written}"
+
+
+def test_a_bomb_of_numbers_unfolds_no_further_than_is_there() -> None:
+    assert verify.places("0-999999999999,3,7-9", 5) == {0, 1, 2, 3, 4}
+    assert verify.places("", 5) == set()
+
+
+@given(st.sets(st.integers(0, 60)))
+def test_numbers_in_few_words_are_the_same_numbers(numbers: set[int]) -> None:
+    assert verify.ranges(numbers) == evidence.ranges(numbers)
+    assert verify.places(verify.ranges(numbers), 61) == numbers
