@@ -1,4 +1,8 @@
-"""Lets the hours pass for which doubts, prices and receipts wait to be asked after: tests have none."""
+"""Lets the hours pass for which doubts, prices and receipts wait to be asked after: tests have none.
+
+Within seconds, and not all at once: who is asked a thousand things at the same moment, again and again,
+answers none of them in time.
+"""
 
 from __future__ import annotations
 
@@ -16,26 +20,35 @@ def _hurry(table: str, key: str, change: str, where: str) -> str:
 
 
 _NOW = "clock_timestamp()"
+_SOON = f"{_NOW} + random() * interval '3 s'"
+_LATE = f"> {_NOW} + interval '3 s'"
 _HURRY = (
-    _hurry("attempt", "reference", f"look_after = {_NOW}", "state = 'unknown'"),
-    _hurry("attempt", "reference", f"trace_after = {_NOW}", "trace_after IS NOT NULL"),
     _hurry(
-        "attempt", "reference", f"trace_after = {_NOW}, traces = 0", "state = 'accepted' AND receipt = ''"
+        *("attempt", "reference", f"look_after = {_SOON}"),
+        f"state = 'unknown' AND (look_after IS NULL OR look_after {_LATE})",
     ),
-    _hurry("receipt", "id", f"try_after = {_NOW}", "applied_at IS NULL"),
-    _hurry("inbound", "id", f"reread_after = {_NOW}", "NOT verified"),
+    _hurry("attempt", "reference", f"trace_after = {_SOON}", f"trace_after {_LATE}"),
+    _hurry(
+        *("attempt", "reference", f"trace_after = {_SOON}, traces = 0"),
+        f"state = 'accepted' AND receipt = '' AND (trace_after IS NULL OR trace_after {_LATE})",
+    ),
+    _hurry("receipt", "id", f"try_after = {_SOON}", f"applied_at IS NULL AND try_after {_LATE}"),
+    _hurry(
+        *("inbound", "id", f"reread_after = {_SOON}"),
+        f"NOT verified AND reread_after {_LATE}",
+    ),
     # Whoever's clock was wrong said "in a second" of another time.
     _hurry(
         "reply",
         "id",
         f"not_before = {_NOW}",
-        f"state = 'delayed' AND not_before > {_NOW} AND id IN (SELECT id FROM inbound WHERE verified)",
+        f"state = 'delayed' AND not_before {_LATE} AND id IN (SELECT id FROM inbound WHERE verified)",
     ),
 )
 
 
 async def hurry(database: Database) -> None:
-    """What is waited for is due now."""
+    """What is waited for is due within seconds."""
     with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
         for statement in _HURRY:
             await database.fetch(statement)
