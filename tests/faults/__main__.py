@@ -20,6 +20,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -29,6 +30,7 @@ from tests.faults.chaos import ROOM, Order, in_order, run
 from tests.faults.controls import CONTROLS, show
 from tests.faults.database import ROOT
 from tests.faults.disk import may_mount
+from tests.faults.remains import keep
 from tests.faults.routers import Plan
 
 
@@ -106,7 +108,8 @@ async def chaos(given: argparse.Namespace) -> Report:
     for order in orders(given):
         began = monotonic()
         environment = [clock.environment(order.jumps > 0)]
-        one, said = await run(order, Plan(limit=order.limit, environment=environment))
+        if_wrong = None if given.keep is None else partial(keep, folder=given.keep)
+        one, said = await run(order, Plan(limit=order.limit, environment=environment), if_wrong=if_wrong)
         journal = one.carriers.journal
         counted = {
             "texts": len(journal["inbound"]),
@@ -161,6 +164,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--pace", type=float, default=40.0, help="texts a second; 40")
     parser.add_argument("--outage", type=float, default=3.0, help="seconds of each outage; 3")
     parser.add_argument("--json", type=Path, help="write the report here too")
+    parser.add_argument("--keep", type=Path, help="where rounds that do not hold leave logs and rows")
     parser.add_argument("--without", choices=list(CONTROLS), help="show what a protection is for")
     given = parser.parse_args(words)
     jumps = given.jumps or (given.without and CONTROLS[given.without].set_back)

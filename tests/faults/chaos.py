@@ -266,9 +266,20 @@ async def stage(
 
 
 async def run(
-    order: Order, plan: Plan, *, server_at: tuple[str, Path] | None = None
+    order: Order,
+    plan: Plan,
+    *,
+    server_at: tuple[str, Path] | None = None,
+    if_wrong: Callable[[Round], Awaitable[object]] | None = None,
 ) -> tuple[Round, list[str]]:
-    """One round from its beginning to the judge's word."""
+    """One round from its beginning to the judge's word.
+
+    Args:
+        order: See there.
+        plan: See there.
+        server_at: See `stage`.
+        if_wrong: Given the round, while it still runs, if something did not hold.
+    """
     async with stage(order, plan, server_at=server_at) as one:
         watching = asyncio.create_task(one.watch())
         try:
@@ -276,6 +287,8 @@ async def run(
                 both.create_task(one.traffic())
                 both.create_task(one.misfortunes())
             said = await one.settled(_SETTLE + order.texts * _SETTLE_PER_TEXT)
+            if said and if_wrong is not None:
+                await if_wrong(one)
         finally:
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)

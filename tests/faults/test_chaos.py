@@ -6,6 +6,7 @@ The long forms are `python -m tests.faults` and `python -m tests.faults.crashpoi
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -14,10 +15,11 @@ import pytest
 import pytest_asyncio
 
 from tests.faults import crashpoints, judge
-from tests.faults.chaos import Order, run
+from tests.faults.chaos import ANSWERS, Order, run, stage
 from tests.faults.controls import CONTROLS, show
 from tests.faults.database import server
 from tests.faults.disk import disk
+from tests.faults.remains import keep
 from tests.faults.routers import Plan
 
 pytestmark = pytest.mark.xdist_group("own-database")
@@ -83,3 +85,19 @@ async def test_a_point_that_nobody_passes_is_told(server_at: tuple[str, Path]) -
     found = await asyncio.wait_for(crashpoints.sweep(1, ("nowhere",), server_at=server_at), 90)
     assert not found.held
     assert found.never == ["nowhere"]
+
+
+async def test_what_is_kept_of_a_round_tells_where_things_stood_and_no_text_or_number(
+    server_at: tuple[str, Path], tmp_path: Path
+) -> None:
+    order = Order(texts=6, pace=12.0)
+    async with stage(order, Plan(processes=(1,)), server_at=server_at) as one:
+        await one.traffic()
+        assert await one.settled() == []
+        place = await keep(one, tmp_path)
+    kept = (place / "rows.json").read_text()
+    rows = json.loads(kept)
+    assert sum(row["count"] for row in rows["replies"]) == order.texts
+    assert rows["unproved"] == rows["not stored"] == []
+    assert "ready: " in (place / "serve 1.log").read_text()
+    assert not any(words in kept for words in ("+336", *ANSWERS))
