@@ -54,6 +54,10 @@ PLACES = {
         "providers/twilio/proof.py",
         tuple(f"tests/providers/test_twilio{part}.py" for part in ("_proof", "", "_reading")),
     ),
+    "ovh": Place(
+        "providers/ovh/account.py",
+        tuple(f"tests/providers/test_ovh{part}.py" for part in ("_calls", "", "_texts")),
+    ),
     "vonage-sms": Place(
         "providers/vonage/sms.py",
         tuple(_VONAGE.format(part) for part in ("sms_proof", "sms", "incoming")),
