@@ -225,9 +225,9 @@ def _print(found: Raid, *, as_json: bool) -> None:
 
 
 def _clusters(found: Raid) -> None:
+    yours = f"; only you let {found.grave} of them go" if found.grave else ""
     click.echo(
-        f"{counted(found.held, 'text')} from {counted(found.phones, 'phone')} held, unanswered;"
-        f" only you let {found.grave} of them go."
+        f"{counted(found.held, 'text')} from {counted(found.phones, 'phone')} held, unanswered{yours}."
     )
     if found.clusters:
         rows = [
@@ -242,6 +242,8 @@ def _clusters(found: Raid) -> None:
             for each in found.clusters
         ]
         show_table(("CLUSTER", "TEXTS", "SENDERS", "FIRST", "LAST", "WORDS"), rows)
+    if more := found.held - sum(each.texts for each in found.clusters):
+        click.echo(f"{counted(more, 'text of another wording is', 'texts of other wordings are')} held, too.")
 
 
 def _told(change: Change) -> str:
