@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from providers import Price
+from router.rules import budget
 from router.rules.budget import (
+    HEAD_START,
     MICROS,
     Money,
     Period,
@@ -24,6 +26,7 @@ from router.rules.budget import (
     Rounding,
     Window,
     convert,
+    due_share,
     estimate,
     rate,
     to_micros,
@@ -90,6 +93,17 @@ def test_a_window_begins_at_the_local_midnight_over_clock_changes(
 def test_a_fixed_purse_has_one_window_for_ever() -> None:
     early, late = datetime(2017, 1, 1, tzinfo=UTC), datetime(2035, 1, 1, tzinfo=UTC)
     assert window(Period.FIXED, early, PARIS) == window(Period.FIXED, late, PARIS)
+    assert window(Period.FIXED, early, PARIS) == Window(datetime(1970, 1, 1, tzinfo=UTC), None)
+
+
+def test_of_a_purse_that_is_spread_a_day_is_due_at_once_and_all_of_it_only_at_the_end() -> None:
+    here = window(Period.DAY, datetime(2026, 6, 1, 12, tzinfo=UTC), ZoneInfo("UTC"))
+    assert here.end is not None
+    assert due_share(here, here.start) == HEAD_START
+    assert due_share(here, here.start + timedelta(hours=12)) == pytest.approx((1 + HEAD_START) / 2)
+    assert due_share(here, here.end) == 1
+    assert due_share(here, here.end + timedelta(hours=1)) == 1
+    assert due_share(Window(here.start, None), here.start) == 1
 
 
 @given(amount=AMOUNTS, per_unit=PER_UNIT)
@@ -108,6 +122,10 @@ def test_nobodys_decimal_context_changes_what_is_owed(amount: Decimal, per_unit:
     expected = to_micros(amount, per_unit, Rounding.UP)
     with localcontext(Context(prec=3)):
         assert to_micros(amount, per_unit, Rounding.UP) == expected
+
+
+def test_a_hair_over_a_half_is_over_it() -> None:
+    assert to_micros(Decimal(f"0.0000005{'0' * 40}1"), Decimal(1), Rounding.HALF_EVEN) == 1
 
 
 @pytest.mark.parametrize(("written", "even"), [("0.0000005", 0), ("0.0000015", 2), ("0.0000025", 2)])
@@ -152,14 +170,18 @@ def test_a_late_price_in_an_unknown_currency_is_no_money() -> None:
 )
 def test_zero_is_zero_and_unlimited_is_spelled(written: str, micros: int | None) -> None:
     assert Purse.model_validate({"limit": written, "period": "day"}).micros == micros
+    assert budget.micros(written) == micros
 
 
 @pytest.mark.parametrize(
     "written", [20, 20.0, "-1", "", "1e3", "Unlimited", None, "NaN", "1.0000001", "٣", True]
 )
 def test_a_limit_that_is_not_exactly_spelled_is_refused(written: object) -> None:
-    with pytest.raises(ValidationError, match="must be an amount in quotes"):
+    said = 'must be an amount in quotes such as "20.00", or "unlimited"'
+    with pytest.raises(ValidationError, match=f", {said}"):
         Purse.model_validate({"limit": written, "period": "day"})
+    with pytest.raises(ValueError, match=f"^{said}$"):
+        budget.micros(written)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("missing", ["limit", "period"])
@@ -185,7 +207,19 @@ def test_a_price_without_a_unit_or_out_of_reason_is_refused(written: object) -> 
         TypeAdapter(Prices).validate_python({"FR": written})
 
 
-@pytest.mark.parametrize("written", ["0", "0.0", 0.92, "abc"])
-def test_a_rate_is_an_exact_amount_above_zero(written: object) -> None:
-    with pytest.raises(ValidationError):
+_INEXACT = 'must be an amount in quotes, at most six decimals, such as "20.00"'
+
+
+@pytest.mark.parametrize(
+    ("written", "why"),
+    [("0", "must be above zero"), ("0.0", "must be above zero"), (0.92, _INEXACT), ("abc", _INEXACT)],
+)
+def test_a_rate_is_an_exact_amount_above_zero(written: object, why: str) -> None:
+    with pytest.raises(ValidationError, match=f", {why} "):
         TypeAdapter(Rates).validate_python({"USD": written})
+
+
+def test_a_rate_is_what_is_written() -> None:
+    found = TypeAdapter(Rates).validate_python({"USD": "0.92", "credit": Decimal("0.065")})
+    assert found == {"USD": Decimal("0.92"), "credit": Decimal("0.065")}
+    assert [rate(unit, "EUR", found) for unit in ("USD", "EUR", "JPY")] == [Decimal("0.92"), 1, None]

@@ -10,7 +10,7 @@ import pytest
 from providers import CutOff, CutReason, Failure, InDoubt, Refused, RefusedReason, Throttled, Unreachable
 from router.rules.proof import believed
 
-SOON, LONG = timedelta(seconds=1), timedelta(minutes=2)
+SOON, JUST, LONG = timedelta(seconds=1), timedelta(minutes=1), timedelta(minutes=2)
 REVOKED = CutOff(CutReason.REVOKED, "x")
 
 
@@ -23,10 +23,12 @@ REVOKED = CutOff(CutReason.REVOKED, "x")
         (InDoubt("x"), {"closed": True}, True),
         (InDoubt("x"), {"waited": LONG}, True),
         (Throttled(1, "x"), {"again": True, "closed": True}, False),
+        (Unreachable("x"), {"waited": JUST}, True),
         (Throttled(1, "x"), {"waited": LONG}, True),
+        (Throttled(1, "x"), {"waited": JUST}, True),
         (Refused(RefusedReason.FILTERED, "x"), {}, False),
     ],
 )
 def test_believed(failure: Failure, known: dict[str, Any], expected: bool) -> None:
     said: dict[str, Any] = {"again": False, "closed": False, "waited": SOON} | known
-    assert believed(failure, patience=timedelta(minutes=1), **said) is expected
+    assert believed(failure, patience=JUST, **said) is expected
