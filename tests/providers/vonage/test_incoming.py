@@ -21,6 +21,7 @@ from providers import (
 from providers.contract.conformance import (
     NOW,
     NUMBER,
+    OUTGOING,
     TEXT,
     TEXTER,
 )
@@ -39,6 +40,7 @@ from tests.providers.vonage.dialect import (
     signed,
     sms_inbound,
     sms_receipt,
+    token,
     vonage,
 )
 
@@ -75,6 +77,8 @@ def test_a_long_sms_comes_in_parts() -> None:
         (text,) = vonage(SMS).inbound(hook(signed(sms_inbound(**concat))))
         assert text.part == Part("17", 2, 3)
         assert text.at == NOW
+    (text,) = vonage(SMS).inbound(form_hook(signed(sms_inbound(**concat | {"concat-part": "3"}))))
+    assert text.part == Part("17", 3, 3)
     for odd in ({"concat-part": "4"}, {"concat-total": "many"}, {"concat-ref": ""}):
         (text,) = vonage(SMS).inbound(form_hook(signed(sms_inbound(**concat | odd))))
         assert text.part is None
@@ -87,6 +91,17 @@ def test_what_json_does_not_put_in_quotes_is_verified_as_written() -> None:
     loose: dict[str, Any] = {**said, "concat": True, "concat-total": 2, "timestamp": int(said["timestamp"])}
     (text,) = vonage(SMS).inbound(json_hook(loose))
     assert text.part == Part("17", 1, 2)
+    said = signed(sms_inbound(price="1.50", odd="NaN", network="null"))
+    hook = json_hook(said)
+    bare = hook.body.replace(b'"1.50"', b"1.50").replace(b'"NaN"', b"NaN").replace(b'"null"', b"null")
+    assert vonage(SMS).inbound(replace(hook, body=bare)) == vonage(SMS).inbound(hook)
+
+
+def test_an_sms_is_read_whole_and_is_a_form_where_nobody_says_what_it_is() -> None:
+    text = Inbound(provider_id="0A0000000123ABCD1", sender=TEXTER, to=NUMBER, text=TEXT, at=NOW)
+    for hook in (form_hook, get_hook, json_hook):
+        assert vonage(SMS).inbound(hook(signed(sms_inbound()))) == (text,)
+    assert vonage(SMS).inbound(replace(form_hook(signed(sms_inbound())), headers={})) == (text,)
 
 
 def test_bytes_that_are_no_unicode_are_verified_and_kept() -> None:
@@ -98,11 +113,85 @@ def test_bytes_that_are_no_unicode_are_verified_and_kept() -> None:
     assert text.text.encode("utf-8", "surrogateescape") == b"caf\xe9"
 
 
-def test_what_lacks_an_id_is_malformed() -> None:
-    with pytest.raises(Malformed):
-        vonage(MESSAGES).inbound(messages_hook(messages_inbound() | {"message_uuid": None}))
-    with pytest.raises(Malformed):
-        vonage(SMS).inbound(form_hook(signed(sms_inbound(messageId=""))))
+@pytest.mark.parametrize(
+    "lacks",
+    [
+        {"message_uuid": None}, {"message_uuid": ""}, {"message_uuid": 5}, {"text": None},
+        {"from": None}, {"from": ""}, {"to": None}, {"to": ""},
+    ],
+)  # fmt: skip
+def test_a_message_that_lacks_what_it_needs_is_malformed(lacks: dict[str, Any]) -> None:
+    with pytest.raises(Malformed) as refused:
+        vonage(MESSAGES).inbound(messages_hook(messages_inbound() | lacks))
+    assert refused.value.reason == "fields"
+
+
+@pytest.mark.parametrize(
+    "lacks", [{"message_uuid": None}, {"message_uuid": ""}, {"status": None}, {"message_uuid": 5}]
+)
+def test_a_status_that_lacks_what_it_needs_is_malformed(lacks: dict[str, Any]) -> None:
+    with pytest.raises(Malformed) as refused:
+        vonage(MESSAGES).receipt(messages_hook(messages_status("delivered") | lacks))
+    assert refused.value.reason == "fields"
+
+
+@pytest.mark.parametrize("lacks", ["messageId", "msisdn", "to", "text"])
+def test_an_sms_that_lacks_what_it_needs_is_malformed(lacks: str) -> None:
+    fields = {key: value for key, value in sms_inbound().items() if key != lacks}
+    with pytest.raises(Malformed) as refused:
+        vonage(SMS).inbound(form_hook(signed(fields)))
+    assert refused.value.reason == "fields"
+
+
+@pytest.mark.parametrize("lacks", ["messageId", "status"])
+def test_a_receipt_that_lacks_what_it_needs_is_malformed(lacks: str) -> None:
+    fields = {key: value for key, value in sms_receipt("delivered").items() if key != lacks}
+    with pytest.raises(Malformed) as refused:
+        vonage(SMS).receipt(form_hook(signed(fields)))
+    assert refused.value.reason == "fields"
+
+
+@pytest.mark.parametrize("body", [b"{", b"[]", b'{"text": {}}', b"[" * 100_000])
+def test_json_of_another_shape_is_malformed(body: bytes) -> None:
+    with pytest.raises(Malformed) as refused:
+        vonage(SMS).inbound(replace(json_hook({}), body=body))
+    assert refused.value.reason == "json"
+
+
+@pytest.mark.parametrize("body", [b"{", b"[]", b"[" * 100_000])
+def test_a_message_of_another_shape_is_malformed(body: bytes) -> None:
+    proof = {"authorization": f"Bearer {token(body)}"}
+    with pytest.raises(Malformed) as refused:
+        vonage(MESSAGES).inbound(replace(messages_hook({}), body=body, headers=proof))
+    assert refused.value.reason == "json"
+
+
+def test_receipts_name_their_text_and_an_unknown_word_says_at_least_that_it_was_taken() -> None:
+    at = datetime(2026, 11, 23, 16, 0, 5, tzinfo=UTC)
+    (receipt,) = vonage(MESSAGES).receipt(messages_hook(messages_status("delivered")))
+    assert (receipt.provider_id, receipt.reference, receipt.at) == (UUID, OUTGOING.reference, at)
+    (receipt,) = vonage(SMS).receipt(form_hook(signed(sms_receipt("delivered"))))
+    assert (receipt.provider_id, receipt.reference) == ("0A0000000123ABCD1", OUTGOING.reference)
+    assert (receipt.status, receipt.code) == (Status.DELIVERED, "")
+    fields = sms_receipt("pondering", reference="")
+    del fields["err-code"]
+    (receipt,) = vonage(SMS).receipt(form_hook(signed(fields)))
+    assert (receipt.status, receipt.code, receipt.reference) == (Status.QUEUED, "", None)
+
+
+@pytest.mark.parametrize("reference", ["", 7, None])
+def test_a_status_may_name_no_reference_and_no_channel(reference: object) -> None:
+    fields = messages_status("delivered", client_ref=reference)
+    del fields["channel"]
+    (receipt,) = vonage(MESSAGES).receipt(messages_hook(fields))
+    assert receipt.reference is None
+    assert vonage(MESSAGES).receipt(messages_hook(fields | {"channel": "whatsapp"})) == ()
+
+
+def test_a_number_may_come_as_a_number() -> None:
+    said = messages_inbound() | {"from": int(TEXTER[1:])}
+    (text,) = vonage(MESSAGES).inbound(messages_hook(said))
+    assert text.sender == TEXTER
 
 
 def _error(code: str) -> dict[str, Any]:

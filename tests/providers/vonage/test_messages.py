@@ -60,6 +60,13 @@ def test_the_body_is_the_one_the_official_sdk_would_send() -> None:
         webhook_version="v1",
     )
     assert json.loads(request.body) == sdk.model_dump(by_alias=True, exclude_none=True, mode="json")
+    assert (request.method, request.url) == ("POST", "https://api.nexmo.com/v1/messages")
+    wanted = {"Content-Type": "application/json", "Accept": "application/json"}
+    assert {**request.headers, **wanted} == request.headers
+    assert request.carries_text
+    (request,), _ = sent(vonage(MESSAGES), answer(202, message_uuid=UUID), text="half \ud83d")
+    said = json.loads(request.body)
+    assert (said["text"], "trusted_recipient" in said) == ("half \ud83d", False)
 
 
 def test_the_token_has_what_the_official_sdk_puts_into_one() -> None:
@@ -102,6 +109,7 @@ def test_an_expired_token_is_renewed_once() -> None:
     requests, outcome = sent(account, expired, answer(202, message_uuid=UUID))
     assert outcome == Accepted(provider_id=UUID)
     assert len({request.headers["Authorization"] for request in requests}) == 2
+    assert len({request.body for request in requests}) == 1
     requests, outcome = sent(account, expired, expired)
     assert outcome == CutOff(CutReason.REVOKED, "jwt-expired")
     assert len(requests) == 2

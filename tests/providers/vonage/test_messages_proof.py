@@ -68,14 +68,32 @@ def forgeries() -> dict[str, Hook]:
         "an absurd time": messages_hook(fields, iat=10**400),
         "another account": messages_hook(fields, api_key="zzzz9999"),
         "another application": messages_hook(fields, application_id="somebody-else"),
+        "a hash that is no text": messages_hook(fields, payload_hash="\ud800"),
+        "Bearer of nothing": replace(hook, headers={"authorization": "Bearer"}),
         "Basic": replace(hook, headers={"authorization": "Basic YTpi"}),
         "no proof": replace(hook, headers={}),
     }
 
 
+_WHY = {
+    "another body": "payload",
+    "a hash that is no text": "payload",
+    "too old": "age",
+    "from the future": "age",
+    "expired": "age",
+    "an absurd time": "age",
+    "another account": "account",
+    "another application": "account",
+    "Bearer of nothing": "unsigned",
+    "Basic": "unsigned",
+    "no proof": "unsigned",
+}
+
+
 def _is_refused(case: str) -> None:
-    with pytest.raises(Forged):
+    with pytest.raises(Forged) as refused:
         vonage(MESSAGES).inbound(forgeries()[case])
+    assert refused.value.reason == _WHY.get(case, "signature")
 
 
 @pytest.mark.parametrize("case", forgeries())
@@ -129,10 +147,18 @@ def test_the_official_sdk_agrees_that_the_webhooks_of_these_tests_are_signed() -
 
 def test_clocks_may_differ_by_a_minute_and_a_secret_may_be_replaced() -> None:
     second = int(NOW.timestamp())
-    for claims in ({"iat": second + 59}, {"iat": second - 299}, {"application_id": None}):
+    for claims in (
+        {"iat": second + 60},
+        {"iat": second - 300},
+        {"exp": second - 60},
+        {"application_id": None},
+    ):
         assert vonage(MESSAGES).inbound(messages_hook(messages_inbound(), **claims))
     both = vonage(MESSAGES, signature_secrets=[STRANGERS, SECRET])
     assert both.inbound(messages_hook(messages_inbound()))
+    spaced = messages_hook(messages_inbound())
+    bearer = spaced.headers["authorization"].replace(" ", "  ")
+    assert vonage(MESSAGES).inbound(replace(spaced, headers={"authorization": bearer}))
     patient = vonage(MESSAGES, webhook_age=86_400)
     assert patient.inbound(messages_hook(messages_inbound(), iat=second - 86_000))
 

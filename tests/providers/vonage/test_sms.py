@@ -11,19 +11,35 @@ from vonage_sms import SmsMessage as SdkSms
 
 from providers import (
     Accepted,
+    CutOff,
+    CutReason,
     InDoubt,
     Outcome,
     Price,
+    Response,
     Scope,
     Throttled,
 )
 from providers.contract.conformance import (
+    NOW,
     NUMBER,
     OUTGOING,
     TEXT,
     TEXTER,
 )
-from tests.providers.vonage.dialect import API_SECRET, KEY, SECRET, SMS, sent, sms_answer, taken, vonage
+from tests.providers.vonage.dialect import (
+    API_SECRET,
+    KEY,
+    SECRET,
+    SMS,
+    answer,
+    sent,
+    sms_answer,
+    taken,
+    vonage,
+)
+
+HEADERS = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
 
 
 def test_the_form_is_the_one_the_official_sdk_would_send() -> None:
@@ -41,6 +57,8 @@ def test_the_form_is_the_one_the_official_sdk_would_send() -> None:
     theirs = {key: str(value) for key, value in sdk.model_dump(by_alias=True, exclude_none=True).items()}
     theirs |= {"trusted-number": "true", "api_key": KEY, "api_secret": API_SECRET}
     assert dict(parse_qsl(request.body.decode())) == theirs
+    assert (request.method, request.url) == ("POST", "https://rest.nexmo.com/sms/json")
+    assert (request.headers, request.carries_text) == (HEADERS, True)
 
 
 def test_a_send_can_be_signed_and_then_carries_no_secret() -> None:
@@ -50,6 +68,11 @@ def test_a_send_can_be_signed_and_then_carries_no_secret() -> None:
         form = dict(parse_qsl(request.body.decode()))
         sdk = Auth(api_key=KEY, signature_secret=SECRET, signature_method=method)
         assert "api_secret" not in form
+        assert form["timestamp"] == str(int(NOW.timestamp()))
+        assert sdk.check_signature(form)
+        (request,), _ = sent(account, sms_answer(taken()), text="half \ud83d")
+        form = dict(parse_qsl(request.body.decode()))
+        assert form["text"] == "half ?"
         assert sdk.check_signature(form)
 
 
@@ -57,7 +80,8 @@ def test_a_send_can_be_basic_as_in_the_official_sdk() -> None:
     (request,), _ = sent(vonage(SMS, sms_auth="basic"), sms_answer(taken()))
     sdk = Auth(api_key=KEY, api_secret=API_SECRET)
     assert request.headers["Authorization"] == sdk.create_basic_auth_string()
-    assert API_SECRET not in request.body.decode()
+    assert {**request.headers, **HEADERS} == request.headers
+    assert not {"api_key", "api_secret", "sig"} & dict(parse_qsl(request.body.decode())).keys()
 
 
 def test_a_text_outside_gsm7_is_sent_as_unicode() -> None:
@@ -91,6 +115,18 @@ def test_a_text_partly_accepted_is_accepted_at_the_price_of_those_parts() -> Non
 )
 def test_parts_that_failed_are_read_with_caution(statuses: tuple[str, ...], outcome: Outcome) -> None:
     assert sent(vonage(SMS), sms_answer(*({"status": each} for each in statuses)))[1] == outcome
+
+
+@pytest.mark.parametrize(
+    ("response", "outcome"),
+    [
+        (Response(401, {}, b""), CutOff(CutReason.REVOKED, "http-401")),
+        (answer(200, messages="none"), InDoubt("unreadable")),
+        (sms_answer({"status": "0"}), Accepted(provider_id="", parts=1)),
+    ],
+)
+def test_what_is_no_list_of_parts_is_read_with_caution(response: Response, outcome: Outcome) -> None:
+    assert sent(vonage(SMS), response)[1] == outcome
 
 
 def test_the_price_is_in_the_currency_of_the_settings() -> None:

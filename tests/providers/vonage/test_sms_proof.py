@@ -80,14 +80,43 @@ def sms_forgeries() -> dict[str, dict[str, str]]:
         "too old": signed(sms_inbound(timestamp=str(second - 301))),
         "from the future": signed(sms_inbound(timestamp=str(second + 301))),
         "no time": signed(sms_inbound(timestamp="soon")),
+        "a time beyond all years": signed(sms_inbound(timestamp="1" * 13)),
+        "no time at all": sms_inbound() | {"sig": sms.signature(sms_inbound(), SECRET, "sha256hmac")},
         "another account": signed(sms_inbound(**{"api-key": "zzzz9999"})),
         "no proof": sms_inbound(),
     }
 
 
+_WHY = {
+    "too old": "age",
+    "from the future": "age",
+    "no time": "age",
+    "a time beyond all years": "age",
+    "no time at all": "age",
+    "another account": "account",
+    "no proof": "unsigned",
+}
+
+
 def _sms_is_refused(case: str) -> None:
-    with pytest.raises(Forged):
+    with pytest.raises(Forged) as refused:
         vonage(SMS).inbound(form_hook(sms_forgeries()[case]))
+    assert refused.value.reason == _WHY.get(case, "signature")
+
+
+def test_a_proof_that_is_no_text_is_a_wrong_one() -> None:
+    with pytest.raises(Forged) as refused:
+        vonage(SMS).inbound(json_hook(sms_inbound() | {"sig": "\ud800"}))
+    assert refused.value.reason == "signature"
+
+
+def test_to_the_last_second_it_is_young_and_the_account_need_not_be_named() -> None:
+    second = int(NOW.timestamp())
+    for stamp in (second - 300, second + 300):
+        assert vonage(SMS).inbound(form_hook(signed(sms_inbound(timestamp=str(stamp)))))
+    fields = sms_inbound()
+    del fields["api-key"]
+    assert vonage(SMS).inbound(form_hook(signed(fields)))
 
 
 @pytest.mark.parametrize("case", sms_forgeries())
