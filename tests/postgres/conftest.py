@@ -1,4 +1,4 @@
-"""Data folders for embedded servers, with an empty database made once and copied."""
+"""A scene for whoever needs a ledger, and data folders for embedded servers, made once and copied."""
 
 from __future__ import annotations
 
@@ -13,10 +13,18 @@ import pytest_asyncio
 
 from router.postgres.embedded import embedded
 from tests.postgres.client import AS_NOBODY, NOBODY, processes
+from tests.postgres.scene import Scene, scene_in
 
 ROOT = os.geteuid() == 0
 # Whom a command is run by: ourselves; and where we are root, an ordinary user as well.
 USERS = {"ourselves": (), "nobody": AS_NOBODY} if ROOT else {"ourselves": ()}
+
+
+@pytest.fixture
+async def scene(database: str) -> AsyncIterator[Scene]:
+    """A ledger with some money, audited at the end."""
+    async with scene_in(database) as scene:
+        yield scene
 
 
 @pytest.fixture

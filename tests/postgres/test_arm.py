@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
@@ -22,16 +21,9 @@ from tests.postgres.scene import (
     Scene,
     intent,
     pseudonym,
-    scene_in,
 )
 from tests.postgres.scene import proof as settled
 from tests.postgres.scene import text as text_of
-
-
-@pytest.fixture
-async def scene(database: str) -> AsyncIterator[Scene]:
-    async with scene_in(database) as scene:
-        yield scene
 
 
 async def test_an_armed_send_has_its_grant_its_money_and_its_intent(scene: Scene) -> None:

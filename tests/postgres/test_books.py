@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import asyncpg
 import pytest
 
@@ -14,16 +12,9 @@ from tests.postgres.scene import (
     Scene,
     proof,
     receipt,
-    scene_in,
 )
 
 _BOOK = "INSERT INTO ledger (kind, reference, inbound, account, account_window, source, at) VALUES"
-
-
-@pytest.fixture
-async def scene(database: str) -> AsyncIterator[Scene]:
-    async with scene_in(database) as scene:
-        yield scene
 
 
 async def test_what_does_not_fit_any_more_is_overrun_row_by_row(scene: Scene) -> None:

@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
-
-import pytest
 
 from router.postgres.upkeep import Upkeep
 from router.rules.caps import Slot
-from tests.postgres.scene import DAY, NOON, Owner, Scene, intent, proof, scene_in
+from tests.postgres.scene import DAY, NOON, Owner, Scene, intent, proof
 from tests.postgres.scene import text as text_of
 
 TOMORROW = DAY + timedelta(days=1)
 TEN = Slot("range", DAY, 10, TOMORROW)
-
-
-@pytest.fixture
-async def scene(database: str) -> AsyncIterator[Scene]:
-    async with scene_in(database) as scene:
-        yield scene
 
 
 async def armed(scene: Scene, caps: Sequence[Slot], owners: int = 4) -> list[str]:

@@ -17,14 +17,8 @@ from router.postgres.ledger import Intent, Ledger, Proof
 from router.postgres.pool import DatabaseAwayError, Line
 from router.postgres.receipts import Notice
 from router.rules.consent import Consent
-from tests.postgres.scene import LEASE, NOON, Owner, Scene, intent, proof, pseudonym, scene_in
+from tests.postgres.scene import LEASE, NOON, Owner, Scene, intent, proof, pseudonym
 from tests.postgres.scene import text as text_of
-
-
-@pytest.fixture
-async def scene(database: str) -> AsyncIterator[Scene]:
-    async with scene_in(database) as scene:
-        yield scene
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -14,14 +13,8 @@ import pytest
 from router.postgres.inbox import Arrival
 from router.postgres.upkeep import Upkeep
 from router.rules.consent import Consent
-from tests.postgres.scene import NOON, PERIOD, Scene, pseudonym, scene_in
+from tests.postgres.scene import NOON, PERIOD, Scene, pseudonym
 from tests.postgres.scene import text as text_of
-
-
-@pytest.fixture
-async def scene(database: str) -> AsyncIterator[Scene]:
-    async with scene_in(database) as scene:
-        yield scene
 
 
 def waiting(name: str, **different: Any) -> Arrival:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from tests.postgres.scene import (
@@ -15,15 +13,8 @@ from tests.postgres.scene import (
     proof,
     pseudonym,
     receipt,
-    scene_in,
 )
 from tests.postgres.scene import text as text_of
-
-
-@pytest.fixture
-async def scene(database: str) -> AsyncIterator[Scene]:
-    async with scene_in(database) as scene:
-        yield scene
 
 
 async def test_late_proof_of_a_refused_send_cancels_a_second_one_that_is_not_armed(scene: Scene) -> None:

@@ -10,7 +10,6 @@ from datetime import timedelta
 from typing import Any, TypeVar, cast
 
 import asyncpg
-import pytest
 
 from router.postgres.incoming import Cost, Incoming
 from router.postgres.ledger import Ledger
@@ -19,7 +18,7 @@ from router.postgres.pool import Line, Pool
 from router.postgres.purses import Purses
 from router.postgres.receipts import Receipts
 from router.postgres.upkeep import Upkeep
-from tests.postgres.scene import ACME, DAY, LEASE, MONTH, NOON, Owner, Scene, intent, proof, scene_in, text
+from tests.postgres.scene import ACME, DAY, LEASE, MONTH, NOON, Owner, Scene, intent, proof, text
 from tests.postgres.test_parked import notice
 from tests.postgres.test_receiving_cost import PRICE
 
@@ -48,12 +47,6 @@ class Ahead:
 
     def ledger(self, owner: Owner) -> Ledger:
         return Ledger(owner.id, LEASE)
-
-
-@pytest.fixture
-async def scene(database: str) -> AsyncIterator[Scene]:
-    async with scene_in(database) as scene:
-        yield scene
 
 
 async def second(

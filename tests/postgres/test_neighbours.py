@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 
 import pytest
@@ -27,18 +26,11 @@ from tests.postgres.scene import (
     proof,
     pseudonym,
     receipt,
-    scene_in,
     text,
 )
 from tests.postgres.test_parked import notice
 
 YESTERDAY, TOMORROW, LATER = (DAY + timedelta(days=days) for days in (-1, 1, 2))
-
-
-@pytest.fixture
-async def scene(database: str) -> AsyncIterator[Scene]:
-    async with scene_in(database) as scene:
-        yield scene
 
 
 async def _doubled(owner: Owner, name: str) -> tuple[Intent, Intent]:

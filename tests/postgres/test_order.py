@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-
-import pytest
 
 from router.postgres.inbox import Finish
 from router.rules.answer import Priority
-from tests.postgres.scene import NOON, Scene, proof, scene_in
+from tests.postgres.scene import NOON, Scene, proof
 from tests.postgres.scene import text as text_of
-
-
-@pytest.fixture
-async def scene(database: str) -> AsyncIterator[Scene]:
-    async with scene_in(database) as scene:
-        yield scene
 
 
 async def answered(scene: Scene, name: str) -> None:

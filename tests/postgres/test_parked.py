@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-import pytest
-
 from router.postgres.parked import Applied, Parking, PutOff
 from router.postgres.receipts import Notice, Receipts
 from router.vault import random_reference
-from tests.postgres.scene import ACME, BETA, NOON, Owner, Scene, intent, proof, pseudonym, scene_in, text
-
-
-@pytest.fixture
-async def scene(database: str) -> AsyncIterator[Scene]:
-    async with scene_in(database) as scene:
-        yield scene
+from tests.postgres.scene import ACME, BETA, NOON, Owner, Scene, intent, proof, pseudonym, text
 
 
 def notice(**different: Any) -> Notice:

@@ -2,19 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
-import pytest
-
 from router.postgres.purses import Purses
 from router.rules.budget import Purse
-from tests.postgres.scene import ACME, DAY, Scene, proof, scene_in
-
-
-@pytest.fixture
-async def scene(database: str) -> AsyncIterator[Scene]:
-    async with scene_in(database) as scene:
-        yield scene
+from tests.postgres.scene import ACME, DAY, Scene, proof
 
 
 async def said(scene: Scene, name: str = ACME) -> tuple[object, ...]:

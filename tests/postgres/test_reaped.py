@@ -2,19 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
-import pytest
-
 from router.postgres.ledger import Intent
 from router.postgres.upkeep import Upkeep
-from tests.postgres.scene import Owner, Scene, proof, scene_in
-
-
-@pytest.fixture
-async def scene(database: str) -> AsyncIterator[Scene]:
-    async with scene_in(database) as scene:
-        yield scene
+from tests.postgres.scene import Owner, Scene, proof
 
 
 async def _reaped(scene: Scene, owner: Owner) -> Intent:

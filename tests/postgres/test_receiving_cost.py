@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-import pytest
-
 from router.postgres.incoming import Cost, Incoming
 from router.postgres.pool import Pool
-from tests.postgres.scene import ACME, DAY, MONTH, NOON, TOTAL, Scene, proof, scene_in, text
+from tests.postgres.scene import ACME, DAY, MONTH, NOON, TOTAL, Scene, proof, text
 
 PRICE = (400_000, Decimal("0.4"), "EUR", Decimal(1))
-
-
-@pytest.fixture
-async def scene(database: str) -> AsyncIterator[Scene]:
-    async with scene_in(database) as scene:
-        yield scene
 
 
 async def _received(scene: Scene, *names: str, **different: Any) -> list[Cost]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from hashlib import md5
@@ -15,16 +15,10 @@ import pytest
 from router.postgres.review import NotDrawnError, Reviews, Sample, UnknownTextError
 from router.rules.campaign import Mode
 from router.rules.estimate import Label, Labels
-from tests.postgres.scene import NOON, Scene, scene_in, text
+from tests.postgres.scene import NOON, Scene, text
 
 DAY = timedelta(days=1)
 FLAGGED = {"score": 0.9, "tier": "model"}
-
-
-@pytest.fixture
-async def scene(database: str) -> AsyncIterator[Scene]:
-    async with scene_in(database) as scene:
-        yield scene
 
 
 async def came(scene: Scene, *names: str, **different: object) -> list[UUID]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -21,15 +20,8 @@ from tests.postgres.scene import (
     proof,
     pseudonym,
     receipt,
-    scene_in,
 )
 from tests.postgres.scene import text as text_of
-
-
-@pytest.fixture
-async def scene(database: str) -> AsyncIterator[Scene]:
-    async with scene_in(database) as scene:
-        yield scene
 
 
 async def test_an_accepted_send_costs_its_estimate_until_somebody_says_better(scene: Scene) -> None:

@@ -20,12 +20,6 @@ TEXTER_LOCK = "PERFORM 1 FROM texter WHERE pseudonym = ANY (texter_of) ORDER BY 
 PURSE_LOCK = "FOR UPDATE OF w"
 
 
-@pytest.fixture
-async def scene(database: str) -> AsyncIterator[Scene]:
-    async with scene_in(database) as scene:
-        yield scene
-
-
 async def patch(scene: Scene, function: str, old: str, new: str) -> None:
     """Change the text of a function in this database; fails where there is no such text."""
     source: str = await scene.look.fetchval("SELECT pg_get_functiondef($1::regproc)", function)

@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
 
 from router.postgres.upkeep import Upkeep
 from tests.audit import audit
-from tests.postgres.scene import NOON, Scene, intent, proof, scene_in
+from tests.postgres.scene import NOON, Scene, intent, proof
 from tests.postgres.scene import text as text_of
 
 SECOND = timedelta(seconds=1)
-
-
-@pytest.fixture
-async def scene(database: str) -> AsyncIterator[Scene]:
-    async with scene_in(database) as scene:
-        yield scene
 
 
 async def test_due_replies_become_ready_so_many_at_once(scene: Scene) -> None:
