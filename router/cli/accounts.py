@@ -96,13 +96,16 @@ async def _watch(config: Path | None, as_json: bool) -> None:
 async def _accounts(settings: Settings, pool: Pool) -> list[dict[str, Any]]:
     from router.postgres.accounts import Accounts
     from router.postgres.standing import Standing
-    from router.rules.health import State
+    from router.rules.health import State, rested
 
     facts = await Accounts(pool).facts()
     held = await Standing(pool).balances()
     keys = [(name, "") for name in settings.accounts]
     keys += sorted(key for key in facts.health if key[1] and key[0] in settings.accounts)
-    states = [facts.health.get(key, State(account=key[0], sender=key[1])) for key in sorted(keys)]
+    states = [
+        rested(facts.health.get(key, State(account=key[0], sender=key[1])), facts.read_at)
+        for key in sorted(keys)
+    ]
     return [
         {
             **_said(state),

@@ -19,7 +19,7 @@ from router.postgres.evidence import Standing, standing
 from router.postgres.outlook import Outlook, outlook
 from router.postgres.pool import Connection, Pool
 from router.postgres.review import Sample
-from router.rules.health import State
+from router.rules.health import State, rested
 from router.rules.runway import SPAN, runway
 
 WAITING = ("queued", "delayed", "held", "claimed", "sending", "in_doubt")
@@ -211,7 +211,9 @@ class FiguresDesk:
             cost=sums.cost,
             returned=sums.returned,
             purses=self._purses(purses, now.timestamp(), least),
-            states={(row["account"], row["sender"]): state_of(row) for row in health},
+            states={
+                (row["account"], row["sender"]): rested(state_of(row), queue["read_at"]) for row in health
+            },
             balances={row["account"]: Held(row["amount"], row["unit"], row["at"]) for row in balances},
             silences=counts.silences,
             capped=counts.capped,

@@ -5,7 +5,7 @@ House rule: nobody is dead, only "not before t". What moves a state is in `break
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import assert_never
@@ -152,6 +152,20 @@ def usable(state: State, now: datetime, prober: UUID | None = None) -> bool:
             return False
         case _:
             assert_never(state.status)
+
+
+def rested(state: State, now: datetime) -> State:
+    """What it is said to be: a pause that is over leaves it open, whether or not it carried a text since."""
+    if state.status is not Status.THROTTLED or state.not_before is None or now < state.not_before:
+        return state
+    return replace(
+        state,
+        status=Status.OPEN,
+        reason=Reason.NONE,
+        code="",
+        not_before=None,
+        changed_at=state.not_before,
+    )
 
 
 def on_trial(state: State) -> bool:

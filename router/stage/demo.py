@@ -132,6 +132,7 @@ def _environment(home: Path, door: socket.socket, simulation: Simulation) -> dic
     return {
         "PARAVENT_DATA": str(home),
         "PARAVENT_RAIDS__WARM_UP": "1",  # a demo has no thousand texts to learn from
+        "PARAVENT_HEALTH__PROBE_LONGEST": "30s",  # what is mended comes back while one looks, however often
         "PARAVENT_LISTEN": f"127.0.0.1:{door.getsockname()[1]}",
         "TWILIO_URL": simulation.base_url("twilio"),
         "VONAGE_URL": simulation.base_url("vonage"),

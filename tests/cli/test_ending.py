@@ -53,7 +53,7 @@ def test_ctrl_c_sigterm_and_time_leave_nothing_but_the_data(paravent: Paravent) 
     with paravent.started("demo", "--port", 0, until=READY) as demo:
         url, others = console(paravent), environment(paravent)
         kept = {name for name in secrets if secrets[name] == others[name]}
-        assert kept == {"PARAVENT_DATA", "PARAVENT_RAIDS__WARM_UP"}
+        assert kept == {"PARAVENT_DATA", "PARAVENT_HEALTH__PROBE_LONGEST", "PARAVENT_RAIDS__WARM_UP"}
         assert paravent(*TEXT).json["reason"] == "cooldown"
         assert demo.end(signal.SIGTERM) == 0
     assert_gone(paravent, url)

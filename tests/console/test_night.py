@@ -58,7 +58,7 @@ async def test_a_drill_that_was_kept_is_read_from_the_page(demo: Demo, visit: Op
     home = demo.paravent.folder / "demo"
     shelf.put(home, "weekend-seed-1", "<!doctype html><title>x</title><h1>9 of 9 people were answered.</h1>")
     page = await visit(demo.url)
-    await expect(page.locator("#drills li")).to_contain_text("9 of 9 people were answered.")
+    await expect(page.locator("#drills li", has_text="9 of 9 people were answered.")).to_be_visible()
     async with page.context.expect_page() as opened:
         await page.get_by_role("link", name="weekend seed 1").click()
     paper = await opened.value

@@ -24,7 +24,7 @@ from providers import (
 )
 from router.rules import breaker
 from router.rules.delivery import Deliveries, slow
-from router.rules.health import WORDS, Operator, Policy, Reason, State, Status, ripe, usable
+from router.rules.health import WORDS, Operator, Policy, Reason, State, Status, rested, ripe, usable
 
 NOW = datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
 POLICY = Policy()
@@ -268,3 +268,14 @@ def test_a_cut_is_a_word_of_its_own_and_no_number_shows_in_a_repr() -> None:
     assert breaker.cut(OPEN, NOW).word == "operator_cut"
     assert breaker.cut(OPEN, NOW).operator is Operator.CUT
     assert "+339" not in repr(replace(OPEN, sender="+33937000001"))
+
+
+def test_a_pause_that_is_over_is_shown_as_open_though_no_text_went_through_since() -> None:
+    state = breaker.after(OPEN, Throttled(20, "429"), NOW, POLICY)
+    assert rested(state, NOW + timedelta(seconds=19)) == state
+    after = rested(state, NOW + timedelta(seconds=20))
+    assert (after.word, after.reason, after.code, after.not_before) == ("open", Reason.NONE, "", None)
+    assert (after.changed_at, after.version) == (state.not_before, state.version)
+    assert usable(state, NOW + timedelta(seconds=20))
+    for other in (OPEN, replace(state, status=Status.CUT_OFF), replace(state, operator=Operator.CUT)):
+        assert rested(other, NOW + timedelta(days=1)).word == other.word

@@ -192,6 +192,19 @@ async def test_a_closed_sender_shows_by_name_and_never_by_digits(house: House) -
     assert {sender["name"] for sender in twilio["senders"]} == {"front", "another number"}
 
 
+async def test_an_account_whose_pause_is_over_is_open_again_on_every_page(house: House) -> None:
+    await house.rows(
+        "INSERT INTO health (account, sender, status, reason, not_before, version, changed_at) VALUES"
+        " ('twilio', '', 'throttled', 'throttled', now() - interval '1 s', 1, now() - interval '1 min'),"
+        " ('ovh', '', 'throttled', 'throttled', now() + interval '1 h', 1, now()) RETURNING 1"
+    )
+    async with house.session.get(house.url + "/api/v1/accounts") as answer:
+        said = {one["name"]: (one["state"], one["reason"]) for one in (await answer.json())["accounts"]}
+    assert said == {"twilio": ("open", ""), "ovh": ("throttled", "throttled")}
+    metrics = (await house.get("/metrics/state"))[1]
+    assert 'paravent_account_state{account="twilio",state="open"} 1.0' in metrics
+
+
 async def test_the_openapi_document_is_valid_and_names_every_path(house: House) -> None:
     async with house.session.get(house.url + "/api/openapi.json") as answer:
         document = await answer.json()
