@@ -272,6 +272,7 @@ def test_a_cut_is_a_word_of_its_own_and_no_number_shows_in_a_repr() -> None:
 
 def test_a_pause_that_is_over_is_shown_as_open_though_no_text_went_through_since() -> None:
     state = breaker.after(OPEN, Throttled(20, "429"), NOW, POLICY)
+    assert state is not None
     assert rested(state, NOW + timedelta(seconds=19)) == state
     after = rested(state, NOW + timedelta(seconds=20))
     assert (after.word, after.reason, after.code, after.not_before) == ("open", Reason.NONE, "", None)
