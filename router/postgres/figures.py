@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from math import inf
@@ -211,9 +211,7 @@ class FiguresDesk:
             cost=sums.cost,
             returned=sums.returned,
             purses=self._purses(purses, now.timestamp(), least),
-            states={
-                (row["account"], row["sender"]): rested(state_of(row), queue["read_at"]) for row in health
-            },
+            states=_states(health, queue["read_at"]),
             balances={row["account"]: Held(row["amount"], row["unit"], row["at"]) for row in balances},
             silences=counts.silences,
             capped=counts.capped,
@@ -288,3 +286,7 @@ def _add(sums: Sums, rows: list[asyncpg.Record]) -> None:
                 total[key] = total.get(key, 0) + amount
         if row["estimated"]:
             sums.estimated[key[0]] = sums.estimated.get(key[0], 0) + row["estimated"]
+
+
+def _states(rows: Sequence[asyncpg.Record], now: datetime) -> dict[tuple[str, str], State]:
+    return {(row["account"], row["sender"]): rested(state_of(row), now) for row in rows}
