@@ -21,6 +21,7 @@ BY = "command line"
 _NONE = "No text of that wording is held: `paravent raid held` lists them."
 _UNTIL_READ = 0.7
 _SHAPE = 24
+_ENOUGH = 20  # texts from which on the usual share is known, and not the score alone speaks
 
 
 @click.group(invoke_without_command=True)
@@ -213,6 +214,8 @@ def _print(found: Raid, *, as_json: bool) -> None:
         f"Statistic {found.statistic:.1f} of {found.limit:g} towards {towards}; usually"
         f" {found.baseline:.1%} of texts are suspicious, by the last {found.learnt}."
     )
+    if raid and found.learnt < _ENOUGH and found.line is not None:
+        click.echo("Few texts had come in before: those that the detector flags are held, and no others.")
     if found.judged:
         click.echo(
             f"Of {counted(found.judged, 'text')} judged in this raid, {found.judged_held} were held"

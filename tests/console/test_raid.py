@@ -57,12 +57,12 @@ async def test_a_raid_that_is_declared_is_seen_and_what_it_holds_is_answered(
     await expect(page.locator("#sentence")).not_to_contain_text("raid")
 
 
-async def test_a_raid_in_which_nobody_can_be_held_says_so(demo: Demo, visit: Opener) -> None:
+async def test_a_raid_in_which_nobody_is_held_or_only_the_flagged_says_so(demo: Demo, visit: Opener) -> None:
     page = await visit(demo.url)
     await expect(page.locator("#carriers li")).to_have_count(3)
-    said = """async ([mode, line, wanted]) => {
+    said = """async ([mode, line, learnt]) => {
         const { raid } = await import("/console/raid.js");
-        raid({ currency: "EUR", answer_cost: "0.10", raid: { mode, line, share_wanted: wanted, learnt: 0,
+        raid({ currency: "EUR", answer_cost: "0.10", raid: { mode, line, learnt,
             since: "2026-11-30T12:00:00Z", by_hand: true, held: 0, grave: 0, phones: 0, phones_till_calm: 0,
             statistic: 0, limit: 1, clusters: [] } });
         document.querySelector("#raid-orders button").click();
@@ -70,13 +70,34 @@ async def test_a_raid_in_which_nobody_can_be_held_says_so(demo: Demo, visit: Ope
         document.querySelector("#sure").close();
         return words.map((each) => each.textContent);
     }"""
-    unknown = "Nobody is held back all the same: no text had come in before"
-    assert unknown in (await page.evaluate(said, ["raid", None, 0.05]))[0]
-    assert "the setting `raids.held` is 0" in (await page.evaluate(said, ["raid", None, 0]))[0]
-    assert "Nobody" not in (await page.evaluate(said, ["raid", 0.4, 0.05]))[0]
-    calm = await page.evaluate(said, ["calm", None, 0.05])
+    flagged = "those that the detector flags are held back, and no others."
+    assert (await page.evaluate(said, ["raid", 0, 19]))[0].endswith(flagged)
+    assert "detector" not in (await page.evaluate(said, ["raid", 0, 20]))[0]
+    assert "the setting raids.held is 0" in (await page.evaluate(said, ["raid", None, 0]))[0]
+    assert "Nobody" not in (await page.evaluate(said, ["raid", 0.4, 20]))[0]
+    calm = await page.evaluate(said, ["calm", None, 0])
     assert "Nobody" not in calm[0]
-    assert calm[1].endswith("nobody would be held back.")
+    assert calm[1].endswith("those that the detector flags would be held back, and no others.")
+    assert "detector" not in (await page.evaluate(said, ["calm", None, 20]))[1]
+
+
+async def test_it_is_said_that_texts_of_other_wordings_are_held(demo: Demo, visit: Opener) -> None:
+    page = await visit(demo.url)
+    await expect(page.locator("#carriers li")).to_have_count(3)
+    said = """async ([held, shown]) => {
+        const { raid } = await import("/console/raid.js");
+        const at = "2026-11-30T12:00:00Z";
+        const cluster = { id: "0123456789ab", texts: shown, senders: 1, first: at, last: at, sample: "x",
+            blurred: "" };
+        raid({ currency: "EUR", answer_cost: "0.10", raid: { mode: "raid", line: 0, learnt: 99, since: at,
+            by_hand: true, held, grave: 0, phones: 1, phones_till_calm: 1, statistic: 0, limit: 1,
+            clusters: [cluster] } });
+        const more = document.querySelector("#clusters-more");
+        return more.hidden ? "" : more.textContent;
+    }"""
+    assert await page.evaluate(said, [4, 3]) == "Not shown: 1 text of other wordings."
+    assert await page.evaluate(said, [4_000, 3]) == "Not shown: 3,997 texts of other wordings."
+    assert await page.evaluate(said, [3, 3]) == ""
 
 
 async def test_ending_a_raid_says_what_is_let_go_and_what_waits_with_how_much_it_costs(

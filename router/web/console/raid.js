@@ -10,7 +10,7 @@ export function raid(now) {
   const on = now.raid.mode === "raid";
   const clock = on && now.raid.since ? day(now.raid.since) : "";
   const how = on ? (now.raid.by_hand ? "raid.declared" : "raid.on") : now.raid.grave ? "raid.calm.grave" : "raid.calm";
-  write($("raid-says"), [say(how, { time: clock, texts: count("texts", now.raid.grave) }), nobody(now.raid)].join(" ").trim());
+  write($("raid-says"), [say(how, { time: clock, texts: count("texts", now.raid.grave) }), whom(now.raid)].join(" ").trim());
   const signs = { statistic: decimal(now.raid.statistic), limit: decimal(now.raid.limit) };
   write($("raid-signs"), say(on ? "raid.statistic.end" : "raid.statistic", signs));
   show($("raid-signs"), !now.raid.by_hand);
@@ -21,6 +21,9 @@ export function raid(now) {
     each.onclick = () => (held && verb !== "end" && verb !== "declare" ? askHeld(verb, now, now.raid.held, now.raid.phones) : ask(verb, now));
   });
   show($("raid-held"), held);
+  const more = now.raid.held - now.raid.clusters.reduce((sum, each) => sum + each.texts, 0);
+  show($("clusters-more"), more > 0);
+  write($("clusters-more"), say("raid.clusters.more", { texts: count("texts", more) }));
   keep($("clusters"), now.raid.clusters, (each) => each.id || "none", newCluster, (row, each) => {
     write(row.says, cluster(each));
     write(row.words, opened.get(each.sample) ?? each.blurred);
@@ -61,17 +64,19 @@ async function look(row, each) {
   }
 }
 
-// Without a line nobody is held: what is usual was not known when the raid began, or the operator wants it so.
-function nobody({ mode, line, share_wanted: wanted }) {
-  if (mode !== "raid" || line !== null) return "";
-  return say(wanted > 0 ? "raid.nobody" : "raid.nobody.wished");
+// Before so many texts what is usual is not known: the score alone says who waits.
+const ENOUGH = 20;
+
+function whom({ mode, line, learnt }) {
+  if (mode !== "raid") return "";
+  return line === null ? say("raid.nobody") : learnt < ENOUGH ? say("raid.flagged") : "";
 }
 
 // One answer for each phone is the most that is paid: nobody gets two in a period.
 const cost = (now, phones) => money(phones * now.answer_cost, now.currency);
 
 function ask(verb, now) {
-  const more = { end: () => afterwards(now), declare: () => (now.raid.learnt ? "" : say("sure.declare.nobody")) };
+  const more = { end: () => afterwards(now), declare: () => (now.raid.learnt < ENOUGH ? say("sure.declare.flagged") : "") };
   sure({ verb, values: {}, more: more[verb](), act: () => order(`/api/v1/raid/${verb}`) });
 }
 
