@@ -55,11 +55,12 @@ async def audit(
     """
     report = Report()
     async with snapshot(pool) as found:
-        auditing = _Auditing(report, seals, key, await found.waiting())
+        auditing = _Auditing(report, seals, key, await found.waiting(), await found.outdated())
         newest = await found.newest()
         async for link, leaves in _trees(found):
             auditing.root(link)
-            auditing.tree(link, leaves, await _stored(found, leaves, seals))
+            current = [row for row in leaves if (row["root"], row["place"]) not in auditing.outdated]
+            auditing.tree(link, leaves, await _stored(found, current, seals))
             progress(link.root.number, newest)
         auditing.acted(await found.acts_lately(), await found.holds())
         for which, columns in await found.replies_that_differ():
@@ -77,11 +78,10 @@ async def audit(
 async def _stored(
     found: Snapshot, leaves: Sequence[Mapping[str, Any]], seals: Seals
 ) -> dict[tuple[str, UUID], Said]:
-    """What leaves would say of what is stored by now; of outdated ones a later leaf says it."""
+    """What these leaves would say of what is stored by now."""
     items: dict[str, list[UUID]] = {}
     for row in leaves:
-        if not row["outdated"]:
-            items.setdefault(row["kind"], []).append(row["item"])
+        items.setdefault(row["kind"], []).append(row["item"])
     due = await found.stored(0, items)
     return {(one.kind, one.item): one for one in await asyncio.to_thread(said, due, seals)}
 
@@ -110,6 +110,7 @@ class _Auditing:
     seals: Seals
     key: PrivateKey | None
     waiting: set[tuple[str, UUID]]
+    outdated: set[tuple[int, int]]
     roots: dict[int, str] = field(default_factory=dict)
     _last: Link | None = None
     _gone: dict[int, set[int]] = field(default_factory=dict)
@@ -229,7 +230,7 @@ class _Auditing:
     ) -> None:
         """What is stored is what was sealed, unless a later leaf says otherwise, or is about to."""
         kind, what = row["kind"], _ROWS[row["kind"]]
-        if row["outdated"]:
+        if (row["root"], row["place"]) in self.outdated:
             return
         if (kind, row["item"]) in self.waiting:
             self.report.count(f"leaves of a {what} that changed since and waits to be sealed anew")

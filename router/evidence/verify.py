@@ -65,6 +65,7 @@ PERSONAL_COLUMNS = ("from", "to", "text")
 
 _DECIDED = ("state", "reason", "decided_at")
 _TEXTS = ("text", "proof")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _NAMED = 20
 _MICROS = 1_000_000
 
@@ -189,9 +190,12 @@ def compare(report: Report, ours: dict[int, str], elsewhere: str) -> set[int]:
     return set(told)
 
 
+_spelled = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+
+
 def canonical(said: object) -> bytes:
     """The one spelling of a value."""
-    return json.dumps(said, sort_keys=True, separators=(",", ":")).encode("ascii")
+    return _spelled(said).encode("ascii")
 
 
 def leaf(salt: bytes, payload: bytes) -> bytes:
@@ -217,8 +221,10 @@ def cell(value: object) -> str:
     if value is None:
         return ""
     written = json.dumps(value) if isinstance(value, (bool, list)) else str(value)
-    written = written.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")
-    return f"'{written}" if written[:1] in tuple("=+-@\t\r") else written
+    if not written.isascii():
+        written = written.encode("utf-8", "backslashreplace").decode()
+    written = written.replace("\0", "\\0")
+    return f"'{written}" if written.startswith(_FORMULA) else written
 
 
 def row(line: Mapping[str, Any], decided: Mapping[str, Any] | None, *, held: bool) -> Line:
@@ -280,7 +286,7 @@ def _lines(report: Report, folder: Path, name: str) -> Iterator[Any]:
     with path.open("rb") as lines:
         for number, line in enumerate(lines, 1):
             try:
-                said = json.loads(line)
+                said = json.loads(line.decode("ascii"))
             except ValueError:
                 said = None
             if not isinstance(said, dict) or canonical(said) + b"\n" != line:
