@@ -114,7 +114,7 @@ class _Auditing:
     roots: dict[int, str] = field(default_factory=dict)
     _last: Link | None = None
     _gone: dict[int, set[int]] = field(default_factory=dict)
-    _erasures: list[Mapping[str, str]] = field(default_factory=list)
+    _erasures: dict[int, list[str]] = field(default_factory=dict)
     _holds: dict[str, list[Any]] = field(default_factory=dict)
 
     def root(self, link: Link) -> None:
@@ -163,8 +163,8 @@ class _Auditing:
             self._act(act["what"], json.loads(act["detail"]))
         for root, gone in sorted(self._gone.items()):
             left, below = set(gone), max(gone) + 1
-            for leaves in self._erasures:
-                left -= places(leaves.get(str(root), ""), below)
+            for written in self._erasures.get(root, ()):
+                left -= places(written, below)
             for place in sorted(left):
                 self.report.found("missing", f"leaf {root}/{place}", GONE)
         for name in sorted(self._holds.keys() | holds.keys()):
@@ -269,7 +269,8 @@ class _Auditing:
 
     def _act(self, what: str, detail: Mapping[str, Any]) -> None:
         if what == "erased":
-            self._erasures.append(detail["leaves"])
+            for root, written in detail["leaves"].items():
+                self._erasures.setdefault(int(root), []).append(written)
         elif what == "held":
             span = (datetime.fromisoformat(detail[name]) for name in ("from", "to"))
             self._holds[detail["name"]] = [*span, False]

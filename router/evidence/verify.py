@@ -426,25 +426,31 @@ def _run(report: Report, roots: dict[int, Line], leaves: Leaves, asked: Asked) -
     unkept = sum(root > (report.kept or 0) for root in texts)
     if report.kept is not None and unkept:
         report.said.append(
-            f"{unkept} of its texts are only covered by roots after {report.kept}, the newest that was kept"
-            " elsewhere: ask for later ones."
+            f"Texts that are only covered by roots after {report.kept}, the newest that was kept elsewhere:"
+            f" {unkept}. Ask for later roots."
         )
 
 
 def _act(report: Report, manifest: Line, leaves: Leaves, asked: Asked) -> None:
     """The folder is no less than what was ordered, as that was sealed before it was made."""
-    where, found = "the act of this export", None
-    for _, line in sorted(leaves.items()):
+    where, found, sealed = "the act of this export", None, 0
+    for (root, _), line in sorted(leaves.items()):
         said = line.get("payload") or {}
         if said.get("kind") == "act" and said.get("what") == "opened":
             detail = said["detail"]
             ordered = [detail.get(name) for name in ("from", "to", "full")]
-            if ordered == [manifest["from"], manifest["to"], asked.full]:
-                found = detail if said["why"] == f"export for {manifest['for']}" else found
+            ordered.append(said["why"])
+            if ordered == [manifest["from"], manifest["to"], asked.full, f"export for {manifest['for']}"]:
+                found, sealed = detail, root
     if found is None:
         said = "no leaf says that it was ordered like this: for whom, of which time, full or not"
         report.found("missing", where, said)
         return
+    if report.kept is not None and sealed > report.kept:
+        report.said.append(
+            f"How many texts it must have was sealed under root {sealed}, after {report.kept}, the newest"
+            " that was kept elsewhere: ask for a later one."
+        )
     if manifest["texts"] < found["texts"]:
         said = f"it speaks of {found['texts']} texts, the manifest of {manifest['texts']}"
         report.found("missing", where, said)
@@ -458,7 +464,7 @@ def _act(report: Report, manifest: Line, leaves: Leaves, asked: Asked) -> None:
         report.found("missing", where, said)
     if closed:
         report.said.append(
-            f"{closed} leaves were sealed as a whole by an earlier release and are not opened: when they"
+            f"Leaves that an earlier release sealed as a whole, and that are not opened: {closed}. When they"
             " came, and whether they are of this time, this folder cannot show."
         )
 
@@ -577,12 +583,13 @@ def _figures(report: Report, folder: Path, rows: Iterable[tuple[Line, Line]], li
         ]:
             report.found("changed", "summary.html", "its first figures are not those of the leaves")
     report.said.append(
-        "By the leaves, {} texts came from {} senders; {} looked abusive, {} were answered, {} were kept"
-        " waiting, and answers cost {}.".format(*figures)
+        "By the leaves: texts {}, senders {}, looked abusive {}, answered {}, kept waiting {}, paid for"
+        " answers {}.".format(*figures)
     )
     if waiting:
         report.said.append(
-            f"What became of {waiting} of them no leaf here says: it was not decided yet, or was left out."
+            f"Texts of which no leaf here says what became of them: {waiting}. That was not decided yet, or"
+            " was left out."
         )
     report.said.append(
         "Not held by any root: made_by of manifest.json, and what summary.html says below its first figures."

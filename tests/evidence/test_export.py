@@ -35,6 +35,8 @@ async def test_a_stranger_verifies_a_folder_without_numbers_and_words(database: 
     assert code == 0, said
     assert "2 texts whose words are sealed" in said
     assert "Nothing was changed: everything is as the roots say" in said
+    page = (tmp_path / "folder" / "summary.html").read_text("utf-8")
+    assert "A hash only: words that are sealed (2); words that were erased, as an act says (0);" in page
 
 
 async def test_a_full_folder_has_numbers_words_and_requests(database: str, tmp_path: Path) -> None:
@@ -176,3 +178,6 @@ async def test_a_folder_of_many_trees_is_whole(database: str, tmp_path: Path) ->
     assert code == 0, said
     assert "880 rows" in said
     assert "20 texts of another time, which say when they came" in said
+    page = (tmp_path / "folder" / "summary.html").read_text("utf-8")
+    assert "each of which says when it came (20)" in page
+    assert "words that are sealed (880)" in page

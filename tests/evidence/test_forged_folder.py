@@ -86,7 +86,7 @@ def test_the_honest_folder_is_whole_and_says_what_it_withholds(folder: Path) -> 
     words = "opened" if "text" in rows_of(folder)[0] else "sealed"
     assert f"6 texts whose words are {words}" in said
     assert "1 texts of another time, which say when they came" in said
-    assert "By the leaves, 6 texts came from 1 senders" in said
+    assert "By the leaves: texts 6, senders 1," in said
 
 
 @pytest.mark.parametrize("forge", FORGERIES, ids=lambda forge: forge.__name__)

@@ -107,6 +107,8 @@ _JUDGES = f"""INSERT INTO judgement (reply, version, rank, line, held, cluster, 
     VALUES ({_D}, 7, 9, 1, true, 'x', now())"""
 _REVIEWS = f"""INSERT INTO review (inbound, received_at, mode, flagged, label, by)
     VALUES ({_D}, now(), 'calm', true, 'fine', 'x')"""
+_SILENCED = """DELETE FROM evidence_undecided;
+    UPDATE reply SET state = 'suppressed' WHERE state = 'held'"""
 _HOLDS = """INSERT INTO evidence_hold (name, from_at, to_at)
     VALUES ('more', now(), now() + interval '1 h')"""
 
@@ -128,6 +130,7 @@ FORGERIES = [
     (f"UPDATE judgement SET held = false WHERE reply = {_H}", "changed leaf", "held"),
     (f"DELETE FROM judgement WHERE reply = {_H}", "missing leaf", "its judgement was deleted"),
     (_JUDGES, "changed leaf", "judgement"),
+    (_SILENCED, "added reply", "it was never sealed"),
     (_FLAGGED, "changed leaf", "flagged"),
     ("UPDATE raid_change SET explanation = '{}'", "changed leaf", "explanation"),
     ("DELETE FROM raid_change", "missing leaf", "its change of mode was deleted"),

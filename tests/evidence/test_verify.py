@@ -214,8 +214,12 @@ def test_where_only_some_roots_were_kept_it_says_so(folder: Path) -> None:
     assert "only covered by roots after" not in stranger(folder, kept)[1]
     kept.write_text(whole.splitlines(keepends=True)[0])
     code, said = stranger(folder, kept)
-    assert (code, "1 of its texts are only covered by roots after 1," in said) == (0, True)
+    assert (
+        code,
+        "Texts that are only covered by roots after 1, the newest that was kept elsewhere: 1." in said,
+    ) == (0, True)
     assert "the newest is root 1: it covers all before it, and nothing after it" in said
+    assert "How many texts it must have was sealed under root 6, after 1," in said
 
 
 def test_roots_in_a_mail_count_as_well(folder: Path) -> None:
