@@ -98,6 +98,22 @@ async def test_a_balance_that_is_older_than_the_accounts_state_is_shown_as_such(
     assert "before its state last changed" in await page.evaluate(said, ["2026-11-30T12:01:00Z"])
 
 
+async def test_what_took_no_time_to_speak_of_did_not_take_nought_seconds(demo: Demo, visit: Opener) -> None:
+    page = await visit(demo.url)
+    said = """() => import("/console/words.js").then(({ brief }) => [0, 0.049, 0.05, 1.26].map(brief))"""
+    assert await page.evaluate(said) == ["<\u00a00.1", "<\u00a00.1", "0.1", "1.3"]
+
+
+async def test_a_text_that_could_not_be_sent_leaves_no_texter_on_the_phone(demo: Demo, visit: Opener) -> None:
+    page = await visit(demo.url, quiet=True)  # a browser itself complains of every 422
+    await text(page)
+    await answered_through(page, "Twilio")
+    await page.locator("#text").evaluate("(field) => { field.value = 'a'.repeat(10000); }")
+    await page.get_by_role("button", name="Send").click()
+    await expect(page.locator("#told")).to_contain_text("Look at what you wrote")
+    await expect(page.locator("#conversation .who")).to_have_count(1)
+
+
 async def test_what_a_fault_does_to_the_text_it_meets_stands_beside_it(demo: Demo, visit: Opener) -> None:
     page = await visit(demo.url)
     for fault in ("Hangs", "Errors"):

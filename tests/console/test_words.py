@@ -80,6 +80,13 @@ def test_french_has_a_space_before_what_english_sets_close() -> None:
     assert stuck.search("poster: réponse")
 
 
+@pytest.mark.parametrize("language", sorted(LANGUAGES))
+def test_no_line_ends_between_a_number_and_its_unit(language: str) -> None:
+    loose = re.compile(r"(\d|\{(n|seconds)\}) (s|min|h|d|j)\b")
+    assert [key for key, words in LANGUAGES[language].items() if loose.search(words)] == []
+    assert loose.search("en {seconds} s")
+
+
 def test_both_languages_say_the_same_with_the_same_gaps() -> None:
     assert set(LANGUAGES) == {"en", "fr"}
     english, french = LANGUAGES["en"], LANGUAGES["fr"]

@@ -79,6 +79,8 @@ async function send(event) {
     texter.texts.push({ id: (await order("/api/v1/texts", { to, sender: texter.number, text: $("text").value })).text });
     await converse();
   } catch (error) {
+    if (!texter.texts.length) texters.pop();
+    conversation();
     tell(error.message);
   } finally {
     answering = false;

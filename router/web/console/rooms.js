@@ -5,7 +5,7 @@ import { $, bar, button, fillBar, keep, make, mark, show, write } from "./pieces
 import { raid } from "./raid.js";
 import { order } from "./router.js";
 import { because, leftIn, stateOf } from "./sentence.js";
-import { carrier, count, day, decimal, integer, lasting, list, money, named, of, period, say, time } from "./words.js";
+import { brief, carrier, count, day, decimal, integer, lasting, list, money, named, of, period, say, time } from "./words.js";
 
 const TONES = { open: "good", pinned: "good", throttled: "warn", slow: "warn", probing: "warn", purse: "bad", cut_off: "bad", operator_cut: "bad" };
 
@@ -125,7 +125,7 @@ function decisions(now) {
 export function outcome(each) {
   const account = carrier(each.turns.at(-1)?.account || "");
   const why = each.silence ? named("silence", each.silence) : "";
-  return say(`decision.${each.ending}`, { account, seconds: decimal(each.seconds), why });
+  return say(`decision.${each.ending}`, { account, seconds: brief(each.seconds), why });
 }
 
 // Money

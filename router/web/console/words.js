@@ -52,6 +52,9 @@ export const integer = (number) => new Intl.NumberFormat(language).format(number
 export const share = (part) => new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 }).format(part);
 export const decimal = (number) => new Intl.NumberFormat(language, { maximumFractionDigits: 1 }).format(number);
 
+// Seconds that something took; what is too short to be written is not nought.
+export const brief = (seconds) => (seconds < 0.05 ? `<\u00a0${decimal(0.1)}` : decimal(seconds));
+
 export function money(amount, currency) {
   return new Intl.NumberFormat(language, { style: "currency", currency }).format(Number(amount));
 }
