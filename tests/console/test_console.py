@@ -98,6 +98,15 @@ async def test_a_balance_that_is_older_than_the_accounts_state_is_shown_as_such(
     assert "before its state last changed" in await page.evaluate(said, ["2026-11-30T12:01:00Z"])
 
 
+async def test_an_account_that_the_next_text_will_try_says_so(demo: Demo, visit: Opener) -> None:
+    page = await visit(demo.url)
+    await expect(page.locator("#carriers li")).to_have_count(3)
+    said = """([through]) => import("/console/rooms.js").then(({ reasons }) => reasons({ name: "ovh",
+        operator: "", state: "probing", reason: "unreachable", code: "" }, 0, [{ through }]).at(-1))"""
+    assert await page.evaluate(said, ["ovh"]) == "The next text tries it: once it is accepted, all is well."
+    assert await page.evaluate(said, ["twilio"]) == "A try is under way."
+
+
 async def test_what_took_no_time_to_speak_of_did_not_take_nought_seconds(demo: Demo, visit: Opener) -> None:
     page = await visit(demo.url)
     said = """() => import("/console/words.js").then(({ brief }) => [0, 0.049, 0.05, 1.26].map(brief))"""

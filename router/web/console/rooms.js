@@ -26,7 +26,7 @@ function carriers(now, clock) {
     write(card.named, carrier(account.name));
     mark(card.badge, `badge ${TONES[state]}`);
     write(card.badge, named(state === "purse" ? "why" : "badge", state === "purse" ? "budget" : state));
-    write(card.why, reasons(account, clock).join(" · "));
+    write(card.why, reasons(account, clock, now.numbers).join(" · "));
     show(card.why, card.why.textContent !== "");
     write(card.answers, answersFor(account.name, now));
     write(card.facts, facts(account).join(" · "));
@@ -54,11 +54,14 @@ function newCarrier() {
   return card;
 }
 
-function reasons(account, clock) {
+export function reasons(account, clock, numbers) {
   const why = because(account);
   const said = why ? [why[0].toUpperCase() + why.slice(1)] : [];
   if (why && account.code) said.push(say("carriers.code", { code: account.code }));
-  if (account.state === "probing" && account.operator === "") said.push(say("carriers.trying"));
+  if (account.state === "probing" && account.operator === "") {
+    // One that hung is looked at, and then carries one text: nothing else proves it.
+    said.push(say(numbers.some((each) => each.through === account.name) ? "carriers.trial" : "carriers.trying"));
+  }
   const wait = account.not_before ? (new Date(account.not_before) - clock) / 1000 : 0;
   if (wait > 0 && account.operator === "") {
     said.push(say(account.state === "throttled" ? "carriers.again" : "carriers.next", { time: lasting(Math.ceil(wait)) }));

@@ -177,6 +177,7 @@ function Timeline({ panel, data, width, height }) {
       <div style={{ height: 20, position: 'relative', fontSize: 12 }}>
         {[0, 1, 2, 3].map((part) => {
           const at = Math.ceil(from / 36e5) * 36e5 + part * Math.round((to - from) / 4 / 36e5) * 36e5;
+          if (left + across(at) + 16 > width) return null;
           return <span key={part} style={{ position: 'absolute', left: left + across(at) - 16 }}>
             {new Date(at).toLocaleTimeString('en-GB', { timeZone: 'Europe/Paris', hour: '2-digit', minute: '2-digit' })}
           </span>;
