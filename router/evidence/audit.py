@@ -59,6 +59,7 @@ async def audit(
         newest = await found.newest()
         async for link, leaves in _trees(found):
             auditing.root(link)
+            auditing.proved = await found.proved([row["item"] for row in leaves if row["kind"] == "text"])
             current = [row for row in leaves if (row["root"], row["place"]) not in auditing.outdated]
             auditing.tree(link, leaves, await _stored(found, current, seals))
             progress(link.root.number, newest)
@@ -111,6 +112,7 @@ class _Auditing:
     key: PrivateKey | None
     waiting: set[tuple[str, UUID]]
     outdated: set[tuple[int, int]]
+    proved: set[UUID] = field(default_factory=set)
     roots: dict[int, str] = field(default_factory=dict)
     _last: Link | None = None
     _gone: dict[int, set[int]] = field(default_factory=dict)
@@ -240,7 +242,8 @@ class _Auditing:
                 self.report.found("missing", where, f"its {what} was deleted")
             return
         erased = kind in PERSONAL and (row["words"] if row["apart"] else row["sealed"]) is None
-        wrong = [*differs(sealed, now, erased=erased), *leaf_differs(row, sealed, now)]
+        proved = row["item"] in self.proved or ("proof", row["item"]) in self.waiting
+        wrong = [*differs(sealed, now, erased=erased, proved=proved), *leaf_differs(row, sealed, now)]
         if row["apart"] != ("facts" in sealed):
             wrong.append("how it was sealed")
         if kind in PERSONAL and "texter" not in sealed:

@@ -17,16 +17,19 @@ _OF_AN_ATTEMPT = ("reference", "purpose", "account", "sender", "passed_over", "a
 """What is settled once an attempt is armed; its price, its receipt and its state come in later."""
 
 
-def differs(sealed: Mapping[str, Any], now: Said, *, erased: bool) -> list[str]:
+def differs(sealed: Mapping[str, Any], now: Said, *, erased: bool, proved: bool) -> list[str]:
     """Columns that are not as they were sealed.
 
     Args:
         sealed: The payload, of a text with all of its sections that could be opened.
         now: What would be sealed of what is stored.
         erased: Whether the words are gone, and with them what is made of them.
+        proved: Whether a leaf of its own says, or is about to, what the carrier said of this text.
     """
     here = json.loads(canonical({**now.payload, **(now.facts or {}), **(now.words or {})}))
-    spared = _spared(sealed, here, erased=erased) if now.kind in PERSONAL else _ADDED
+    spared = _ADDED
+    if now.kind in PERSONAL:
+        spared = _spared(sealed, here, erased=erased, proved=proved and now.kind == "text")
     if now.kind == "decision":
         spared |= {"decided_at", "attempts"}
     wrong = [name for name in sorted(sealed.keys() - spared) if here.get(name) != sealed[name]]
@@ -46,10 +49,12 @@ def leaf_differs(row: Mapping[str, Any], sealed: Mapping[str, Any], now: Said) -
         yield "flag of its leaf"
 
 
-def _spared(sealed: Mapping[str, Any], here: Mapping[str, Any], *, erased: bool) -> frozenset[str]:
+def _spared(
+    sealed: Mapping[str, Any], here: Mapping[str, Any], *, erased: bool, proved: bool
+) -> frozenset[str]:
     spared = _ADDED | _BY_SETTINGS
-    if here["verified"] and not sealed["verified"]:
-        spared |= _PROVED  # a leaf of its own says what the carrier said
+    if proved and here["verified"] and not sealed["verified"]:
+        spared |= _PROVED
     if erased:
         spared |= {"prefix", "wording", "record"}
     if sealed.get("detector") != here["detector"]:

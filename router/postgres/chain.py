@@ -109,6 +109,8 @@ SELECT root, place FROM (
     FROM evidence) leaf WHERE nth > 1
 """
 
+_PROVED = "SELECT DISTINCT item FROM evidence WHERE kind = 'proof' AND item = ANY ($1::uuid[])"
+
 _NEWEST = "SELECT coalesce(max(number), 0) FROM evidence_root"
 
 _TOLD = f"SELECT {TOLD}"
@@ -215,6 +217,10 @@ class Snapshot:
     async def outdated(self) -> set[tuple[int, int]]:
         """Leaves after which another of their kind says something else of the same: by root and place."""
         return {(row["root"], row["place"]) for row in await self.connection.fetch(_OUTDATED)}
+
+    async def proved(self, texts: Collection[UUID]) -> set[UUID]:
+        """Those of these texts of which a later leaf says what their carrier said itself."""
+        return {row["item"] for row in await self.connection.fetch(_PROVED, list(texts))}
 
     async def newest(self) -> int:
         """Number of the newest root, 0 for none."""

@@ -48,6 +48,7 @@ VALUES ($1, 'raid', 'statistic', 7, 14.5, 14, 0.1, 0.6, $1, 60, 41, '{}', '{"tex
 async def _night(scene: Scene) -> None:
     """A text answered, one held, one dropped, one erased; a raid, holds, a review, orders."""
     await scene.store("answered", scene.text("held", "+33639980002"), decided=False)
+    await scene.store(scene.text("pushed", verified=False))
     await scene.sealed(
         scene.text("dropped", "+33639980003", tier="model"), scene.text("gone", "+33639980009")
     )
@@ -93,6 +94,7 @@ async def _found(scene: Scene) -> list[Finding]:
 _A = "(SELECT id FROM inbound WHERE provider_id = 'answered')"
 _H = "(SELECT id FROM inbound WHERE provider_id = 'held')"
 _D = "(SELECT id FROM inbound WHERE provider_id = 'dropped')"
+_P = "(SELECT id FROM inbound WHERE provider_id = 'pushed')"
 _G = "(SELECT id FROM inbound WHERE provider_id = 'gone')"
 _BLANK = "decode('00000000000000000000000000000000', 'hex')"
 
@@ -115,6 +117,11 @@ _HOLDS = """INSERT INTO evidence_hold (name, from_at, to_at)
 FORGERIES = [
     (_TEXTER, "changed leaf", "texter"),
     (f"UPDATE inbound SET texter = {_BLANK} WHERE id = {_G}", "changed leaf", "texter"),
+    (
+        f"UPDATE inbound SET texter = {_BLANK}, verified = true WHERE id = {_P}",
+        "changed leaf",
+        "texter, verified",
+    ),
     (f"UPDATE inbound SET number = 'x' WHERE id = {_A}", "changed leaf", "number, number of its leaf"),
     (f"UPDATE inbound SET score = 0.99 WHERE id = {_A}", "changed leaf", "score"),
     (f"UPDATE inbound SET account = 'x' WHERE id = {_A}", "changed leaf", "account"),
