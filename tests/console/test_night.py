@@ -69,15 +69,15 @@ async def test_a_drill_is_told_in_the_reader_s_language_and_in_the_other_by_a_cl
     demo: Demo, visit: Opener
 ) -> None:
     home = demo.paravent.folder / "demo"
-    shelf.put(home, "viral-seed-1", page([nothing()]))
-    for locale, headline, first, other in (
-        ("fr-FR", "0 personne sur 0 a eu une réponse.", "fr", "en"),
-        ("en-GB", "0 of 0 people were answered.", "en", "fr"),
+    shelf.put(home, "viral-seed-1-scale-0.05", page([nothing()]))
+    for locale, headline, name, first, other in (
+        ("fr-FR", "0 personne sur 0 a eu une réponse.", "viral, graine 1, échelle 0,05", "fr", "en"),
+        ("en-GB", "0 of 0 people were answered.", "viral, seed 1, scale 0.05", "en", "fr"),
     ):
         console = await visit(demo.url, locale=locale)
         await expect(console.locator(f"#drills li p[lang={first}]", has_text=headline)).to_be_visible()
         async with console.context.expect_page() as opened:
-            await console.get_by_role("link", name="viral seed 1").click()
+            await console.get_by_role("link", name=name).click()
         paper = await opened.value
         await expect(paper.locator(f"#{first} h1")).to_have_text(headline)
         await expect(paper.locator("h1:visible")).to_have_count(1)

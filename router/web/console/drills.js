@@ -2,7 +2,7 @@
 
 import { $, keep, make, show, write } from "./pieces.js";
 import { ask } from "./router.js";
-import { current, day } from "./words.js";
+import { current, day, precise, say } from "./words.js";
 
 const KEPT = 5;
 let drills = [];
@@ -17,6 +17,12 @@ export async function look() {
   render();
 }
 
+// A drill's page is kept under its scenario, seed and scale.
+function called(name) {
+  const [, scenario, seed, scale] = name.match(/^(.+)-seed-(\d+)-scale-([\d.]+)$/) || [];
+  return scenario ? say("drills.name", { scenario, seed, scale: precise(Number(scale)) }) : name.replaceAll("-", " ");
+}
+
 export function render() {
   show($("drills-none"), drills.length === 0);
   keep($("drills"), drills.slice(0, KEPT), (each) => each.name, (each) => {
@@ -28,7 +34,7 @@ export function render() {
     return item;
   }, (item, each) => {
     item.link.href = `/api/v1/drills/${encodeURIComponent(each.name)}/page#${current()}`;
-    write(item.link, `${each.name.replaceAll("-", " ")}, ${day(each.at)}`);
+    write(item.link, `${called(each.name)}, ${day(each.at)}`);
     const french = current() === "fr" && each.headline_fr;
     item.says.lang = french ? "fr" : "en";
     write(item.says, french || each.headline);

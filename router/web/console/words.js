@@ -50,6 +50,7 @@ export function fill(root) {
 
 export const integer = (number) => new Intl.NumberFormat(language).format(number);
 export const share = (part) => new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 }).format(part);
+export const precise = (number) => new Intl.NumberFormat(language, { maximumFractionDigits: 3 }).format(number);
 export const decimal = (number) => new Intl.NumberFormat(language, { maximumFractionDigits: 1 }).format(number);
 
 // Seconds that something took; what is too short to be written is not nought.
