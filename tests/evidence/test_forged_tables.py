@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from router.evidence import audit as auditing
 from router.evidence.audit import audit
 from router.evidence.verify import Finding
 from router.postgres.embedded import Server
+from router.postgres.held import HeldBooks
 from router.postgres.review import Reviews
 from router.rules.estimate import Label
 from tests.conftest import dsn_of
@@ -216,6 +218,18 @@ async def test_control_without_its_trigger_an_end_that_changed_looks_like_a_forg
         await scene.look.execute("DROP TRIGGER reply_ends_otherwise ON reply")
         await scene.look.execute(f"UPDATE reply SET state = 'failed' WHERE id = {_A}")
         assert [finding.what for finding in await _found(scene)] == ["changed"]
+
+
+@pytest.mark.parametrize("order", [HeldBooks.release, HeldBooks.drop])
+async def test_what_a_raid_held_and_the_operator_let_go_or_dropped_is_no_forgery(
+    copy: str, order: Callable[[HeldBooks, datetime, str | None, str], Awaitable[int]]
+) -> None:
+    async with scene_in(copy) as scene:
+        assert await order(HeldBooks(scene.pool), NOON + MINUTE, None, "kim") == 1
+        assert await _found(scene) == []
+        while await scene.seal():
+            pass
+        assert await _found(scene) == []
 
 
 async def test_a_label_that_is_corrected_is_sealed_anew(copy: str) -> None:
