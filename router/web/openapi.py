@@ -48,7 +48,7 @@ _OPERATIONS = (
     _Operation("post", "/api/v1/raid/held/drop", "Drop for good.", raiding.Moved, takes=raiding.HeldOrder),
     _Operation("get", "/api/v1/review", "Random texts of the last day, blurred.", shapes.Review),
     _Operation("post", "/api/v1/review/{id}/open", "Open a text; it is written down.", shapes.Opened),
-    _Operation("post", "/api/v1/review/{id}", "Say what a text is.", None, takes=shapes.NewLabel),
+    _Operation("post", "/api/v1/review/{id}", "Say what a drawn text is.", None, takes=shapes.NewLabel),
     _Operation(
         "post",
         "/api/v1/budget/{purse}/set",
