@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.grafana.asking import RANGE, RATE, per_minute
+from tests.grafana.asking import RANGE, RATE, per_minute, plain
 from tests.grafana.board import Board
 from tests.grafana.drawing import (
     BLUE,
@@ -134,7 +134,9 @@ _SEEING = (
     trend(
         "What becomes of held texts?",
         "Texts a minute that were let go to be answered, in calm or by you, and those that you dropped.",
-        Query(per_minute("paravent_raid_released_texts_total", "", "cause"), "let go: {{cause}}"),
+        Query(
+            plain(per_minute("paravent_raid_released_texts_total", "", "cause"), "cause"), "let go: {{cause}}"
+        ),
         Query(per_minute("paravent_raid_dropped_texts_total", ""), "dropped"),
         unit=PER_MINUTE,
         bars=True,
@@ -161,7 +163,9 @@ _SEEING = (
     trend(
         "Why are texts not answered?",
         "Silences a minute by rule. Outside a raid nobody is refused for what was written.",
-        Query(f"sum by (reason) (rate(paravent_silences_total[{RATE}])) * 60 > 0", "{{reason}}"),
+        Query(
+            plain(f"sum by (reason) (rate(paravent_silences_total[{RATE}])) * 60 > 0", "reason"), "{{reason}}"
+        ),
         unit=PER_MINUTE,
         bars=True,
         nothing="all are",

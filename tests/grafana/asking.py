@@ -23,6 +23,13 @@ def quantile(q: float, metric: str, where: str = "", by: str = "", window: str =
     return f"histogram_quantile({q}, sum by ({labels}) (rate({metric}_bucket{chosen}[{window}])))"
 
 
+def plain(expr: str, label: str) -> str:
+    """The same series, with spaces for the underlines of a label that is shown: `in_doubt` is no word."""
+    for _ in range(2):
+        expr = f'label_replace({expr}, "{label}", "$1 $2", "{label}", "([^_]+)_(.+)")'
+    return expr
+
+
 def net_cost(window: str, by: str = "", function: str = "increase") -> str:
     """What was booked less what was given back."""
     grouped = f" by ({by})" if by else ""

@@ -10,6 +10,7 @@ from tests.grafana.asking import (
     WHY_COLORS,
     WHYS,
     per_minute,
+    plain,
     quantile,
 )
 from tests.grafana.board import Board
@@ -67,7 +68,11 @@ _CARRYING = (
         "Why do replies leave an account?",
         "Replies that went on to another account, and why.",
         Query(
-            f'sum by (from, to, reason) (increase(paravent_failovers_total{{from=~"$account"}}[{RATE}])) > 0',
+            plain(
+                "sum by (from, to, reason)"
+                f' (increase(paravent_failovers_total{{from=~"$account"}}[{RATE}])) > 0',
+                "reason",
+            ),
             "{{from}} → {{to}}: {{reason}}",
         ),
         unit="short",
@@ -78,13 +83,13 @@ _CARRYING = (
         "What comes of sends?",
         "Sends a minute by outcome. Those in doubt may have been sent: they keep their money and are looked"
         " up.",
-        Query(per_minute("paravent_attempts_total", A, "outcome"), "{{outcome}}"),
+        Query(plain(per_minute("paravent_attempts_total", A, "outcome"), "outcome"), "{{outcome}}"),
         unit=PER_MINUTE,
         stacked=True,
         named={
             "accepted": GREEN,
-            "in_doubt": ORANGE,
-            "cut_off": RED,
+            "in doubt": ORANGE,
+            "cut off": RED,
             "throttled": YELLOW,
             "refused": GREY,
             "unreachable": PURPLE,
@@ -168,8 +173,11 @@ _ARRIVING = (
         "A minute, by reason. Account `unknown` is a path of nobody's: the Internet knocks. Forged ones at an"
         " account of yours: its secret or public_url is wrong, or somebody tries.",
         Query(
-            "sum by (account, reason)"
-            f' (rate(paravent_webhooks_rejected_total{{account=~"$account|unknown"}}[{RATE}])) * 60 > 0',
+            plain(
+                "sum by (account, reason)"
+                f' (rate(paravent_webhooks_rejected_total{{account=~"$account|unknown"}}[{RATE}])) * 60 > 0',
+                "reason",
+            ),
             "{{account}}: {{reason}}",
         ),
         unit=PER_MINUTE,

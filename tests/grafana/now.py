@@ -10,6 +10,7 @@ from tests.grafana.asking import (
     YEAR,
     net_cost,
     per_minute,
+    plain,
     quantile,
 )
 from tests.grafana.board import Board
@@ -147,11 +148,11 @@ _STORY = (
         "What waits?",
         "Answers that are not over. Queued ones are ready; delayed ones have their time; held ones are"
         " suspicious texts of a raid; those in doubt may have been sent and are never sent again.",
-        Query("max by (state) (paravent_queue_texts)", "{{state}}"),
+        Query(plain("max by (state) (paravent_queue_texts)", "state"), "{{state}}"),
         Query("max(paravent_capped_texts)", "of delayed: by a cap"),
         unit="short",
         stacked=True,
-        named={"queued": BLUE, "held": ORANGE, "in_doubt": RED},
+        named={"queued": BLUE, "held": ORANGE, "in doubt": RED},
         overrides=(override("of delayed: by a cap", custom__stacking={"mode": "none"}),),
     ),
 )
