@@ -1,4 +1,4 @@
-"""Prints the figures of the abuse rules: `python -m tests.abuse`; a minute or two per four seeds."""
+"""Prints the figures of the abuse rules: `python -m tests.abuse`; a quarter of an hour of one core."""
 
 from __future__ import annotations
 
