@@ -32,3 +32,8 @@ REVOKED = CutOff(CutReason.REVOKED, "x")
 def test_believed(failure: Failure, known: dict[str, Any], expected: bool) -> None:
     said: dict[str, Any] = {"again": False, "closed": False, "waited": SOON} | known
     assert believed(failure, patience=JUST, **said) is expected
+
+
+def test_what_is_no_failure_is_no_question() -> None:
+    with pytest.raises(AssertionError, match="'an answer'"):
+        believed("an answer", again=True, closed=True, waited=LONG, patience=JUST)  # type: ignore[arg-type]
