@@ -34,7 +34,7 @@ class Demo:
 def demo() -> Iterator[Demo]:
     with _folder() as folder:
         paravent = Paravent(folder)
-        with paravent.started("demo", "--port", 0, "--for", 300, until="It ends by itself") as process:
+        with paravent.started("demo", "--port", 0, "--for", 3_600, until="It ends by itself") as process:
             where = json.loads((folder / "demo" / "running.json").read_text())
             yield Demo(paravent, process, where["console_url"], where["control_url"])
         assert leavings(folder) == []

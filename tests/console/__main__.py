@@ -78,7 +78,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="paravent-pictures-") as made:
         folder = Path(made)
         folder.chmod(0o711)
-        with Paravent(folder).started("demo", "--port", 0, "--for", 300, until="It ends by itself"):
+        with Paravent(folder).started("demo", "--port", 0, "--for", 3_600, until="It ends by itself"):
             asyncio.run(pictures(json.loads((folder / "demo" / "running.json").read_text())["console_url"]))
 
 

@@ -80,7 +80,7 @@ def running() -> Iterator[Demo]:
         folder = Path(made)
         folder.chmod(0o711)
         paravent = Paravent(folder)
-        with paravent.started("demo", "--port", 0, "--for", 600, until="It ends by itself"):
+        with paravent.started("demo", "--port", 0, "--for", 3_600, until="It ends by itself"):
             where = json.loads((folder / "demo" / "running.json").read_text())
             yield Demo(where["console_url"], where["control_url"], paravent)
 
