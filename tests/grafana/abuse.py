@@ -37,7 +37,7 @@ _STATE = (
         "The estimated share, corrected for what the detector misses and what it flags wrongly.",
         Query("max(paravent_abuse_share_estimate)"),
         unit="percentunit",
-        steps=((None, GREEN), (0.2, YELLOW), (0.5, RED)),
+        steps=((None, GREY), (0, GREEN), (0.2, YELLOW), (0.5, RED)),  # what is not known is not green
         size=(6, 3),
         nothing="needs reviews",
         defaults={"decimals": 1},
@@ -64,8 +64,9 @@ _STATE = (
 _SEEING = (
     trend(
         "How near is a raid, or its end?",
-        "The statistic counts texts, not minutes: it climbs while more of them are flagged than this number"
-        " is used to. Above the limit it is a raid; when it has come down again, calm.",
+        "The statistic counts texts, not minutes. In calm it climbs while more of them are flagged than this"
+        " number is used to; at the limit it is a raid, and it begins again from 0. In a raid it climbs"
+        " towards its end: low means that the raid goes on; at the limit it is calm.",
         Query("max(paravent_raid_statistic)", "statistic"),
         Query("max(paravent_raid_limit)", "limit"),
         unit="short",

@@ -30,6 +30,21 @@ CASES = (
         says="Account twilio is cut off: unpaid.",
     ),
     Case(
+        alert="NobodyCarries",  # twilio is cut off from 5 on; vonage's own purse is empty from 15 to 30
+        sees={
+            'paravent_account_state{account="twilio",state="open"}': "1x4 0x46",
+            'paravent_account_state{account="twilio",state="cut_off"}': "0x4 1x46",
+            'paravent_account_state{account="vonage",state="open"}': "1x50",
+            'paravent_account_state{account="vonage",state="cut_off"}': "0x50",
+            'paravent_purse_runway_seconds{purse="total"}': "0x50",
+            'paravent_purse_runway_seconds{purse="twilio"}': "9e9x50",
+            'paravent_purse_runway_seconds{purse="vonage"}': "90000x14 0x15 90000x20",
+        },
+        fires=(18, 28),
+        clears=(2, 12, 40),
+        says="No account carries. Each is cut off, cut by you, or its own purse is empty.",
+    ),
+    Case(
         alert="AccountSlow",
         sees={'paravent_account_state{account="twilio",state="slow"}': "0x5 1x20 0x20"},
         fires=(20,),

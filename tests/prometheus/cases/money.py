@@ -15,11 +15,25 @@ CASES = (
     ),
     Case(
         alert="PurseEmpty",
-        sees={'paravent_purse_runway_seconds{purse="total"}': "90000x10 0x20 90000x20"},
+        sees={
+            'paravent_purse_runway_seconds{purse="total"}': "90000x10 0x20 90000x20",
+            'paravent_purse_runway_seconds{purse="twilio"}': "0x50",
+        },
         fires=(15,),
         clears=(5, 40),
         labels={"purse": "total"},
-        says="Purse total is empty.",
+        says="The purse that all accounts share is empty.",
+    ),
+    Case(
+        alert="AccountPurseEmpty",
+        sees={
+            'paravent_purse_runway_seconds{purse="total"}': "0x50",
+            'paravent_purse_runway_seconds{purse="twilio"}': "90000x10 0x20 90000x20",
+        },
+        fires=(15,),
+        clears=(5, 40),
+        labels={"purse": "twilio"},
+        says="The own purse of account twilio is empty.",
     ),
     Case(
         alert="Overrun",
