@@ -23,6 +23,7 @@ from router.postgres.inbox import Inbox
 from router.postgres.ledger import Ledger
 from router.postgres.pool import DatabaseAwayError, Pool
 from router.postgres.purses import Purses as PurseRows
+from router.postgres.standing import ROUTER
 from router.rules import abuse, budget, meaning
 from router.rules.story import Story
 from router.settings import Settings
@@ -80,7 +81,7 @@ async def running(
         tell: Told every story.
         ears: Hear what the sweep brings about.
     """
-    async with Pool(dsn, application="paravent") as pool:
+    async with Pool(dsn, application=ROUTER) as pool:
         service = _compose(settings, pool, now, tell, ears or Ears())
         with suppress(DatabaseAwayError, TimeoutError):  # then the door opens all the same, over the spool
             async with asyncio.timeout(_PATIENCE):

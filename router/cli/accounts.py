@@ -39,11 +39,13 @@ def command(context: click.Context, config: Path | None, as_json: bool, watch: b
         with suppress(KeyboardInterrupt):
             run(_watch(config, as_json))
         return
-    found = run(_once(config))
+    found, runs = run(_once(config))
     if as_json:
-        show_json({"accounts": found})
-    else:
-        _show(found)
+        show_json({"accounts": found, "router_runs": runs})
+        return
+    _show(found)
+    if not runs:
+        click.echo("No router runs: this is how things stood when the last one ended.")
 
 
 def _ordering(verb: str, says: str) -> click.Command:
@@ -68,10 +70,13 @@ command.add_command(_ordering("restore", "Open an account, and lift a cut or a p
 command.add_command(_ordering("pin", "Keep an account open whatever happens, until `restore`."))
 
 
-async def _once(config: Path | None) -> list[dict[str, Any]]:
+async def _once(config: Path | None) -> tuple[list[dict[str, Any]], bool]:
+    """Every account, and whether a router is connected to the database."""
+    from router.postgres.standing import Standing
+
     settings = settings_of(config)
     async with database(settings) as pool:
-        return await _accounts(settings, pool)
+        return await _accounts(settings, pool), await Standing(pool).served()
 
 
 async def _watch(config: Path | None, as_json: bool) -> None:

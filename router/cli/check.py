@@ -80,6 +80,11 @@ def _show(settings: Settings) -> None:
         for (purpose, language), lint in lints.items()
     ]
     show_table(("REPLY", "IN", "CHARACTERS", "AS", "PARTS", "COST OF 1,000"), rows)
+    received = {name: account.receive_price for name, account in settings.accounts.items()}
+    if told := ", ".join(
+        f"{name} {price.amount * 1_000:.2f} {price.unit}" for name, price in received.items() if price
+    ):
+        click.echo(f"Receiving 1,000 texts costs, too: {told}.")
     for (purpose, language), lint in lints.items():
         if lint.foreign:
             click.echo(f"\n{purpose.value} {language}: outside the GSM alphabet: {' '.join(lint.foreign)}")

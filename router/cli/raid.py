@@ -56,7 +56,10 @@ def declare(above: Path | None, config: Path | None, as_json: bool) -> None:
 
     Before twenty texts came, nothing is known of what is ordinary: then all that the detector flags wait.
     """
-    _print(run(_order(config or above, "declare")), as_json=as_json)
+    found, done = run(_order(config or above, "declare"))
+    if not done and not as_json:
+        click.echo("It was declared already.")
+    _print(found, as_json=as_json)
 
 
 @command.command
@@ -69,7 +72,10 @@ def end(above: Path | None, config: Path | None, as_json: bool) -> None:
     What is held is let go, oldest first; the gravest wait for your word, or expire. The next raid may be seen
     at once if this one is not over after all.
     """
-    _print(run(_order(config or above, "end")), as_json=as_json)
+    found, done = run(_order(config or above, "end"))
+    if not done and not as_json:
+        click.echo("No raid was on: nothing is changed.")
+    _print(found, as_json=as_json)
 
 
 @command.group(invoke_without_command=True)
@@ -136,7 +142,8 @@ async def _show(config: Path | None) -> Raid:
         return await shown(pool, settings.raids, Vault.in_folder(settings.data))
 
 
-async def _order(config: Path | None, order: str) -> Raid:
+async def _order(config: Path | None, order: str) -> tuple[Raid, bool]:
+    """How things stand after it, and whether it changed anything."""
     import asyncio
     from datetime import UTC, datetime
 
@@ -150,10 +157,10 @@ async def _order(config: Path | None, order: str) -> Raid:
         vault = Vault.in_folder(settings.data)
         lookout = Lookout(vault, RaidBooks(pool), settings.raids)
         said = lookout.declare if order == "declare" else lookout.end
-        await said(datetime.now(UTC), BY)
+        done = await said(datetime.now(UTC), BY)
         # Every process reads how things stand twice a second; the order is not done before they know it.
         await asyncio.sleep(_UNTIL_READ)
-        return await shown(pool, settings.raids, vault)
+        return await shown(pool, settings.raids, vault), done
 
 
 async def _move(

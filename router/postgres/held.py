@@ -240,7 +240,8 @@ class HeldBooks:
         async with self.pool.connection() as connection:
             while moved := await connection.fetchval(order, *arguments):
                 done += moved
-            await record(connection, what, {"cluster": cluster, "texts": done}, by)
+            if done:
+                await record(connection, what, {"cluster": cluster, "texts": done}, by)
         return done
 
 

@@ -54,11 +54,25 @@ UPDATE health_history SET tells = tells + 1, tell_after = clock_timestamp() + $2
 """
 
 
+_SERVED = """
+SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1)
+"""
+
+ROUTER = "paravent"
+"""What a router's connections are called in pg_stat_activity."""
+
+
 class Standing:
     """Reads and writes of how accounts stand."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
+
+    async def served(self) -> bool:
+        """Whether any router is connected to this database."""
+        async with self._pool.connection() as connection:
+            found: bool = await connection.fetchval(_SERVED, ROUTER)
+        return found
 
     async def balance(self, account: str, amount: float, unit: str) -> None:
         """Keep what is left in an account."""

@@ -55,8 +55,10 @@ def test_ctrl_c_sigterm_and_time_leave_nothing_but_the_data(paravent: Paravent) 
         kept = {name for name in secrets if secrets[name] == others[name]}
         assert kept == {"PARAVENT_DATA", "PARAVENT_HEALTH__PROBE_LONGEST", "PARAVENT_RAIDS__WARM_UP"}
         assert paravent(*TEXT).json["reason"] == "cooldown"
+        assert "No router runs" not in paravent("accounts").out
         assert demo.end(signal.SIGTERM) == 0
     assert_gone(paravent, url)
+    assert "No router runs: this is how things stood" in paravent("accounts").out
 
     with paravent.started("demo", "--fresh", "--port", 0, "--for", 3, until="ends by itself in 3 s") as demo:
         url = console(paravent)

@@ -60,3 +60,12 @@ def test_a_wording_of_which_nothing_is_held_is_said(demo: Demo, order: str) -> N
     none = demo.paravent("raid", "held", order, "0123456789ab")
     assert (none.code, none.out) == (1, "")
     assert "No text of that wording is held: `paravent raid held` lists them." in none.err
+
+
+def test_what_changes_nothing_says_so(demo: Demo) -> None:
+    assert demo.paravent("raid", "end").out.startswith("No raid was on: nothing is changed.")
+    try:
+        assert demo.paravent("raid", "declare").out.startswith("A raid is on by your word")
+        assert demo.paravent("raid", "declare").out.startswith("It was declared already.")
+    finally:
+        assert demo.paravent("raid", "end").out.startswith("It is calm.")

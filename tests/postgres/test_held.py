@@ -123,6 +123,16 @@ async def test_a_raid_ended_by_hand_while_its_texts_are_released_moves_each_once
     assert await scene.look.fetchval(once) == TEXTS
 
 
+async def test_an_order_that_moves_nothing_is_none(scene: Scene) -> None:
+    books, orders = HeldBooks(scene.pool), "SELECT count(*) FROM operator_action"
+    assert await books.drop(NOON, "no such wording", "kim") == 0
+    assert await scene.look.fetchval(orders) == 0
+    assert await books.drop(NOON, None, "kim") == TEXTS
+    assert await scene.look.fetchval(orders) == 1
+    assert await books.release(NOON, None, "kim") == 0
+    assert await scene.look.fetchval(orders) == 1
+
+
 async def test_control_without_locks_both_would_move_the_same_text(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
