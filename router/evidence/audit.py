@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from router.evidence.beside import differs, leaf_differs
+from router.evidence.beside import Ends, differs, leaf_differs
 from router.evidence.leaves import (
     PERSONAL,
     Record,
@@ -22,7 +22,7 @@ from router.evidence.leaves import (
     opened_section,
     said,
 )
-from router.evidence.verify import GONE, Report, compare, places
+from router.evidence.verify import ANEW, GONE, Report, compare, places
 from router.offline import MARK, PrivateKey
 from router.postgres.chain import Link, Snapshot, snapshot
 from router.postgres.pool import Pool
@@ -113,6 +113,7 @@ class _Auditing:
     waiting: set[tuple[str, UUID]]
     outdated: set[tuple[int, int]]
     proved: set[UUID] = field(default_factory=set)
+    ends: Ends = field(default_factory=Ends)
     roots: dict[int, str] = field(default_factory=dict)
     _last: Link | None = None
     _gone: dict[int, set[int]] = field(default_factory=dict)
@@ -201,7 +202,9 @@ class _Auditing:
         else:
             if kind == "act":
                 self._act(payload["what"], payload["detail"])
-            self._holds_good(where, row, {**payload, **self._sections(where, row, record)}, now)
+            sections = self._sections(where, row, record)
+            if self._is_the_last(where, row, payload, now):
+                self._holds_good(where, row, {**payload, **sections}, now)
 
     def _is_gone(self, row: Mapping[str, Any]) -> None:
         self.report.count("leaves erased")
@@ -227,16 +230,28 @@ class _Auditing:
                 self.report.found("changed", where, f"its {name} are not what was sealed")
         return {key: value for part in parts.values() for key, value in part.said.items()}
 
+    def _is_the_last(
+        self, where: str, row: Mapping[str, Any], payload: dict[str, Any], now: Said | None
+    ) -> bool:
+        """Whether what is stored is to be held against it; another leaf must be one that there may be."""
+        kind, item, wrong = row["kind"], row["item"], ""
+        outdated = (row["root"], row["place"]) in self.outdated
+        waits = kind in ANEW and (kind, item) in self.waiting and now is not None
+        if kind == "decision":
+            wrong = self.ends.wrong(item, payload, now if waits else None, last=not outdated)
+        elif outdated and kind not in ANEW:
+            wrong = f"this {_ROWS[kind]} is sealed twice: a later leaf speaks of it"
+        if wrong:
+            self.report.found("changed", where, wrong)
+        elif waits and not outdated:
+            self.report.count(f"leaves of a {_ROWS[kind]} that changed since and waits to be sealed anew")
+        return not (wrong or outdated or waits)
+
     def _holds_good(
         self, where: str, row: Mapping[str, Any], sealed: Mapping[str, Any], now: Said | None
     ) -> None:
-        """What is stored is what was sealed, unless a later leaf says otherwise, or is about to."""
+        """What is stored is what was sealed."""
         kind, what = row["kind"], _ROWS[row["kind"]]
-        if (row["root"], row["place"]) in self.outdated:
-            return
-        if (kind, row["item"]) in self.waiting:
-            self.report.count(f"leaves of a {what} that changed since and waits to be sealed anew")
-            return
         if now is None:
             if kind not in PERSONAL:
                 self.report.found("missing", where, f"its {what} was deleted")

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 from router.evidence.leaves import PERSONAL, Said
+from router.evidence.verify import stands
 from router.rules.evidence import canonical
 
 _ADDED = frozenset({"kind", "id", "root", "place", "facts", "words"})
@@ -15,6 +18,29 @@ _OF_THE_LETTER = frozenset({"from", "text", "texter", "prefix", "wording"})
 _PROVED = _OF_THE_LETTER | {"verified", "provider_at"}
 _OF_AN_ATTEMPT = ("reference", "purpose", "account", "sender", "passed_over", "at", "armed_at")
 """What is settled once an attempt is armed; its price, its receipt and its state come in later."""
+
+
+@dataclass(slots=True)
+class Ends:
+    """Decisions of replies that were decided more than once, leaf by leaf in the order of the chain."""
+
+    _stood: dict[UUID, dict[str, Any]] = field(default_factory=dict)
+
+    def wrong(self, reply: UUID, sealed: dict[str, Any], now: Said | None, *, last: bool) -> str:
+        """What is wrong with a decision, or with what is stored now; empty for nothing.
+
+        Args:
+            reply: Of which.
+            sealed: Payload of the next leaf that decides it.
+            now: What waits to be sealed anew, None for nothing.
+            last: Whether no other leaf of it follows.
+        """
+        stood, wrong = stands(self._stood.pop(reply, None), sealed)
+        if not last:
+            self._stood[reply] = stood
+        elif not wrong and now is not None:
+            _, wrong = stands(stood, json.loads(canonical(now.payload)))
+        return wrong
 
 
 def differs(sealed: Mapping[str, Any], now: Said, *, erased: bool, proved: bool) -> list[str]:

@@ -156,7 +156,7 @@ class _Writing:
     ordered: int
     picture: Picture = field(init=False)
     shown: Shown = field(init=False)
-    _decided: dict[UUID, Mapping[str, Any]] = field(default_factory=dict)
+    _decided: dict[UUID, dict[str, Any]] = field(default_factory=dict)
     _held: set[UUID] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -170,7 +170,9 @@ class _Writing:
         async for item, kind, record in self.found.decisions(order.from_at, order.to_at):
             payload = self.shown.open(kind, item, record).payload
             if kind == "decision":
-                self._decided[item] = payload
+                first = self._decided.get(item)
+                self._decided[item], _ = verify.stands(first, payload)
+                self.picture.twice += self._decided[item] is first
             elif payload["held"]:
                 self._held.add(item)
         shown = trees.shown | {self.ordered}

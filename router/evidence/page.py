@@ -206,6 +206,8 @@ class _Section:
             for end, many in self.picture.ends.most_common()
         )
         yield _table([say["head_end"], say["head_texts"]], rows)
+        if self.picture.twice:
+            yield f"<p>{escape(self._many(say, 'twice', self.picture.twice))}</p>"
 
     def _prove(self, say: dict[str, str]) -> Iterator[str]:
         left = self._left(say)

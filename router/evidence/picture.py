@@ -55,6 +55,7 @@ class Picture:
         withheld: Texts whose words are not shown, by why.
         elsewhere: Texts of another time that the same trees have.
         whole: Texts that an earlier release sealed as a whole, of which nothing is told.
+        twice: Decisions that do not follow from the first one that was sealed, which is shown.
     """
 
     from_at: datetime
@@ -72,6 +73,7 @@ class Picture:
     withheld: Counter[str] = field(default_factory=Counter)
     elsewhere: int = 0
     whole: int = 0
+    twice: int = 0
     _minutes: Counter[tuple[int, bool]] = field(default_factory=Counter, repr=False)
 
     def add(self, row: Mapping[str, Any], decided: Mapping[str, Any]) -> None:

@@ -25,6 +25,9 @@ What is held beside the hashes, so that nothing is left out unseen:
 - a text says when it came, though its words are sealed: one of this time has its facts here, and a row
 - each row of texts.csv is one text's leaf, and every column of it comes out of a leaf
 - an act that was sealed before the folder was made says for whom, of when, of how many texts
+- nothing is sealed twice but what may change: of two decisions of one reply the second follows only from what
+  was learnt of an attempt since; where it does not, the first one stands and the second is named
+- a text is answered where an attempt of its answer was accepted, and nowhere else
 
 It is one file, and longer than a file of this house may be, since it is handed over alone: whoever is to
 trust it reads it from here to its end, and needs nothing else.
@@ -63,7 +66,20 @@ COLUMNS = (
 PERSONAL_COLUMNS = ("from", "to", "text")
 """Of texts.csv in a full folder, after the others."""
 
+ANEW = ("decision", "judgement", "label")
+"""Kinds of leaves of which a later one may say something else of the same; all others are sealed once."""
+
 _DECIDED = ("state", "reason", "decided_at")
+_OF_AN_END = ("state", "reason", "priority", "judgement")
+_ARMED = ("reference", "purpose", "account", "sender", "passed_over", "at", "armed_at")
+_OVER = ("suppressed", "accepted", "failed", "abandoned")
+_LATER = {
+    "accepted": ("refused", "double"),
+    "refused": ("accepted", "double"),
+    "written_off": ("accepted", "refused", "double"),
+    "double": ("accepted", "refused"),
+}
+"""What an attempt may turn out to be that was settled; the first two by another receipt only."""
 _TEXTS = ("text", "proof")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _NAMED = 20
@@ -151,6 +167,7 @@ def check(folder: Path, elsewhere: str | None = None) -> Report:
         _run(report, roots, leaves, asked)
         _act(report, manifest, leaves, asked)
         _erased(report, leaves)
+        _once(report, leaves)
         _requests(report, folder, leaves)
         _figures(report, folder, _table(report, folder, leaves, asked), manifest["texts"])
         _stamps(report, folder, roots)
@@ -248,6 +265,63 @@ def row(line: Mapping[str, Any], decided: Mapping[str, Any] | None, *, held: boo
 def ends(row: Mapping[str, Any]) -> str:
     """What became of a text, in a word."""
     return str("accepted" if row["state"] == "accepted" else row["reason"] or row["state"] or "waiting")
+
+
+def stands(first: Line | None, then: Line) -> tuple[Line, str]:
+    """Which of two decisions of one reply stands, and what is wrong with the second, empty for nothing.
+
+    Args:
+        first: Payload of the one that stood so far, None for none.
+        then: Of the one after it.
+    """
+    if first is None or follows(first, then):
+        return then, contradiction(then)
+    other = [name for name in (*_OF_AN_END, "attempts") if first.get(name) != then.get(name)]
+    said = f"decided twice: sealed as {_end(first)}, now {_end(then)}"
+    return first, f"{said}; no receipt that came since explains what differs: {', '.join(other)}"
+
+
+def follows(first: Line, then: Line) -> bool:
+    """Whether a reply may end anew like this: only what is learnt of a settled attempt makes it."""
+    was = {attempt["reference"]: attempt for attempt in first["attempts"]}
+    now = {attempt["reference"]: attempt for attempt in then["attempts"]}
+    if not was.keys() <= now.keys() or not all(_may_become(was[each], now[each]) for each in was):
+        return False
+    if first["state"] in _OVER and not any(_learnt(was[each], now[each]) for each in was):
+        return all(first.get(name) == then.get(name) for name in _OF_AN_END) and was.keys() == now.keys()
+    return not contradiction(then)
+
+
+def contradiction(decision: Line) -> str:
+    """How a decision and its own attempts say two things, empty for not at all."""
+    states = {attempt["state"] for attempt in decision["attempts"]}
+    for end, state in (("accepted", "accepted"), ("abandoned", "written_off")):
+        if (decision["state"] == end) != (state in states):
+            some = "an" if state in states else "no"
+            return (
+                f"it is said to be {_end(decision)}, and {some} attempt of it was {state.replace('_', ' ')}"
+            )
+    return ""
+
+
+def _may_become(was: Line, now: Line) -> bool:
+    if any(was.get(name) != now.get(name) for name in _ARMED):
+        return False
+    if was["state"] == now["state"] or was["state"] not in _LATER:
+        return True
+    by_receipt = was["state"] in ("accepted", "refused")
+    return now["state"] in _LATER[was["state"]] and not (by_receipt and was["receipt"] == now["receipt"])
+
+
+def _learnt(was: Line, now: Line) -> bool:
+    """Another state; or refused again by another receipt, after it had been accepted in between."""
+    return bool(
+        was["state"] != now["state"] or (was["state"] == "refused" and was["receipt"] != now["receipt"])
+    )
+
+
+def _end(decision: Line) -> str:
+    return f"{decision['state']} ({decision['reason']})" if decision["reason"] else str(decision["state"])
 
 
 def _part(line: Mapping[str, Any], name: str) -> Line:
@@ -489,6 +563,17 @@ def _erased(report: Report, leaves: Leaves) -> None:
                 report.found("missing", f"leaf {root}/{place}", GONE)
 
 
+def _once(report: Report, leaves: Leaves) -> None:
+    """What cannot change is sealed once: a second leaf of it would only say something else."""
+    seen: set[tuple[str, str]] = set()
+    for (root, place), line in sorted(leaves.items()):
+        key = line["kind"], line["id"]
+        if key in seen and line["kind"] not in ANEW:
+            said = f"this {line['kind']} was sealed before: it is sealed twice"
+            report.found("added", f"leaf {root}/{place}", said)
+        seen.add(key)
+
+
 def _requests(report: Report, folder: Path, leaves: Leaves) -> None:
     """Each request as received must be the one that its text's leaf speaks of, and none may lack."""
     due = {}
@@ -510,10 +595,12 @@ def _table(report: Report, folder: Path, leaves: Leaves, asked: Asked) -> Iterat
     """Each text of this time with what became of it; the table must say the same, a row each."""
     decided: dict[str, Line] = {}
     held: set[str] = set()
-    for _, line in sorted(leaves.items()):
+    for (root, place), line in sorted(leaves.items()):
         payload = line.get("payload") or {}
-        if line["kind"] == "decision":
-            decided[line["id"]] = payload
+        if line["kind"] == "decision" and payload:
+            decided[line["id"]], wrong = stands(decided.get(line["id"]), payload)
+            if wrong:
+                report.found("changed", f"leaf {root}/{place}", wrong)
         elif line["kind"] == "judgement" and payload.get("held"):
             held.add(line["id"])
     columns = (*COLUMNS, *PERSONAL_COLUMNS) if asked.full else COLUMNS
@@ -527,8 +614,8 @@ def _table(report: Report, folder: Path, leaves: Leaves, asked: Asked) -> Iterat
         where = f"texts.csv, leaf {root}/{place}"
         if there is None:
             report.found("missing", where, "it has no row")
-        elif wrong := [name for name in columns if there.get(name) != cell(said[name])]:
-            report.found("changed", where, f"it is not what was sealed: {', '.join(wrong)}")
+        elif other := [name for name in columns if there.get(name) != cell(said[name])]:
+            report.found("changed", where, f"it is not what was sealed: {', '.join(other)}")
         yield said, end or {}
     for key in written:
         report.found("added", f"texts.csv, leaf {'/'.join(key)}", "no text of this time is sealed there")

@@ -200,19 +200,6 @@ async def test_control_without_the_comparison_it_passes(
         assert [each for each in await _found(scene) if each.where.startswith("leaf")] == []
 
 
-async def test_a_reply_that_ends_otherwise_is_sealed_anew_and_is_no_forgery(copy: str) -> None:
-    async with scene_in(copy) as scene:
-        for state in ("queued", "failed"):
-            await scene.look.execute(f"UPDATE reply SET state = '{state}' WHERE id = {_A}")
-            assert await _found(scene) == []
-            await scene.seal()
-            assert await _found(scene) == []
-        kinds = await scene.value(f"SELECT count(*) FROM evidence WHERE kind = 'decision' AND item = {_A}")
-        assert kinds == 2
-        await scene.tampered(f"UPDATE reply SET state = 'accepted' WHERE id = {_A}")
-        assert [finding.what for finding in await _found(scene)] == ["changed"]
-
-
 async def test_control_without_its_trigger_an_end_that_changed_looks_like_a_forgery(copy: str) -> None:
     async with scene_in(copy) as scene:
         await scene.look.execute("DROP TRIGGER reply_ends_otherwise ON reply")
