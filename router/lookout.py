@@ -151,6 +151,8 @@ class Lookout:
             state = replace(state, version=memory.version, campaign=known, line=line)
             if change is not None:
                 await self._explain(turn, change, memory.version, "")
+            if words is not None:  # not before what they led to is explained by them
+                await turn.fade(memory.version, known.began or kept.at)
         over = campaign.bucket_end(now) - campaign.SPAN
         return replace(state, closed=max(state.closed or over, over)), memory
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 import asyncpg
@@ -47,6 +49,34 @@ async def test_the_raid_is_seen_as_the_pure_rule_sees_it(house: House) -> None:
     said = [(change.mode.value, change.cause.value, change.at) for change in by_rule()]
     assert [row[:3] for row in await house.changes()] == said
     assert said[0][0] == "raid"
+
+
+async def explained(house: House) -> list[tuple[int, int]]:
+    """Of each change: the texts that it came of, and those that its explanation looked at."""
+    rows = await house.rows("SELECT texts, explanation FROM raid_change ORDER BY id")
+    return [(row["texts"], json.loads(row["explanation"])["texts"]) for row in rows]
+
+
+async def test_a_change_is_explained_by_all_texts_that_it_came_of(house: House) -> None:
+    await spend(house, [house.lookout()])
+    found = await explained(house)
+    assert found
+    assert all(texts == looked_at > 1 for texts, looked_at in found)
+
+
+async def test_control_where_they_are_forgotten_first_only_the_last_bucket_explains_it(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folded = Turn.folded
+
+    async def too_soon(turn: Turn, *told: Any) -> None:
+        await folded(turn, *told)
+        if told[-1] is not None:
+            await turn.fade(told[1], told[0])
+
+    monkeypatch.setattr(Turn, "folded", too_soon)
+    await spend(house, [house.lookout()])
+    assert any(texts > looked_at for texts, looked_at in await explained(house))
 
 
 async def test_three_processes_see_what_one_sees(database: str, house: House) -> None:

@@ -176,8 +176,10 @@ class Turn:
         await self.connection.execute(
             _FOLDED, at, version, campaign.mode.value, campaign.statistic, campaign.baseline, line, words
         )
-        if words is not None:
-            await self.connection.execute(_FADED, version, campaign.began or at)
+
+    async def fade(self, version: int, before: datetime) -> None:
+        """Forget the single texts of calm buckets before that: all words are counted at a version."""
+        await self.connection.execute(_FADED, version, before)
 
     async def changed(self, change: Change, version: int, by: str, said: tuple[Any, Any]) -> None:
         """Write down a change of mode; `said` is the policy and the explanation."""
