@@ -178,7 +178,7 @@ async def test_a_plausible_end_with_a_forged_receipt_is_not_found(scene: Scene) 
     ],
 )
 async def test_what_is_sealed_once_is_not_excused_by_being_due_again(
-    scene: Scene, tmp_path: Path, change: str, kind: str, item: str
+    scene: Scene, change: str, kind: str, item: str
 ) -> None:
     await scene.look.execute("INSERT INTO operator_action (what, by) VALUES ('account cut', 'kim')")
     await _sealed(scene)
@@ -187,11 +187,20 @@ async def test_what_is_sealed_once_is_not_excused_by_being_due_again(
     assert [finding.what for finding in await _found(scene)] == ["changed"]
     await _sealed(scene)
     assert ["sealed twice" in finding.said for finding in await _found(scene)] == [True]
+
+
+async def test_a_folder_names_a_text_that_is_sealed_twice(
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await scene.look.execute(f"UPDATE inbound SET score = 0.99, tier = 'model' WHERE id = {_A}")
+    await scene.look.execute(f"INSERT INTO evidence_due (kind, item) VALUES ('text', {_A})")
+    await _sealed(scene)
     await handed(scene, tmp_path / "folder")
-    (tmp_path / "roots").write_text(await told_elsewhere(scene))
-    code, said = stranger(tmp_path / "folder", tmp_path / "roots")
+    code, said = stranger(tmp_path / "folder")
     assert code == verify.CHANGED
-    assert f"this {kind} was sealed before: it is sealed twice" in said
+    assert "this text was sealed before: it is sealed twice" in said
+    monkeypatch.setattr(verify, "_once", lambda _report, _leaves: None)
+    assert verify.check(tmp_path / "folder").findings == []
 
 
 async def test_a_reply_that_was_deleted_does_not_wait_to_be_sealed(scene: Scene) -> None:
