@@ -105,6 +105,26 @@ def is_sender(written: str) -> bool:
     return bool(is_number(written) or _SHORT_CODE.fullmatch(written) or _ALPHANUMERIC.fullmatch(written))
 
 
+def as_written(written: str, countries: frozenset[str]) -> str | None:
+    """A sender as it is stored, however somebody wrote it; None where that cannot be told.
+
+    Args:
+        written: Such as ``06 39 98 00 01``, ``0033639980001``, a short code or a name.
+        countries: Whose numbers may be written without their country's code.
+    """
+    found = set()
+    for region in countries:
+        try:
+            number = phonenumbers.parse(written, region)
+        except phonenumbers.NumberParseException:
+            continue
+        if phonenumbers.is_possible_number(number):
+            found.add(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+    if len(found) == 1:
+        return found.pop()
+    return written if not found and is_sender(written) else None
+
+
 def _parse(written: str) -> phonenumbers.PhoneNumber | None:
     if not written.isascii() or not _E164.fullmatch(written):
         return None

@@ -78,7 +78,12 @@ def test_what_is_held_is_not_erased_until_it_is_released(demo: Demo) -> None:
     assert demo.paravent("evidence", "release", "raid", "--why", "closed").code == 0
     assert demo.paravent("evidence", "release", "raid", "--why", "closed").code == 1
     assert demo.paravent("evidence", "export", *PERIOD, "--out", "before").code == 0  # it seals what is due
+    erase = ("evidence", "erase", "06 39 98 00 77", "--why", "asked", "--yes", "--json")
     assert demo.paravent(*erase).json["texts"] == 1
+    again = demo.paravent(*erase)
+    assert again.code == 1
+    assert "Nothing is stored that this number wrote." in again.err
+    assert "That is no number" in demo.paravent("evidence", "erase", "+33", "--why", "x", "--yes").err
     assert demo.paravent("evidence", "verify").code == 0
 
 

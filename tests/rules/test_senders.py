@@ -8,7 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from phonenumbers import PhoneNumberType
 
-from router.rules.senders import Policy, Unanswerable, answerable, country, is_number, is_sender
+from router.rules.senders import (
+    Policy,
+    Unanswerable,
+    answerable,
+    as_written,
+    country,
+    is_number,
+    is_sender,
+)
 
 POLICY = Policy(own_numbers=frozenset({"+33937000001", "36111", "PARAVENT"}))
 
@@ -120,3 +128,27 @@ def test_a_number_has_the_country_of_its_code_even_outside_the_plan(number: str,
 )
 def test_a_sender_is_a_number_a_short_code_or_up_to_eleven_letters(sender: str, can: bool) -> None:
     assert is_sender(sender) is can
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["+33639980001", "06 39 98 00 01", "0639980001", "+33 6 39 98 00 01", "0033639980001", "06.39.98.00.01"],
+)
+def test_a_number_is_known_however_it_is_written(written: str) -> None:
+    assert as_written(written, frozenset({"FR"})) == "+33639980001"
+    assert as_written(written, frozenset({"FR", "BE"})) in {"+33639980001", None}
+
+
+@pytest.mark.parametrize(
+    ("written", "found"),
+    [
+        ("38123", "38123"),
+        ("NRJ", "NRJ"),
+        ("+32470123456", "+32470123456"),
+        ("+33", None),
+        ("", None),
+        ("?", None),
+    ],
+)
+def test_what_is_no_french_number_is_taken_as_it_is_or_not_at_all(written: str, found: str | None) -> None:
+    assert as_written(written, frozenset({"FR"})) == found

@@ -102,13 +102,20 @@ def erase(above: Path | None, number: str, why: str, yes: bool, config: Path | N
     What proves that something came stays, and gives nothing away. What is held or
     still to be answered stays too, and is counted.
     """
+    from router.rules.senders import as_written
+
+    sender = as_written(number, settings_of(config or above).answer_countries)
+    if sender is None:
+        raise click.UsageError("That is no number: write it with its country's code, such as +33612345678.")
     if not yes:
-        click.confirm("Erase all that this number wrote, for good?", abort=True)
+        click.confirm(f"Erase all that {sender} wrote, for good?", abort=True)
 
     async def work(keeping: Keeping, vault: Vault) -> Erased:
-        return await keeping.erase_texter(vault.pseudonym(number), by=who(), why=why)
+        return await keeping.erase_texter(vault.pseudonym(sender), by=who(), why=why)
 
     done = run(_keeping(config or above, work))
+    if not any(done):
+        raise Failed("Nothing is stored that this number wrote.")
     if as_json:
         show_json(done._asdict())
         return
