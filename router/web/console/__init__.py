@@ -17,6 +17,7 @@ FILES = (
     "dialogue.js",
     "drills.js",
     "evidence.js",
+    "listen.js",
     "opening.js",
     "phone.js",
     "pieces.js",

@@ -4,26 +4,25 @@ import { chart, point, repaint } from "./charts.js";
 import { prepare } from "./dialogue.js";
 import * as evidence from "./evidence.js";
 import * as phone from "./phone.js";
+import { listen, stop } from "./listen.js";
 import { $, keep, make, mark, show, write } from "./pieces.js";
 import * as review from "./review.js";
 import * as rooms from "./rooms.js";
-import { enter, watch } from "./router.js";
+import { enter } from "./router.js";
 import { leftIn, sentences, total } from "./sentence.js";
 import { decimal, fill, integer, lasting, money, other, preferred, say, speak, time } from "./words.js";
 
 const EVERY = 1000;
-const SILENT = 35_000; // the router says something at least every 15 s
 
 let now = null;
 let ahead = 0; // milliseconds that the router's clock is ahead of ours
 let heard = 0;
 let trouble = "";
-let watching = null;
 
 const clock = () => Date.now() + ahead;
 
 function render() {
-  const away = trouble || (now && Date.now() - heard > SILENT);
+  const away = trouble !== "";
   mark($("live"), away ? "away" : "");
   write($("live-words"), !now ? (trouble || say("waiting.for.router")) : away ? say("live.since", { time: time(heard) }) : say("live"));
   document.body.classList.toggle("stale", Boolean(now && away));
@@ -80,35 +79,24 @@ function remember() {
   point($("raid-chart"), at, now.raid.statistic, now.raid.limit);
 }
 
-async function listen() {
-  let pause = 500;
-  for (;;) {
-    watching = new AbortController();
-    try {
-      await watch("/api/v1/events", (said) => {
-        heard = Date.now();
-        pause = 500;
-        trouble = "";
-        if (said) {
-          now = said;
-          ahead = new Date(said.at) - Date.now();
-          phone.hear(said);
-        }
-        show($("door"), false);
-        render();
-      }, watching.signal);
-    } catch (error) {
-      if (watching.signal.aborted) return;
-      trouble = error.message;
-      if (error.status === 401) {
-        locked();
-        return;
-      }
-    }
-    render();
-    await new Promise((resume) => { setTimeout(resume, pause); });
-    pause = Math.min(pause * 2, 8000);
+const follow = () => listen(hear, lose);
+
+function hear(said) {
+  heard = Date.now();
+  trouble = "";
+  if (said) {
+    now = said;
+    ahead = new Date(said.at) - Date.now();
+    phone.hear(said);
   }
+  show($("door"), false);
+  render();
+}
+
+function lose(error) {
+  trouble = error.message;
+  if (error.status === 401) locked();
+  else render();
 }
 
 function locked() {
@@ -165,17 +153,17 @@ async function begin() {
     enter($("token").value);
     show($("now"), true);
     trouble = "";
-    listen();
+    follow();
     phone.open();
   });
   document.addEventListener("visibilitychange", () => {
-    if (document.hidden) watching?.abort();
-    else if ($("door").hidden) listen();
+    if (document.hidden) stop();
+    else if ($("door").hidden) follow();
   });
   setInterval(render, EVERY);
   setInterval(remember, EVERY);
   phone.open();
-  listen();
+  follow();
 }
 
 begin();
