@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import smtplib
 import ssl
 import subprocess
@@ -97,6 +98,14 @@ class Repository(Sink):
 
     def _push(self, roots: Sequence[Root]) -> None:
         copy = self.folder / sha256(self.url.encode()).hexdigest()[:16]
+        try:
+            self._add(copy, roots)
+        except (SinkError, subprocess.TimeoutExpired):
+            # A copy that somebody was killed over stays broken: the next try makes it anew.
+            shutil.rmtree(copy, ignore_errors=True)
+            raise
+
+    def _add(self, copy: Path, roots: Sequence[Root]) -> None:
         if not (copy / ".git").exists():
             copy.mkdir(parents=True, exist_ok=True, mode=0o700)
             _git(copy, "init", "--quiet", "--initial-branch=roots")

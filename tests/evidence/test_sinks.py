@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import subprocess
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -77,6 +77,36 @@ async def test_a_repository_has_each_root_once_whoever_else_pushed(tmp_path: Pat
     await one.tell(roots)
     assert numbers(git(bare, "show", f"roots:{FILE}")) == [1, 2, 3, 4]
     assert len(git(bare, "log", "--format=%s", "roots").splitlines()) == 3
+
+
+def _locked(copy: Path) -> None:
+    (copy / ".git" / "index.lock").touch()
+
+
+def _half_made(copy: Path) -> None:
+    git(copy, "remote", "remove", "away")
+
+
+def _emptied(copy: Path) -> None:
+    for ref in (copy / ".git" / "refs" / "heads").iterdir():
+        ref.write_text("")
+
+
+@pytest.mark.require("git")
+@pytest.mark.parametrize("broken", [_locked, _half_made, _emptied])
+async def test_a_copy_that_git_was_killed_over_is_made_anew(
+    tmp_path: Path, broken: Callable[[Path], None]
+) -> None:
+    bare = tmp_path / "bare.git"
+    git(tmp_path, "init", "--quiet", "--bare", str(bare))
+    away = sink_of(f"git+file://{bare}", tmp_path / "one")
+    await away.tell(chain(2))
+    [copy] = [each for each in (tmp_path / "one").rglob(".git") if each.is_dir()]
+    broken(copy.parent)
+    with pytest.raises(SinkError, match="git"):
+        await away.tell(chain(3))
+    await away.tell(chain(3))
+    assert numbers(git(bare, "show", f"roots:{FILE}")) == [1, 2, 3]
 
 
 @pytest.mark.require("git")
