@@ -52,7 +52,8 @@ def families(
 def _waiting(figures: Figures, oldest: float, stalled: bool, accounts: list[str]) -> Iterator[Metric]:
     last = {(): figures.last_reply_at.timestamp() if figures.last_reply_at else 0}
     yield gauge("queue_texts", "Replies that are not over.", ("state",), keyed(figures.queue, WAITING))
-    yield gauge("queue_oldest_seconds", "Age of the oldest ready text.", (), {(): oldest})
+    yield gauge("queue_due_texts", "Those of them whose time has come.", (), {(): figures.due})
+    yield gauge("queue_oldest_seconds", "How long the oldest ready text waits.", (), {(): oldest})
     yield gauge("answering_stalled", "Ready texts wait, unanswered.", (), {(): stalled})
     yield gauge("receipts_waiting", "Receipts not applied yet.", (), {(): figures.receipts_waiting})
     yield gauge("last_reply_timestamp_seconds", "When the last was accepted; 0: none lately.", (), last)

@@ -70,7 +70,8 @@ class Figures:
     Args:
         read_at: The database's clock.
         queue: Replies that are not over, by state.
-        oldest: When the oldest ready text came in, business time; None for none.
+        due: Replies whose time has come: ready, or put off only because no account could carry them.
+        oldest: Since when the oldest ready text waits for us, business time; None for none.
         in_doubt: Sends in doubt, by account.
         cost: Booked, by account and kind.
         returned: Given back, by account and kind.
@@ -92,6 +93,7 @@ class Figures:
 
     read_at: datetime
     queue: Mapping[str, int]
+    due: int
     oldest: datetime | None
     in_doubt: Mapping[str, int]
     cost: Mapping[tuple[str, str], int]
@@ -113,9 +115,14 @@ class Figures:
     evidence: Standing
 
 
+# A fence above 0: it was taken up once, so its time had come; what nobody carried then is put off by a second
+# or two. A text that is delayed on purpose waits for nobody until its time.
 _QUEUE = """
 SELECT (SELECT count(*) FROM reply WHERE state = 'queued') AS queued,
-    (SELECT min(received_at) FROM reply WHERE state = 'queued') AS oldest,
+    (SELECT min(CASE fence WHEN 0 THEN greatest(received_at, not_before) ELSE received_at END)
+        FROM reply WHERE state = 'queued') AS oldest,
+    (SELECT count(*) FROM reply WHERE state = 'queued' OR state = 'delayed'
+        AND (not_before <= $1 OR fence > 0 AND reason <> 'cap')) AS due,
     (SELECT count(*) FROM reply WHERE state = 'delayed') AS delayed,
     (SELECT count(*) FROM reply WHERE state = 'held') AS held,
     (SELECT count(*) FROM reply WHERE state = 'claimed') AS claimed,
@@ -187,7 +194,7 @@ class FiguresDesk:
             DatabaseAwayError: It cannot be read now.
         """
         async with self.pool.connection() as connection:
-            queue = await connection.fetchrow(_QUEUE)
+            queue = await connection.fetchrow(_QUEUE, now)
             assert queue is not None  # noqa: S101 -- an aggregate always has a row
             doubt = await connection.fetch(
                 "SELECT account, count(*) AS n FROM attempt WHERE state = 'unknown' GROUP BY account"
@@ -206,6 +213,7 @@ class FiguresDesk:
         return Figures(
             read_at=queue["read_at"],
             queue={name: queue[name] for name in WAITING[:-1]} | {"in_doubt": sum(in_doubt.values())},
+            due=queue["due"],
             oldest=queue["oldest"],
             in_doubt=in_doubt,
             cost=sums.cost,

@@ -7,9 +7,9 @@ from datetime import datetime
 
 from router.postgres.pool import Pool
 
-# What a cap put off says so only while it is put off.
+# What a cap put off says so only while it is put off. Its time stays: since then it waits for us.
 _DUE = """
-UPDATE reply SET state = 'queued', not_before = NULL, changed_at = clock_timestamp(),
+UPDATE reply SET state = 'queued', changed_at = clock_timestamp(),
     reason = CASE reason WHEN 'cap' THEN '' ELSE reason END
 WHERE id IN (SELECT id FROM reply WHERE state = 'delayed' AND not_before <= $1
              ORDER BY not_before LIMIT $2 FOR UPDATE SKIP LOCKED)

@@ -35,11 +35,11 @@ from tests.grafana.drawing import (
 _ANSWERS = (
     stat(
         "Texters answered?",
-        "No: texts are ready for more than a minute, or wait while nobody was answered for five. Quiet:"
-        " nobody texted in the last 15 minutes. No data at all: Prometheus does not reach the router.",
+        "No: a text has been ready for more than a minute, or some are due and nobody was answered for five."
+        " What a delay or a cap puts off is not due. Quiet: no text for 15 minutes. No data: router down.",
         Query(
-            "(1 - clamp_max(max(paravent_answering_stalled)"
-            ' + (min_over_time(sum(paravent_queue_texts{state=~"queued|delayed"})[5m:15s]) > bool 0)'
+            "(1 - clamp_max(min_over_time(max(paravent_answering_stalled)[1m:15s])"
+            " + (min_over_time(max(paravent_queue_due_texts)[5m:15s]) > bool 0)"
             " * (time() - max(paravent_last_reply_timestamp_seconds) > bool 300), 1))"
             " * (1 + (sum(increase(paravent_texts_received_total[15m])) == bool 0))"
         ),

@@ -123,7 +123,7 @@ def shown() -> set[str]:
     purse = PurseFigures(limit=1, reserved=0, spent=0, overrun=0, runway=0.0, origin="settings")
     figures = Figures(
         read_at=now, queue={"held": 0}, oldest=None, in_doubt={}, cost={}, returned={},
-        purses={"total": purse}, states={}, balances={}, silences={}, capped=0, last_reply_at=None,
+        due=0, purses={"total": purse}, states={}, balances={}, silences={}, capped=0, last_reply_at=None,
         receipts_waiting=0, estimated={}, recent={}, burden=Burden(1, 1, 0.0), sample=Sample(),
         raid=Outlook("calm"), evidence=Standing(),
     )  # fmt: skip

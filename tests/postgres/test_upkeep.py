@@ -22,6 +22,8 @@ async def test_due_replies_become_ready_so_many_at_once(scene: Scene) -> None:
     found = [await upkeep.due(NOON + 3 * SECOND) for _ in range(3)]
     assert found == [2, 2, 0]
     assert await scene.reply(texts[4]) == "delayed"
+    since = await scene.look.fetchval("SELECT not_before FROM reply WHERE id = $1", texts[0].id)
+    assert since == NOON  # how long it has waited for us is counted from then
 
 
 @pytest.mark.parametrize("delayed", [False, True])

@@ -6,15 +6,16 @@ from tests.prometheus.cases.case import Case
 
 CASES = (
     Case(
-        alert="NobodyAnswered",
+        alert="NobodyAnswered",  # until 30 eight texts are delayed on purpose, and nobody is due
         sees={
-            'paravent_queue_texts{state="queued"}': "0x40",
-            'paravent_queue_texts{state="delayed"}': "0 0 9x20 0x20",
-            "paravent_last_reply_timestamp_seconds": "0x22 1320x20",
+            'paravent_queue_texts{state="queued"}': "0x80",
+            'paravent_queue_texts{state="delayed"}': "8x30 9x20 0x30",
+            "paravent_queue_due_texts": "0x30 9x20 0x30",
+            "paravent_last_reply_timestamp_seconds": "0x51 3120x30",
         },
-        fires=(15,),
-        clears=(4, 30),
-        says="Texts wait, and none was answered for five minutes.",
+        fires=(45,),
+        clears=(15, 30, 60),
+        says="Texts are due, and none was answered for five minutes.",
     ),
     Case(
         alert="OldestTextTooOld",
