@@ -139,13 +139,45 @@ def test_amtool_finds_the_files_right() -> None:
     assert code == 0, said
 
 
+ALERTMANAGER = yaml.safe_load((FOLDER / "alertmanager.yml").read_text(encoding="utf-8"))
+ABOUT = {case.alert: case.labels.keys() & {"instance", "account", "purse", "number"} for case in CASES} | {
+    "PurseEmpty": set()
+}
+"""Labels of the one host, account, purse or number that an alert is about; all accounts share one purse."""
+
+
+def named(matchers: list[str]) -> set[str]:
+    """Alerts that matchers speak of."""
+    return {name for matcher in matchers for name in re.findall(r"[A-Z]\w+", matcher)}
+
+
+def overreaching(rule: dict[str, Any]) -> set[tuple[str, str]]:
+    """Pairs of alerts of which the first, about one, silences the second, about others or all."""
+    equal = set(rule.get("equal", ()))
+    return {
+        (source, target)
+        for source in named(rule["source_matchers"])
+        for target in named(rule["target_matchers"])
+        if not ABOUT[source] <= equal & ABOUT[target]
+    }
+
+
 def test_what_alertmanager_names_is_an_alert() -> None:
-    config = yaml.safe_load((FOLDER / "alertmanager.yml").read_text(encoding="utf-8"))
-    spelled = [
-        matcher
-        for rule in config["inhibit_rules"]
-        for matcher in (*rule["source_matchers"], *rule["target_matchers"])
-    ]
-    named = {name for matcher in spelled for name in re.findall(r"[A-Z]\w+", matcher)}
-    assert named
-    assert named <= ALERTS.keys()
+    rules = ALERTMANAGER["inhibit_rules"]
+    spelled = set().union(*(named(rule["source_matchers"] + rule["target_matchers"]) for rule in rules))
+    assert spelled
+    assert spelled <= ALERTS.keys()
+
+
+def test_what_ails_one_silences_nothing_about_others() -> None:
+    assert set().union(*map(overreaching, ALERTMANAGER["inhibit_rules"])) == set()
+
+
+def test_one_dead_router_that_silences_the_fleet_would_be_found() -> None:
+    rule = {
+        "source_matchers": ['alertname="RouterDown"'],
+        "target_matchers": ['alertname=~"FactsMissing|NobodyAnswered"'],
+    }
+    both = {("RouterDown", "FactsMissing"), ("RouterDown", "NobodyAnswered")}
+    assert overreaching(rule) == both
+    assert overreaching(rule | {"equal": ["instance"]}) == {("RouterDown", "NobodyAnswered")}
