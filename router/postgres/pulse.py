@@ -23,7 +23,7 @@ FROM attempt WHERE at > $1::timestamptz - interval '24 hours'
 """
 
 _WEEK = """
-SELECT count(*) FROM attempt
+SELECT count(DISTINCT texter) FROM attempt
 WHERE at > $1::timestamptz - interval '7 days' AND state = 'accepted' AND purpose = 'answer'
 """
 
@@ -87,7 +87,7 @@ class PulseDesk:
         )
 
     async def week(self, now: datetime) -> int:
-        """Answers accepted by a carrier in the last seven days. Raises `DatabaseAwayError`."""
+        """Texters who were answered in the last seven days. Raises `DatabaseAwayError`."""
         async with self.pool.connection() as connection:
-            answers: int = await connection.fetchval(_WEEK, now)
-        return answers
+            texters: int = await connection.fetchval(_WEEK, now)
+        return texters

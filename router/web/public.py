@@ -6,6 +6,7 @@ import asyncio
 import json
 import math
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from html import escape
@@ -20,6 +21,7 @@ from router.postgres.figures import PurseFigures
 from router.postgres.pool import DatabaseAwayError
 from router.postgres.pulse import PulseDesk
 from router.rules.budget import TOTAL
+from router.rules.runway import runway
 from router.web import console
 from router.web.reading import Readings
 from router.web.terms import Public
@@ -42,7 +44,8 @@ class Told(BaseModel):
 
     title: str | None
     at: AwareDatetime
-    answered_in_seven_days: int
+    answering: bool = Field(description="Whether anybody can be answered now.")
+    answered_in_seven_days: int = Field(description="People, however many answers each of them got.")
     money: Literal["enough", "short", "spent"] = Field(description="short: less than 72 hours are left.")
     hours_left: float | None = Field(description="At the faster pace of now and of the last day; null: none.")
     donation_url: str | None
@@ -90,33 +93,44 @@ class PublicPage:
             return self._kept[1]
 
     async def _read(self) -> Told:
-        now = self.office.now()
-        figures = (await self.readings.latest()).figures
-        spent, answered = (await self.pulses.read(now)).spent, await self.pulses.week(now)
-        hours = hours_left(figures.purses[TOTAL], spent)
+        now, office = self.office.now(), self.office
+        reading = await self.readings.latest()
+        purses, spent = reading.figures.purses, (await self.pulses.read(now)).spent
+        planned = {route.account for number in office.numbers.values() for route in number.plan}
+        usable = {r.account for n in office.numbers.values() for r in office.carriers(n, now).routes}
+        hours = hours_left(purses, {name: office.least(name) for name in usable or planned}, spent)
         return Told(
             title=self.terms.title,
-            at=now,
-            answered_in_seven_days=answered,
+            at=now.astimezone(office.purses.zone),
+            answering=bool(usable) and not reading.stalled,
+            answered_in_seven_days=await self.pulses.week(now),
             money="enough" if hours is None or hours >= SHORT else "short" if hours else "spent",
             hours_left=hours,
             donation_url=self.terms.donation_url,
         )
 
 
-def hours_left(purse: PurseFigures, spent: int) -> float | None:
-    """Hours until the purse is empty, at the faster of two paces; None where no end is in sight.
+def hours_left(purses: Mapping[str, PurseFigures], least: Mapping[str, int], spent: int) -> float | None:
+    """Hours until no answer can be paid, at the faster of two paces; None where no end is in sight.
 
     Args:
-        purse: The one that all share.
+        purses: By account, and the one that all share.
+        least: The accounts that answers may leave through, and millionths of the cheapest part of each.
         spent: Millionths spent in the last 24 hours.
     """
-    if purse.limit is None:
-        return None
-    left = max(0, purse.limit - purse.spent - purse.reserved)
-    by_day = left / spent * _DAY if spent else math.inf
-    seconds = min(purse.runway, by_day) if left else 0.0
+    total = _left(purses[TOTAL])
+    each = {name: min(_left(purses[name]), total) for name in least}
+    left = min(total, sum(each[name] for name, part in least.items() if each[name] >= part))
+    if not left or math.isinf(left):
+        return None if left else 0.0
+    by_day = runway(int(left), spent, _DAY, min(least.values(), default=1))
+    by_now = purses[TOTAL].runway * left / total if total < math.inf else math.inf
+    seconds = min(by_now, by_day)
     return round(seconds / _HOUR, 1) if math.isfinite(seconds) else None
+
+
+def _left(purse: PurseFigures) -> float:
+    return math.inf if purse.limit is None else max(0, purse.limit - purse.spent - purse.reserved)
 
 
 def routes(page: PublicPage) -> list[web.RouteDef]:
@@ -157,11 +171,12 @@ $body
 
 def _page(told: Told | None, terms: Public, language: str, path: str) -> str:
     words, other = _words(language), "fr" if language == "en" else "en"
-    at = "" if told is None else words["public.at"].replace("{time}", f"{told.at:%H:%M} UTC")
+    silent = told is not None and not told.answering
+    at = "" if told is None else words["public.at"].replace("{time}", f"{told.at:%H:%M %Z}")
     return _PAGE.substitute(
         language=language,
-        title=escape(terms.title or words["public.title"]),
-        money="unknown" if told is None else told.money,
+        title=escape(terms.title or words["public.title.silent" if silent else "public.title"]),
+        money="unknown" if told is None else "silent" if silent else told.money,
         body=f"<p>{escape(words['public.unknown'])}</p>" if told is None else _body(told, words, language),
         at=escape(at),
         path=escape(path),
@@ -175,16 +190,27 @@ def _body(told: Told, words: dict[str, str], language: str) -> str:
     answered = words["public.answered.one" if count == 1 else "public.answered.other"]
     figure = f"{count:,}".replace(",", _THOUSANDS[language])
     said = [f"<p class=figure>{escape(answered.replace('{count}', figure))}</p>"]
-    if told.money != "spent":
+    if told.answering and told.money != "spent":
         left = "public.endless" if told.hours_left is None else "public.hours"
         money = words[left].replace("{time}", _lasting(told.hours_left or 0, words))
         said.append(f"<p class=figure>{escape(money)}</p>")
-    appeal = {"enough": "public.calm", "short": "public.short", "spent": "public.empty"}[told.money]
-    said.append(f"<p class=appeal>{escape(words[appeal])}</p>")
+    if appeal := _appeal(told):
+        said.append(f"<p class=appeal>{escape(words[appeal])}</p>")
     if told.donation_url:
         link = escape(told.donation_url)
         said.append(f'<p><a class=give href="{link}" rel=noreferrer>{escape(words["public.give"])}</a></p>')
     return "\n".join(said)
+
+
+def _appeal(told: Told) -> str | None:
+    """The word for how things are; nobody is asked to help where there is nowhere to give."""
+    if told.money == "spent":
+        return "public.empty"
+    if not told.answering:
+        return "public.silent"
+    if told.money == "short":
+        return "public.short" if told.donation_url else "public.short.plain"
+    return "public.calm" if told.donation_url else None
 
 
 def _lasting(hours: float, words: dict[str, str]) -> str:
