@@ -235,7 +235,7 @@ def _print(found: Raid, *, as_json: bool) -> None:
 
 
 def _clusters(found: Raid) -> None:
-    yours = f"; only you let {found.grave} of them go" if found.grave else ""
+    yours = f"; only you can let {found.grave} of them go" if found.grave else ""
     click.echo(
         f"{counted(found.held, 'text')} from {counted(found.phones, 'phone')} held, unanswered{yours}."
     )

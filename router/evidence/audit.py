@@ -218,7 +218,7 @@ class _Auditing:
         if words is None:
             self._is_gone(row)
         elif words[0] == MARK and self.key is None:
-            self.report.count("words sealed to the offline key")
+            self.report.count("texts whose words are sealed to the offline key")
         else:
             bound = about_words(row["kind"], row["item"])
             try:

@@ -128,15 +128,17 @@ class _Section:
         yield f"<h2>{escape(say['concerted'])}</h2>"
         if not self.picture.changes:
             yield f"<p>{escape(say['calm_throughout'])}</p>"
+        before = "calm"
         for change in self.picture.changes:
-            at = self._moment(datetime.fromisoformat(change["at"]))
-            yield f"<h3>{escape(say[change['mode']])}, {at}</h3>"
+            at, mode = self._moment(datetime.fromisoformat(change["at"])), change["mode"]
+            yield f"<h3>{escape(say['declared' if mode == before == 'raid' else mode])}, {at}</h3>"
+            before = mode
             yield f"<p>{escape(self._change(change, say))}</p>"
 
     def _change(self, change: Mapping[str, Any], say: dict[str, str]) -> str:
         told, began = change["explanation"], datetime.fromisoformat(change["began"])
         said = say[f"by_{change['cause']}"].format(
-            by=change["by"],
+            by=say.get(f"person_{change['by']}", change["by"]),
             statistic=self._spelled(f"{change['statistic']:.1f}"),
             limit=self._spelled(f"{change['limit']:g}"),
         )

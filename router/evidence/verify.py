@@ -199,7 +199,7 @@ def compare(report: Report, ours: dict[int, str], elsewhere: str) -> set[int]:
     report.count("roots as kept elsewhere", len(same))
     report.kept = max(same, default=None)
     if other:
-        many = f", and {len(other) - 1} later ones" if other[1:] else ""
+        many = f", and so for later ones: {len(other) - 1}" if other[1:] else ""
         report.found("rewritten", f"root {other[0]}", f"it is not the one that was kept elsewhere{many}")
     within = (n for n in told if n not in ours and min(ours, default=n) < n < max(ours, default=n))
     for number in sorted(within)[:_NAMED]:
@@ -455,7 +455,7 @@ def _shown(report: Report, where: str, line: Line, asked: Asked) -> None:
     """A text shows what it must, and keeps back only what may be kept back."""
     reason, facts, words = line.get("withheld"), line.get("facts"), line.get("words")
     if not asked.covers(line["payload"]):
-        report.count(f"{line['kind']}s of another time, which say when they came")
+        report.count(f"{line['kind']}s of another time, with when that was")
         return
     if reason == "of another time":
         report.found("missing", where, "it is withheld as of another time, and is of this one")
@@ -526,7 +526,7 @@ def _act(report: Report, manifest: Line, leaves: Leaves, asked: Asked) -> None:
             " that was kept elsewhere: ask for a later one."
         )
     if manifest["texts"] < found["texts"]:
-        said = f"it speaks of {found['texts']} texts, the manifest of {manifest['texts']}"
+        said = f"it speaks of {_some(found['texts'], 'texts')}, the manifest of {manifest['texts']}"
         report.found("missing", where, said)
     shown = {root for root, _ in leaves}
     begins, _, stops = found["trees"].partition("-")
@@ -534,7 +534,7 @@ def _act(report: Report, manifest: Line, leaves: Leaves, asked: Asked) -> None:
         report.found("missing", where, f"it speaks of trees {found['trees']}, and not all of them are here")
     closed = sum(line.get("payload") is None for line in leaves.values())
     if closed > found["whole"]:
-        said = f"{closed} leaves are not opened at all, and it speaks of {found['whole']}"
+        said = f"leaves not opened at all: {closed}; it speaks of {found['whole']}"
         report.found("missing", where, said)
     if closed:
         report.said.append(
@@ -659,16 +659,18 @@ def _figures(report: Report, folder: Path, rows: Iterable[tuple[Line, Line]], li
         waiting += not decided
         spent += sum(attempt["spent_micros"] for attempt in decided.get("attempts", ()))
     if not texts or texts != listed:
-        report.found("changed", "manifest.json", f"it speaks of {listed} texts, the leaves of {texts}")
+        report.found(
+            "changed", "manifest.json", f"it speaks of {_some(listed, 'texts')}, the leaves of {texts}"
+        )
     money = f"{spent / _MICROS:.2f}"
     figures = [str(figure) for figure in (texts, len(texters), flagged, answered, held, money)]
     page = folder / "summary.html"
     written = page.read_text("utf-8") if page.is_file() else ""
-    for cards in re.findall(r'<div class="cards">(.*?)</div></div>', written) or [""]:
-        if [re.sub(r"\D", "", each) for each in re.findall("<b>(.*?)</b>", cards)] != [
-            re.sub(r"\D", "", figure) for figure in figures
-        ]:
-            report.found("changed", "summary.html", "its first figures are not those of the leaves")
+    ours = [re.sub(r"\D", "", figure) for figure in figures]
+    cards = re.findall(r'<div class="cards">(.*?)</div></div>', written) or [""]
+    shown = ([re.sub(r"\D", "", each) for each in re.findall("<b>(.*?)</b>", card)] for card in cards)
+    if any(each != ours for each in shown):
+        report.found("changed", "summary.html", "its first figures are not those of the leaves")
     report.said.append(
         "By the leaves: texts {}, senders {}, looked abusive {}, answered {}, kept waiting {}, paid for"
         " answers {}.".format(*figures)
@@ -729,16 +731,24 @@ def told(report: Report, *, compared: bool) -> Iterator[str]:
     """A report in lines for people."""
     for finding in report.findings:
         yield f"{finding.what.upper()}  {finding.where}: {finding.said}"
-    yield "Looked at: " + ", ".join(f"{many} {what}" for what, many in sorted(report.counted.items()))
+    yield "Looked at: " + ", ".join(_some(many, what) for what, many in sorted(report.counted.items()))
     yield from report.said
     if report.findings:
-        yield f"SOMETHING WAS CHANGED: {len(report.findings)} findings."
+        yield f"SOMETHING WAS CHANGED: {_some(len(report.findings), 'findings')}."
     elif compared and report.kept is not None:
         yield "Nothing was changed: everything is as the roots say that were kept elsewhere,"
         yield f"of which the newest is root {report.kept}: it covers all before it, and nothing after it."
     else:
         yield "Nothing was changed since the roots were made. Whether somebody made all of it anew, only"
         yield "roots that were kept elsewhere can say: name a file of them with --roots."
+
+
+def _some(many: int, what: str) -> str:
+    """So many of what is written in the plural, whose first word is what is counted."""
+    if many != 1:
+        return f"{many} {what}"
+    first, space, rest = what.partition(" ")
+    return f"1 {'leaf' if first == 'leaves' else first[:-1]}{space}{rest}"
 
 
 def unreadable(error: Exception) -> str:

@@ -196,6 +196,7 @@ class Keeping:
                 return False
             said = {"name": name, "from": from_at.isoformat(), "to": to_at.isoformat()}
             await act(connection, "held", by, why, said)
+            await record(connection, "evidence held", said, by)
         return True
 
     async def lift(self, name: str, *, by: str, why: str) -> bool:
@@ -206,6 +207,7 @@ class Keeping:
                 return False
             await connection.execute(_BACK_TO, began)
             await act(connection, "lifted", by, why, {"name": name})
+            await record(connection, "evidence lifted", {"name": name}, by)
         return True
 
     async def holds(self) -> list[Hold]:
@@ -226,7 +228,7 @@ class Keeping:
         """
         async with self.pool.connection() as connection, connection.transaction():
             done = await act(connection, "opened", by, f"export for {whom}", detail)
-            await record(connection, "evidence exported", detail, by)
+            await record(connection, "evidence exported", {**detail, "whom": whom}, by)
         return done
 
 

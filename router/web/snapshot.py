@@ -18,7 +18,7 @@ from router.web.reading import Reading, Readings
 
 _COARSE = 3_600.0
 _MINUTE = 60.0
-_TOLD = ("account", "purse", "micros", "cluster", "texts", "label", "from", "to")
+_TOLD = ("account", "purse", "micros", "cluster", "texts", "label", "from", "to", "whom", "full", "name")
 
 
 class Passed(BaseModel):
@@ -43,7 +43,9 @@ class Deed(BaseModel):
 
     at: AwareDatetime
     what: str
-    about: dict[str, str] = Field(description="Account, sender, purse or amount: names, never digits.")
+    about: dict[str, str] = Field(
+        description="Account, sender, purse, amount, period, or for whom: names, never a texter."
+    )
     by: str
 
 

@@ -95,6 +95,10 @@ def test_a_pair_of_keys_is_made_once_and_its_private_half_is_nobody_elses(tmp_pa
     assert file.read_text().startswith("pvkey_")
     assert file.stat().st_mode & 0o777 == 0o600
     assert demo.paravent("evidence", "key", file).code == 1
+    unknown = demo.paravent("evidence", "verify", "--key", file)
+    assert unknown.code == 0, unknown.out
+    assert "is not the key that the settings know: evidence.public_key is not there" in unknown.err
+    assert "Warning" not in demo.paravent("evidence", "verify").err
     wrong = tmp_path / "wrong"
     wrong.write_text("no key")
     refused = demo.paravent("evidence", "export", *PERIOD, "--out", "never", "--key", wrong)

@@ -34,7 +34,9 @@ async def test_evidence_is_made_after_asking_and_kept_by_the_browser(demo: Demo,
     assert re.fullmatch(r"evidence-\d{8}-\d{4}\.zip", file.suggested_filename)
     assert zipfile.is_zipfile(await file.path())
     await expect(page.locator("#told")).to_contain_text("The file is made")
-    await expect(page.locator("#deeds li").first).to_contain_text("made evidence of")
+    await expect(page.locator("#deeds li").first).to_contain_text(
+        "exported an evidence folder for the complaint (without numbers and words)"
+    )
 
 
 async def test_both_days_of_a_period_are_named_where_it_is_more_than_today(demo: Demo, visit: Opener) -> None:

@@ -145,7 +145,7 @@ async def test_who_makes_all_of_it_anew_is_found_by_the_roots_that_left(database
         report = await audit(scene.pool, scene.seals, elsewhere)
     ((what, where, said),) = report.findings
     assert (what, where) == ("rewritten", "root 1")
-    assert "4 later ones" in said
+    assert "so for later ones: 4" in said
 
 
 async def test_control_without_the_roots_that_left_who_makes_all_of_it_anew_is_not_found(
@@ -180,7 +180,7 @@ async def test_what_is_sealed_to_the_offline_key_is_looked_at_as_far_as_it_goes(
         await scene.sealed("one")
         report = await audit(scene.pool, scene.seals)
         assert report.findings == []
-        assert report.counted["words sealed to the offline key"] == 1
+        assert report.counted["texts whose words are sealed to the offline key"] == 1
         letter = scene.vault.seal_letter(scene.text("one").id, "+33639980001", "on")
         await scene.tampered("UPDATE inbound SET letter = $1", letter)
         assert await _found(scene, key=PrivateKey(private)) == [("changed", "leaf 1/0")]

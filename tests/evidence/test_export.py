@@ -109,7 +109,8 @@ async def test_each_export_is_written_down_before_anything_is_opened(database: s
     assert [(deed["what"], deed["by"]) for deed in deeds] == [("evidence exported", "kim")] * 2
     said = json.loads(deeds[0]["detail"])
     assert (said["from"], said["to"]) == (NOON.isoformat(), (NOON + 60 * MINUTE).isoformat())
-    assert "police" not in deeds[0]["detail"]
+    assert [json.loads(deed["detail"])["whom"] for deed in deeds] == ["the police"] * 2
+    assert [json.loads(deed["detail"])["full"] for deed in deeds] == [False, True]
 
 
 @pytest.mark.parametrize(("told", "said"), [(None, "none had left"), (1, "1 of the"), (99, "All roots")])
@@ -177,7 +178,7 @@ async def test_a_folder_of_many_trees_is_whole(database: str, tmp_path: Path) ->
     code, said = stranger(tmp_path / "folder", tmp_path / "roots")
     assert code == 0, said
     assert "880 rows" in said
-    assert "20 texts of another time, which say when they came" in said
+    assert "20 texts of another time, with when that was" in said
     page = (tmp_path / "folder" / "summary.html").read_text("utf-8")
     assert "each of which says when it came (20)" in page
     assert "words that are sealed (880)" in page

@@ -190,3 +190,14 @@ async def test_what_is_done_to_evidence_is_sealed_as_texts_are(
         )
         assert [row["what"] for row in rows] == what
         assert await _is_whole(scene)
+
+
+async def test_holds_are_listed_among_what_operators_did(database: str) -> None:
+    async with scene_in(database) as scene:
+        assert await scene.keeping.hold("raid", NOON, NOON + DAY, by="kim", why="complaint")
+        assert not await scene.keeping.hold("raid", NOON, NOON + DAY, by="lou", why="complaint")
+        assert await scene.keeping.lift("raid", by="kim", why="closed")
+        assert not await scene.keeping.lift("raid", by="lou", why="closed")
+        orders = await scene.look.fetch("SELECT what, by FROM operator_action ORDER BY id")
+        assert [tuple(order) for order in orders] == [("evidence held", "kim"), ("evidence lifted", "kim")]
+        assert await _is_whole(scene)

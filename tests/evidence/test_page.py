@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import timedelta
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -152,8 +153,29 @@ def test_an_operators_word_without_a_text_speaks_of_no_texts() -> None:
     nothing = {"texts": 0, "senders": 0, "clusters": [], "numbers": {}, "prefixes": {}}
     change = {**RAID, "cause": "operator", "by": "kim", "texts": 0, "flagged": 0, "explanation": nothing}
     shown = page(Picture(NOON, NOON + MINUTE, changes=[change]), "EUR", LEFT)
-    assert "<p>Un opérateur l’a dit (kim).</p>" in shown
+    assert "<p>L’équipe l’a dit (kim).</p>" in shown
     assert "<p>An operator said so (kim).</p>" in shown
+
+
+def test_a_raid_that_is_declared_while_it_is_on_does_not_begin_again() -> None:
+    nothing = {"texts": 0, "senders": 0, "clusters": [], "numbers": {}, "prefixes": {}}
+    said = {"cause": "operator", "by": "command line", "texts": 0, "flagged": 0, "explanation": nothing}
+    changes: list[Mapping[str, Any]] = [RAID, {**RAID, **said}, {**RAID, **said, "mode": "calm"}, RAID]
+    shown = page(Picture(NOON, NOON + MINUTE, changes=changes), "EUR", LEFT)
+    heads = re.findall(r"<h3>(.*?),", shown)
+    assert heads == [
+        "Un raid a commencé", "Le raid a été déclaré", "Le raid était fini", "Un raid a commencé",
+        "A raid began", "The raid was declared", "The raid was over", "A raid began",
+    ]  # fmt: skip
+    assert "L’équipe l’a dit (ligne de commande)." in shown
+    assert "An operator said so (command line)." in shown
+
+
+def test_the_team_and_the_carriers_are_two_words_each() -> None:
+    for name, said in words("fr").items():
+        assert "prestataire" not in said, name
+        assert not re.search("par un opérateur|Un opérateur l’a", said), name
+    assert words("fr")["end_operator"] == "écarté par l’équipe"
 
 
 def test_the_texts_of_a_change_came_from_the_start_of_the_first_bucket_on() -> None:

@@ -12,6 +12,7 @@ from router.cli.evidence.exporting import export, verify
 from router.cli.evidence.keeping import erase, hold, key, release
 from router.cli.finding import config_option, database, json_option, run, settings_of
 from router.cli.showing import moment, show_json, show_table
+from router.rules.plural import counted
 
 if TYPE_CHECKING:
     from router.postgres.evidence import Standing
@@ -51,9 +52,11 @@ async def _standing(config: Path | None) -> tuple[Standing, list[Hold]]:
 
 
 def _print(standing: Standing, holds: list[Hold]) -> None:
-    click.echo(f"{standing.newest} roots; {standing.unsealed} texts wait to be sealed.")
+    waiting = counted(standing.unsealed, "text waits", "texts wait")
+    click.echo(f"{counted(standing.newest, 'root')}; {waiting} to be sealed.")
     if standing.unsent:
-        click.echo(f"{standing.unsent} roots have not left this machine: see evidence.roots_to.")
+        left = counted(standing.unsent, "root has", "roots have")
+        click.echo(f"{left} not left this machine: see evidence.roots_to.")
     if holds:
         rows = [
             (hold.name, moment(hold.from_at), moment(hold.to_at), moment(hold.lifted_at)) for hold in holds

@@ -48,8 +48,21 @@ def house(settings: Settings) -> Seals:
     return seals(settings, Vault.in_folder(settings.data, settings.evidence.offline_key))
 
 
-def private_key(file: Path | None) -> PrivateKey | None:
-    """The key in a file. Raises `Failed` where there is none."""
+def known_key(file: Path | None, settings: Settings) -> PrivateKey | None:
+    """The key in a file; one that the settings do not know is said. Raises `Failed` where it holds none."""
+    key = _private_key(file)
+    public = settings.evidence.public_key
+    if key is not None and key.public != public:
+        why = "is another one" if public else "is not there, so that nothing is sealed to it now"
+        click.echo(
+            f"Warning: {file} is not the key that the settings know: evidence.public_key {why}. It opens only"
+            " what was sealed to it earlier.",
+            err=True,
+        )
+    return key
+
+
+def _private_key(file: Path | None) -> PrivateKey | None:
     from router.offline import OfflineKeyError, PrivateKey
 
     try:

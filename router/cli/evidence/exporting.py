@@ -13,7 +13,7 @@ from router.cli.evidence.asking import (
     from_option,
     house,
     key_option,
-    private_key,
+    known_key,
     read,
     to_option,
     told_on_a_terminal,
@@ -21,6 +21,7 @@ from router.cli.evidence.asking import (
 )
 from router.cli.finding import Failed, config_option, database, json_option, run, settings_of
 from router.cli.showing import show_json
+from router.rules.plural import counted
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -67,7 +68,8 @@ def export(
         show_json({"folder": folder, **asdict(done)})
         return
     click.echo(
-        f"{done.texts} texts are in {folder}; {done.opened} records were opened, and that is written down."
+        f"{counted(done.texts, 'text is', 'texts are')} in {folder};"
+        f" {counted(done.opened, 'record was', 'records were')} opened, and that is written down."
     )
     click.echo(f"Its manifest has the SHA-256 {done.manifest}: write it into the complaint.")
     click.echo(f"Anybody verifies it with: python3 {folder / 'verify.py'} --roots FILE")
@@ -126,6 +128,7 @@ async def _export(
     from router.evidence.export import NothingToExportError, NotSealedError, Order, export
 
     settings = settings_of(config)
+    private = known_key(key, settings)
     order = Order(
         from_at=period[0],
         to_at=period[1],
@@ -133,7 +136,7 @@ async def _export(
         whom=whom,
         currency=settings.currency,
         full=full,
-        key=private_key(key),
+        key=private,
     )
     async with database(settings) as pool:
         try:
@@ -147,6 +150,7 @@ async def _audit(config: Path | None, elsewhere: str | None, key: Path | None) -
     from router.evidence.audit import audit
 
     settings = settings_of(config)
+    private = known_key(key, settings)
     async with database(settings) as pool:
         with told_on_a_terminal("Verifying") as progress:
-            return await audit(pool, house(settings), elsewhere, private_key(key), progress)
+            return await audit(pool, house(settings), elsewhere, private, progress)

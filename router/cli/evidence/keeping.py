@@ -11,6 +11,7 @@ import click
 from router.cli.evidence.asking import from_option, to_option, who, why_option
 from router.cli.finding import Failed, config_option, database, json_option, run, settings_of
 from router.cli.showing import show_json
+from router.rules.plural import counted
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -119,11 +120,11 @@ def erase(above: Path | None, number: str, why: str, yes: bool, config: Path | N
     if as_json:
         show_json(done._asdict())
         return
-    click.echo(f"{done.texts} texts were erased.")
+    click.echo(f"{counted(done.texts, 'text was', 'texts were')} erased.")
     if done.held:
-        click.echo(f"{done.held} stay: they are held.")
+        click.echo(f"Kept under a legal hold: {done.held}.")
     if done.waiting:
-        click.echo(f"{done.waiting} stay: they are not answered or not sealed yet. Try again later.")
+        click.echo(f"Not answered or not sealed yet: {done.waiting}. Try again later.")
 
 
 async def _keeping(config: Path | None, work: Callable[[Keeping, Vault], Any]) -> Any:

@@ -196,6 +196,8 @@ function queue(now) {
 
 // What operators did
 
+const AT = " at the command line";
+
 function deeds(now) {
   show($("deeds-none"), now.deeds.length === 0);
   keep($("deeds"), now.deeds, (each) => each.at + each.what, () => {
@@ -210,10 +212,17 @@ function deeds(now) {
     if (about.purse) about.purse = purseName(about.purse);
     if (about.from) [about.from, about.to] = period(about.from, about.to);
     if (about.texts) about.texts = count("texts", Number(about.texts));
+    about.whom = !about.whom || about.whom === "nobody said" ? say("extent.nobody") : about.whom;
+    about.extent = say(about.full === "True" ? "extent.full" : "extent.plain");
     about.money = about.micros ? money(about.micros / 1e6, now.currency) : say("unlimited");
     write(item.when, day(each.at));
-    write(item.what, say("deed.by", { what: deed(each.what, about), by: named("by", each.by) }));
+    write(item.what, say("deed.by", { what: deed(each.what, about), by: orderer(each.by) }));
   });
+}
+
+function orderer(by) {
+  const who = by.endsWith(AT) ? by.slice(0, -AT.length) : "";
+  return who ? say("by.at", { who }) : named("by", by);
 }
 
 function deed(what, about) {
