@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.prometheus.cases import abuse, accounts, answering, door, machine, money
+from tests.prometheus.cases import abuse, accounts, answering, door, machine, money, watchdog
 
 GROUPS = {
     "answering": answering.CASES,
@@ -11,6 +11,7 @@ GROUPS = {
     "abuse": abuse.CASES,
     "door": door.CASES,
     "machine": machine.CASES,
+    "watchdog": watchdog.CASES,
 }
 """By the group's name in the rules, without `paravent-`."""
 

@@ -7,17 +7,17 @@ from tests.prometheus.cases.case import Case
 CASES = (
     Case(
         alert="RaidBegan",
-        sees={"paravent_raid_active": "0x5 1x20 0x20"},
-        fires=(6, 20),
-        clears=(4, 30),
+        sees={"paravent_raid_active": "0x5 1x3 0x3 1x3 0x40"},  # one raid, though it seems over in between
+        fires=(7, 11, 14, 25),
+        clears=(4, 40),
         says="A raid is under way.",
     ),
     Case(
         alert="RaidEnded",
-        sees={"paravent_raid_active": "0x5 1x20 0x40"},
-        fires=(30,),
-        clears=(4, 15, 60),
-        says="The raid is over.",
+        sees={"paravent_raid_active": "0x5 1x10 0x3 1x10 0x100"},
+        fires=(50, 80),
+        clears=(4, 17, 30, 100),
+        says="The raid is over, for a quarter of an hour.",
     ),
     Case(
         alert="RaidsUnseen",

@@ -24,9 +24,14 @@ CASES = (
     ),
     Case(
         alert="ProcessesDie",
-        sees={'paravent_process_starts_total{instance="a:8080"}': "2x10 2+1x10 12x40"},
-        fires=(20,),
-        clears=(8, 50),
+        sees={  # b is started anew at 20, all eight of its processes, and again at 30
+            'paravent_process_starts_total{instance="a:8080"}': "2x10 2+1x10 12x40",
+            'paravent_processes{instance="a:8080"}': "2x60",
+            'paravent_process_starts_total{instance="b:8080"}': "8x19 3 8x9 3 8x40",
+            'paravent_processes{instance="b:8080"}': "8x19 3 8x9 3 8x40",
+        },
+        fires=(20, 23),
+        clears=(8, 32, 50),
         labels=_HERE,
         says="Processes of a:8080 die and are replaced.",
     ),

@@ -14,6 +14,17 @@ CASES = (
         says="Purse total is empty in 10h 0m 0s, at the present pace.",
     ),
     Case(
+        alert="MoneyNearlyGone",
+        sees={
+            'paravent_purse_runway_seconds{purse="total"}': "36000x10 5400x20 0x10 90000x20",
+            'paravent_purse_runway_seconds{purse="twilio"}': "3600x60",
+        },
+        fires=(25,),
+        clears=(5, 15, 35, 50),
+        labels={"purse": "total"},
+        says="The purse that all accounts share is empty in 1h 30m 0s, at the present pace.",
+    ),
+    Case(
         alert="PurseEmpty",
         sees={
             'paravent_purse_runway_seconds{purse="total"}': "90000x10 0x20 90000x20",
