@@ -101,13 +101,16 @@ def _played(orders: Sequence[Order]) -> list[Tale]:
 
     logging.basicConfig(level=logging.ERROR, format="%(message)s")
     from router.settings import SettingsError
+    from router.stage.drill.house import prove
 
-    with plainly():
+    for order in orders:
         try:
-            run_until_stopped(work())
+            prove(order.scenario, order.scale, order.policy)
         except SettingsError as error:  # the drill's own are right: what was laid over them is not
             problems = [str(problem) for problem in error.problems]
-            raise WrongSettings(problems, f"the policy {orders[len(tales)].name}") from None
+            raise WrongSettings(problems, f"the policy {order.name}") from None
+    with plainly():
+        run_until_stopped(work())
     if len(tales) < len(orders):
         raise Failed("stopped; nothing is left behind")
     return tales
@@ -117,9 +120,7 @@ def _progress(order: Order) -> Callable[[datetime, int], None]:
     """One line that is written over and over on a terminal, and a line an eighth elsewhere."""
     import sys
 
-    from router.stage.drill.wording import ENGLISH
-
-    scenario, name = order.scenario, order.name or ENGLISH.say("own")
+    scenario, name = order.scenario, order.name or order.scenario.name
     whole, said = scenario.ends - scenario.launch, -1
     live = sys.stderr.isatty()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -57,6 +58,22 @@ def as_environment(policy: Mapping[str, Any], *steps: str) -> dict[str, str]:
 
 
 def _word(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(value) if not isinstance(value, list) else str([str(each) for each in value])
+    match value:
+        case bool():
+            return str(value).lower()
+        case list() | Mapping():
+            return _inline(value)
+        case _:
+            return str(value)
+
+
+def _inline(value: Any) -> str:
+    """A list or a table as TOML writes it on one line; JSON's strings are TOML's."""
+    match value:
+        case list():
+            return f"[{', '.join(map(_inline, value))}]"
+        case Mapping():
+            pairs = (f"{json.dumps(key)} = {_inline(each)}" for key, each in value.items())
+            return f"{{{', '.join(pairs)}}}"
+        case _:
+            return json.dumps(_word(value))

@@ -79,6 +79,7 @@ def nothing() -> Tale:
             rows=Rows(*([] for _ in fields(Rows))),
             truth=[],
             price=70_000,
+            receiving=6_900,
             warm_up=1,
             period=timedelta(days=1),
             expiry=timedelta(hours=6),
@@ -87,7 +88,6 @@ def nothing() -> Tale:
             moves=[],
             empties=[],
             seconds=1.0,
-            ticks=0,
         )
     )
 

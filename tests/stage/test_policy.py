@@ -9,8 +9,12 @@ import pytest
 from click.testing import CliRunner
 
 from router.cli.drill import command
-from router.settings import Problem, SettingsError
+from router.settings import SettingsError
+from router.settings.sources import overlay
+from router.stage.drill.house import prove
+from router.stage.drill.scenes import SCENARIOS
 from router.stage.policy import as_environment, slips
+from tests.house.tree import TOP
 
 
 @pytest.mark.parametrize(
@@ -62,10 +66,39 @@ def test_a_drill_says_plainly_what_a_policy_has_wrong(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def play(*_: object) -> None:
-        raise SettingsError([Problem("raids.held", "must be less than or equal to 1")])
+        raise AssertionError("a night is played although a policy does not hold")
 
     monkeypatch.setattr("router.stage.drill.drill.play", play)
     (tmp_path / "much.toml").write_text("[raids]\nheld = 2\n", encoding="utf-8")
     done = CliRunner().invoke(command, ["viral", "--policy", str(tmp_path / "much.toml")])
     assert done.exit_code == 2
     assert "cannot be used:\n  raids.held: must be less than or equal to 1" in done.output
+
+
+def test_a_drill_plays_nothing_under_the_settings_of_another_house(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def play(*_: object) -> None:
+        raise AssertionError("a night is played although a policy does not hold")
+
+    monkeypatch.setattr("router.stage.drill.drill.play", play)
+    file = TOP / "deploy" / "paravent.example.toml"
+    done = CliRunner().invoke(command, ["viral", "--policy", str(file)])
+    assert (done.exit_code, "cannot be used:" in done.output) == (2, True)
+    assert "accounts.ovh: is not in a drill" in done.output
+
+
+def test_a_list_of_tables_is_laid_over_as_it_is_written() -> None:
+    written = (
+        'fallback = [{ account = "von\\"age", sender = "+33261910002" }, {}]\nalso = ["a", "b"]\nno = []'
+    )
+    found, problems = overlay(
+        {}, as_environment({"numbers": {"poster": tomllib.loads(written)}}), ["numbers"]
+    )
+    assert problems == []
+    assert found == {"numbers": {"poster": tomllib.loads(written)}}
+
+
+def test_a_drill_has_accounts_and_a_number_of_its_own() -> None:
+    with pytest.raises(SettingsError) as refused:
+        prove(SCENARIOS["viral"], 1.0, {"numbers": {"stickers": {"account": "twilio"}}})
+    assert list(map(str, refused.value.problems)) == ["numbers.stickers: is not in a drill; there are poster"]
+    prove(SCENARIOS["viral"], 1.0, {})

@@ -88,4 +88,4 @@ def test_each_language_writes_numbers_and_moments_its_way() -> None:
     assert [say.lasted(54_720) for say in (ENGLISH, FRENCH)] == ["15.2 h", "15,2\u00a0h"]
     over = [say.say("promise.purse.said", over=Decimal("1234.5")) for say in (ENGLISH, FRENCH)]
     assert over == ["1,234.50 EUR over", "1\u202f234,50\u00a0€ en trop"]
-    assert [ENGLISH.many("answers", 0), FRENCH.many("answers", 0)] == ["0 answers", "0 réponse"]
+    assert [ENGLISH.many("answers", 0), FRENCH.many("answers", 0)] == ["0 answers", "0\u00a0réponse"]

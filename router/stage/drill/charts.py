@@ -84,7 +84,8 @@ class Paper:
         legend = "".join(f'<span><i class="{each.look}"></i>{escape(each.name)}</span>' for each in series)
         return (
             f'<p class="legend">{legend}</p>'
-            '<div class="scroll">'
+            f'<p class="swipe">{escape(self.say.say("chart.swipe"))}</p>'
+            '<div class="scroll" tabindex="0">'
             f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(label)}">'
             f"{''.join(self._grid(top))}{''.join(self._days())}{drawn}{''.join(self._marked())}</svg></div>"
         )

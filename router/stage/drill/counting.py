@@ -10,6 +10,7 @@ from statistics import median
 
 from router.postgres.counts import SAVING
 from router.postgres.night import TextRow
+from router.rules.answer import Reason
 from router.rules.budget import TOTAL
 from router.stage.drill.drill import Played
 from router.stage.drill.promises import charged, promises
@@ -46,32 +47,32 @@ def tell(played: Played) -> Tale:
 
 
 def _people(genuine: list[list[TextRow]], played: Played) -> People:
-    waits, by_account = [], Counter[str]()
-    inside = inside_at_once = held = held_answered = waiting = expired = refused = 0
+    waits, by_account, ends = [], Counter[str](), Counter[str]()
+    inside = inside_at_once = held = held_answered = 0
     spans = list(_spans(played))
     for those in genuine:
         answers = [row for row in those if row.answered_at is not None]
         first = min(row.received_at for row in those)
         by_account.update(row.account for row in answers)
-        wait = None
-        if answers:
-            wait = min(row.answered_at for row in answers if row.answered_at is not None) - first
-            waits.append(wait.total_seconds())
-        elif any(row.state in {"queued", "delayed", "held"} for row in those):
-            waiting += 1
-        elif any(row.reason == "expired" for row in those):
-            expired += 1
-        elif any(row.state == "failed" for row in those):
-            refused += 1
+        soonest = min((row.answered_at for row in answers if row.answered_at), default=None)
+        if soonest is None:
+            ends[_end(those)] += 1
+        else:
+            waits.append((soonest - first).total_seconds())
         was_held = any(row.held for row in those)
         held += was_held
         held_answered += was_held and bool(answers)
         if any(begin <= first < end for begin, end in spans):
             inside += 1
-            inside_at_once += wait is not None and wait <= AT_ONCE
+            inside_at_once += soonest is not None and soonest - first <= AT_ONCE
     late = [wait for wait in waits if wait > AT_ONCE.total_seconds()]
+    rows = [row for those in genuine for row in those]
+    silent = sum(map(_by_rule, rows))
     return People(
         texters=len(genuine),
+        texts=len(rows),
+        silent=silent,
+        rest=len(rows) - by_account.total() - silent,
         answered=len(waits),
         at_once=len(waits) - len(late),
         waited=median(late) if late else 0.0,
@@ -80,11 +81,25 @@ def _people(genuine: list[list[TextRow]], played: Played) -> People:
         held_answered=held_answered,
         inside=inside,
         inside_at_once=inside_at_once,
-        waiting=waiting,
-        expired=expired,
-        refused=refused,
+        waiting=ends["waiting"],
+        expired=ends["expired"],
+        refused=ends["refused"],
         by_account=dict(by_account),
     )
+
+
+def _end(those: list[TextRow]) -> str:
+    """What became of somebody who got no answer."""
+    if any(row.state in {"queued", "delayed", "held"} for row in those):
+        return "waiting"
+    if any(row.reason == Reason.EXPIRED for row in those):
+        return "expired"
+    return "refused" if any(row.state == "failed" for row in those) else "silent"
+
+
+def _by_rule(row: TextRow) -> bool:
+    """Whether a text got no answer because a rule says so, and not because it waited too long."""
+    return row.state == "suppressed" and row.reason != Reason.EXPIRED
 
 
 def _spans(played: Played) -> Iterator[tuple[datetime, datetime]]:
@@ -107,15 +122,19 @@ def _raiders(played: Played) -> Raiders:
         (change.at for change in played.rows.raids if change.mode == "raid" and came and change.at > came[0]),
         None,
     )
+    paid, silent = sum(row.answered_at is not None for row in rows), sum(map(_by_rule, rows))
+    left = sum(row.state == "held" for row in rows)
     return Raiders(
         texts=len(rows),
         phones=len({row.texter for row in rows}),
-        paid=sum(row.answered_at is not None for row in rows),
+        paid=paid,
         paid_later=sum(row.held and row.answered_at is not None for row in rows),
         held=sum(row.held for row in rows),
         released=sum(row.held and row.released_at is not None for row in rows),
-        left=sum(row.state == "held" for row in rows),
-        silent=sum(row.state == "suppressed" for row in rows),
+        left=left,
+        silent=silent,
+        silent_later=sum(row.held and _by_rule(row) for row in rows),
+        rest=len(rows) - paid - silent - left,
         found_after=None if found is None else sum(at < found for at in came),
         minutes=None if found is None else (found - came[0]).total_seconds() / 60,
         alarms=sum(
@@ -147,6 +166,7 @@ def _money(played: Played) -> Money:
         cheaper=price * answered - spent,
         naive=price * len(rows.texts),
         over=max(over, sum(purse.overrun for purse in totals)),
+        receiving=played.receiving * len(rows.texts),
         by_account={
             name: (sends[name], ledger.get(name, 0), truth.get(name, 0)) for name in sorted({*ledger, *truth})
         },

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pydantic import TypeAdapter
+
 from router.office import Office
 from router.postgres.night import Rows, read
-from router.rules.budget import TOTAL
+from router.rules.budget import TOTAL, OnePrice, Rounding, convert
 from router.rules.health import State
 from router.service import Service
+from router.stage import signpost
 from router.stage.drill.carriers import Truth
 from router.stage.drill.house import house
 from router.stage.drill.night import Night
@@ -81,6 +85,7 @@ class Played:
         rows: What the router's database says.
         truth: What the carriers' journal says.
         price: Millionths of one answer through the preferred account.
+        receiving: Millionths that receiving one text costs in the demo, where it costs nothing here.
         warm_up: First texts that only teach what is usual.
         period: In which a texter gets one answer.
         expiry: After which an answer is worthless.
@@ -89,7 +94,6 @@ class Played:
         moves: Changes of the accounts' states.
         empties: When there was no money.
         seconds: Of the machine, playing alone.
-        ticks: Moves of the clock.
     """
 
     order: Order
@@ -99,6 +103,7 @@ class Played:
     rows: Rows
     truth: list[Truth]
     price: int
+    receiving: int
     warm_up: int
     period: timedelta
     expiry: timedelta
@@ -107,7 +112,11 @@ class Played:
     moves: list[Moved]
     empties: list[Empty]
     seconds: float
-    ticks: int
+
+    @property
+    def ticks(self) -> int:
+        """Moves of the clock."""
+        return len(self.depths)
 
 
 @dataclass(slots=True)
@@ -191,6 +200,7 @@ async def play(order: Order, tell: Callable[[datetime, int], None]) -> Played:
             rows=await read(service.pool),
             truth=await played.carriers.journal(),
             price=_price(service.office),
+            receiving=_receiving(service.office),
             warm_up=service.office.raids.warm_up,
             period=service.office.policy.replies.period,
             expiry=service.office.policy.replies.expiry,
@@ -199,7 +209,6 @@ async def play(order: Order, tell: Callable[[datetime, int], None]) -> Played:
             moves=watcher.moves,
             empties=watcher.empties,
             seconds=seconds,
-            ticks=len(watcher.depths),
         )
 
 
@@ -216,3 +225,15 @@ def _price(office: Office) -> int:
     words = next(iter(office.policy.replies.texts.values()))
     answer = office.estimate(number.plan[0].account, number.e164, words)
     return 0 if answer is None else answer.micros
+
+
+def _receiving(office: Office) -> int:
+    """Millionths that a text to the number costs in the demo; 0 where it is free, or booked here."""
+    (number,) = office.numbers.values()
+    settings = tomllib.loads(signpost.SETTINGS.read_text(encoding="utf-8"))
+    said = settings["accounts"].get(number.account, {}).get("receive_price")
+    if said is None or office.accounts[number.account].receive_price is not None:
+        return 0
+    price = TypeAdapter(OnePrice).validate_python(said)
+    cost = convert(price, office.currency, office.rates, Rounding.HALF_EVEN)
+    return 0 if cost is None else cost.micros

@@ -18,7 +18,7 @@ from router import service
 from router.postgres.embedded import embedded
 from router.postgres.migrate import migrate
 from router.service import Service
-from router.settings import Settings, load
+from router.settings import Problem, Settings, SettingsError, load
 from router.stage.cast import cast
 from router.stage.drill.carriers import Carriers, carriers
 from router.stage.drill.scenes import Scenario
@@ -27,6 +27,7 @@ from router.stage.policy import as_environment
 
 _SETTINGS = Path(__file__).with_name("drill.toml")
 _CARRIERS = ("twilio", "vonage")
+_NUMBER = "poster"
 _STEP = 20.0
 """Business seconds from a carrier's yes to handing over, and again to the handset."""
 
@@ -70,13 +71,8 @@ async def house(
         _keys(folder, seed)
         async with embedded(folder) as server, carriers(accounts, seed, scenario.launch) as simulated:
             await migrate(server.dsn)
-            environment = {
-                **made.environment,
-                **_place(folder, door, simulated.urls),
-                "PARAVENT_BUDGET__LIMIT": f"{scenario.budget * Decimal(str(scale)):.2f}",
-                **as_environment(policy),
-            }
-            settings = load(_SETTINGS, environment)
+            place = _place(folder, f"127.0.0.1:{door.getsockname()[1]}", simulated.urls)
+            settings = _settings(scenario, scale, policy, {**made.environment, **place})
             async with service.house(settings, server.dsn + _QUICK, door, now=clock) as running:
                 await simulated.connect({name: service.hook_url(settings, name) for name in accounts})
                 yield House(running, simulated, clock, _number(settings))
@@ -98,13 +94,51 @@ def _keys(folder: Path, seed: int) -> None:
     file.write_text(hashlib.sha256(f"paravent drill {seed}".encode()).hexdigest() + "\n", encoding="ascii")
 
 
-def _place(folder: Path, door: socket.socket, urls: Mapping[str, str]) -> dict[str, str]:
+def prove(scenario: Scenario, scale: float, policy: Mapping[str, Any]) -> None:
+    """Try the settings that a drill would be played with, before anything of it is.
+
+    Args:
+        scenario: As of `house`.
+        scale: Likewise.
+        policy: Likewise.
+
+    Raises:
+        SettingsError: What the policy says cannot be.
+    """
+    nowhere = "127.0.0.1:9"
+    with _folder() as folder:
+        place = _place(folder, nowhere, dict.fromkeys(_CARRIERS, f"http://{nowhere}"))
+        _settings(scenario, scale, policy, {**cast().environment, **place})
+
+
+def _settings(
+    scenario: Scenario, scale: float, policy: Mapping[str, Any], environment: Mapping[str, str]
+) -> Settings:
+    if problems := [*_strangers(policy)]:
+        raise SettingsError(problems)
+    limit = f"{scenario.budget * Decimal(str(scale)):.2f}"
+    said = {"PARAVENT_BUDGET__LIMIT": limit, **as_environment(policy)}
+    return load(_SETTINGS, {**environment, **said})
+
+
+def _strangers(policy: Mapping[str, Any]) -> Iterator[Problem]:
+    """Accounts and numbers that nobody plays in a drill."""
+    played = {"accounts": _CARRIERS, "numbers": (_NUMBER,)}
+    for section, said in policy.items():
+        known = played.get(section.lower())
+        if known is not None and isinstance(said, Mapping):
+            for name in said:
+                if name.lower() not in known:
+                    yield Problem(f"{section}.{name}", f"is not in a drill; there are {', '.join(known)}")
+
+
+def _place(folder: Path, listen: str, urls: Mapping[str, str]) -> dict[str, str]:
     return {
         "PARAVENT_DATA": str(folder),
-        "PARAVENT_LISTEN": f"127.0.0.1:{door.getsockname()[1]}",
+        "PARAVENT_LISTEN": listen,
         **{f"{name.upper()}_URL": url for name, url in urls.items()},
     }
 
 
 def _number(settings: Settings) -> str:
-    return next(iter(settings.numbers.values())).number
+    return settings.numbers[_NUMBER].number

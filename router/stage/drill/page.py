@@ -76,6 +76,9 @@ class _Page:
     def _headline(self) -> str:
         say, people, raid = self.say, self.tale.people, self.tale.raiders
         said = say.many("headline", people.answered, texters=people.texters)
+        if late := people.answered - people.at_once:
+            kept = say.lasted(self.tale.played.expiry.total_seconds())
+            said += f" {say.many('headline.later', late, last=say.lasted(people.longest), kept=kept)}"
         if not raid.texts:
             return said
         return f"{said} {say.say('headline.raid', texts=raid.texts, answers=say.many('answers', raid.paid))}"

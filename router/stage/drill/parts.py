@@ -61,7 +61,8 @@ def compare(tales: Sequence[Tale], say: Wording) -> list[tuple[str, list[str]]]:
 
 def _people(tale: Tale, say: Wording) -> Iterator[tuple[str, str]]:
     people = tale.people
-    yield say.say("people.wrote"), say.number(people.texters)
+    texts = say.many("texts", people.texts)
+    yield say.say("people.wrote"), say.say("people.wrote.said", people=people.texters, texts=texts)
     yield say.say("people.answered"), _of(people.answered, people.texters, say)
     yield _SUB + say.say("people.soon"), _of(people.at_once, people.texters, say)
     if late := people.answered - people.at_once:
@@ -74,6 +75,7 @@ def _people(tale: Tale, say: Wording) -> Iterator[tuple[str, str]]:
     yield say.say("people.sends"), said
     for name, carried in sorted(people.by_account.items()):
         yield _SUB + say.say("people.through", account=say.carrier(name)), say.number(carried)
+    yield from _people_texts(tale, say)
     if people.held or people.inside:
         yield say.say("people.inside"), say.number(people.inside)
         yield _SUB + say.say("people.inside.soon"), _of(people.inside_at_once, people.inside, say)
@@ -82,6 +84,14 @@ def _people(tale: Tale, say: Wording) -> Iterator[tuple[str, str]]:
     for key in ("waiting", "expired", "refused"):
         if count := getattr(people, key):
             yield say.say(f"people.{key}"), say.number(count)
+
+
+def _people_texts(tale: Tale, say: Wording) -> Iterator[tuple[str, str]]:
+    """Their texts that got no answer: with the answers they are all."""
+    people, period = tale.people, say.lasted(tale.played.period.total_seconds())
+    yield say.say("people.silent"), say.say("people.silent.said", texts=people.silent, period=period)
+    if people.rest:
+        yield say.say("people.rest"), say.say("people.rest.said", texts=people.rest)
 
 
 def _of(part: int, whole: int, say: Wording) -> str:
@@ -104,12 +114,16 @@ def _raid(tale: Tale, say: Wording) -> Iterator[tuple[str, str]]:
     yield say.say("raid.paid"), _of(raid.paid, raid.texts, say)
     yield _SUB + say.say("raid.paid.came"), say.number(raid.paid - raid.paid_later)
     yield _SUB + say.say("raid.paid.later"), say.number(raid.paid_later)
-    yield say.say("raid.silent"), say.number(raid.silent)
-    held = say.say("raid.held.said", held=raid.held, released=raid.released, left=raid.left)
-    yield say.say("raid.held"), held
+    yield say.say("raid.silent"), _of(raid.silent, raid.texts, say)
+    if raid.silent_later:
+        yield _SUB + say.say("raid.paid.came"), say.number(raid.silent - raid.silent_later)
+        yield _SUB + say.say("raid.paid.later"), say.number(raid.silent_later)
+    yield say.say("raid.left"), say.say("raid.left.said", texts=_of(raid.left, raid.texts, say))
+    if raid.rest:
+        yield say.say("raid.rest"), say.say("raid.rest.said", texts=_of(raid.rest, raid.texts, say))
     for row in tale.played.rows.raids:
         total, limit = say.number(row.statistic, 1), say.plain(row.limit)
-        sums = say.say("raid.sum", sum=total, limit=limit, flagged=row.flagged, texts=row.texts)
+        sums = say.many("raid.sum", row.texts, sum=total, limit=limit, flagged=row.flagged)
         why = say.say("raid.operator") if row.cause == "operator" else sums
         yield f"{say.moment(row.at)}  {say.say(f'mode.{row.mode}')}", why
 
@@ -126,12 +140,17 @@ def _found(tale: Tale, say: Wording) -> str:
 def _money(tale: Tale, say: Wording) -> Iterator[tuple[str, str]]:
     purse = tale.money
     limit = say.say("money.unlimited") if purse.limit is None else say.money(purse.limit)
-    yield say.say("money.limit"), say.say("money.limit.said", limit=limit, added=say.money(purse.topped_up))
+    if purse.topped_up:
+        limit = say.say("money.limit.said", limit=limit, added=say.money(purse.topped_up))
+    yield say.say("money.limit"), limit
     yield say.say("money.spent"), say.money(purse.spent)
     yield from _by_account(tale, say)
     yield say.say("money.over"), say.money(purse.over)
     for empty in tale.played.empties:
         yield say.say("money.empty"), _lasting(empty.since, empty.until, say)
+    if purse.receiving:
+        received = say.say("money.receiving.said", amount=say.money(purse.receiving))
+        yield say.say("money.receiving"), received
     yield say.say("money.naive"), say.money(purse.naive)
     yield from _not_spent(tale, say)
 
@@ -172,7 +191,7 @@ def _lasting(since: datetime, until: datetime | None, say: Wording) -> str:
 
 def _carriers(tale: Tale, say: Wording) -> Iterator[tuple[str, str]]:
     if not (tale.moves or tale.failovers or tale.refusals):
-        yield say.say("carriers.nothing"), ""
+        yield say.say("carriers.nothing"), say.say("carriers.nothing.said")
     for move in tale.moves:
         yield f"{say.moment(move.at)}  {say.carrier(move.account)}", _moved(move, say)
     if any(isinstance(event, Restore) for event in tale.played.order.scenario.events):

@@ -35,7 +35,10 @@ class People:
     """The genuine texters, each counted once.
 
     Args:
-        texters: How many wrote.
+        texters: How many wrote, and `texts` how many texts.
+        texts: See `texters`. Each was answered (`by_account`), is `silent`, or one of the `rest`.
+        silent: Texts that got no answer by rule, such as a second one within the period.
+        rest: Texts that wait, expired, or that no carrier would answer.
         answered: How many got an answer.
         at_once: How many of these within ten minutes of their first text.
         waited: Median of seconds that the others waited; 0.0 for none.
@@ -51,6 +54,9 @@ class People:
     """
 
     texters: int
+    texts: int
+    silent: int
+    rest: int
     answered: int
     at_once: int
     waited: float
@@ -70,14 +76,16 @@ class Raiders:
     """The raid.
 
     Args:
-        texts: How many came, from `phones` phones.
+        texts: How many came, from `phones` phones. Each is one of `paid`, `silent`, `left` and `rest`.
         phones: See `texts`.
         paid: How many got a paid answer, and `paid_later` how many of them only after they had been held.
         paid_later: See `paid`.
         held: How many waited, unpaid, and `released` how many were let go afterwards.
         released: See `held`.
         left: How many of the held wait still.
-        silent: How many got no answer by rule.
+        silent: How many got no answer by rule, and `silent_later` how many of them after they had been held.
+        silent_later: See `silent`.
+        rest: How many wait for money or a carrier, expired, or were refused.
         found_after: How many had come when the raid was found; None if it was not.
         minutes: How long it had been on by then.
         alarms: How often a raid was found while none was on.
@@ -91,6 +99,8 @@ class Raiders:
     released: int
     left: int
     silent: int
+    silent_later: int
+    rest: int
     found_after: int | None
     minutes: float | None
     alarms: int
@@ -111,6 +121,7 @@ class Money:
         cheaper: How much less was spent than the answers would have cost through the preferred account.
         naive: What one answer for every text would have cost: the sum of the five.
         over: What was spent beyond the limit.
+        receiving: What receiving would have cost besides, where the drill counts it at nothing.
         by_account: Sends, the ledger's and the carriers' word, by account.
     """
 
@@ -124,6 +135,7 @@ class Money:
     cheaper: int
     naive: int
     over: int
+    receiving: int
     by_account: Mapping[str, tuple[int, int, int]]
 
 
