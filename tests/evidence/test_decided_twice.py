@@ -132,8 +132,8 @@ async def test_control_without_the_rule_it_is_sealed_as_the_truth(
     assert verify.check(tmp_path / "forged", await told_elsewhere(scene)).findings == []
 
 
-async def _receipt(scene: Scene, outcome: str, receipt: str, rank: int) -> str:
-    proof = Proof(reference="a" * 20, outcome=outcome, source="receipt", receipt=receipt, receipt_rank=rank)
+async def _receipt(scene: Scene, outcome: str, receipt: str, rank: int, which: str = "a") -> str:
+    proof = Proof(reference=which * 20, outcome=outcome, source="receipt", receipt=receipt, receipt_rank=rank)
     return (await Ledger(uuid4(), timedelta(seconds=30)).settle(scene.line, [proof], NOON))[0]
 
 
@@ -156,6 +156,47 @@ async def test_what_late_receipts_make_of_a_reply_is_no_forgery(scene: Scene, tm
     code, said = stranger(tmp_path / "folder", tmp_path / "roots")
     assert code == 0, said
     assert "accepted" in {state for state, _ in _rows(tmp_path / "folder")}
+
+
+async def test_what_two_sends_and_a_late_delivery_make_of_a_reply_is_no_forgery(scene: Scene) -> None:
+    async def is_whole() -> None:
+        for _ in "before", "after":
+            assert await _found(scene) == []
+            await _sealed(scene)
+
+    again = _ANSWERED.partition("UPDATE reply")[0].replace("aaaa", "bbbb").replace("'accepted'", "'open'")
+    assert await _receipt(scene, "unsent", "failed", 2) == "queued"
+    await is_whole()
+    await scene.look.execute(
+        f"{again} UPDATE reply SET state = 'sending', owner = gen_random_uuid(), lease_until = now()"
+        " WHERE id = $1",
+        scene.text("answered").id,
+        NOON,
+    )
+    await is_whole()
+    assert await _receipt(scene, "accepted", "delivered", 3) == "sending"
+    await is_whole()
+    assert await _receipt(scene, "accepted", "sent", 1, "b") == "accepted"
+    await is_whole()
+    assert await _receipt(scene, "unsent", "failed", 2, "b") == "accepted"
+    await is_whole()
+    states = await scene.value("SELECT array_agg(state ORDER BY reference) FROM attempt")
+    assert states == ["accepted", "refused"]
+
+
+async def test_an_answer_given_up_and_delivered_after_all_is_no_forgery(scene: Scene) -> None:
+    await scene.store("doubtful", decided=False)
+    which = scene.text("doubtful").id
+    doubtful = _ANSWERED.replace("aaaa", "cccc").replace("'accepted'", "'written_off'", 1)
+    await scene.look.execute(doubtful.replace("state = 'accepted'", "state = 'abandoned'"), which, NOON)
+    await _sealed(scene)
+    assert await _found(scene) == []
+    assert await _receipt(scene, "accepted", "delivered", 3, "c") == "accepted"
+    assert await _found(scene) == []
+    await _sealed(scene)
+    assert await _found(scene) == []
+    decisions = "SELECT count(*) FROM evidence WHERE kind = 'decision' AND item = $1"
+    assert await scene.value(decisions, which) == 2
 
 
 async def test_a_plausible_end_with_a_forged_receipt_is_not_found(scene: Scene) -> None:
