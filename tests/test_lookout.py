@@ -268,5 +268,5 @@ async def test_a_raid_declared_before_any_text_holds_by_the_score_alone(house: H
 async def test_control_who_waits_for_texts_to_compare_with_holds_nobody(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("router.rules.memory._ENOUGH", 0)
+    monkeypatch.setattr("router.rules.memory.ENOUGH", 0)
     assert await declared_on_a_fresh_install(house) == [False, False]

@@ -21,7 +21,6 @@ BY = "command line"
 _NONE = "No text of that wording is held: `paravent raid held` lists them."
 _UNTIL_READ = 0.7
 _SHAPE = 24
-_ENOUGH = 20  # texts from which on the usual share is known, and not the score alone speaks
 
 
 @click.group(invoke_without_command=True)
@@ -54,7 +53,8 @@ def show(above: Path | None, config: Path | None, as_json: bool) -> None:
 def declare(above: Path | None, config: Path | None, as_json: bool) -> None:
     """Say that a raid is on. Only `paravent raid end` ends it.
 
-    Before twenty texts came, nothing is known of what is ordinary: then all that the detector flags wait.
+    Before 200 texts came, or where many of them were a raid's, nothing is known of what
+    is ordinary: then all that the detector flags wait.
     """
     found, done = run(_order(config or above, "declare"))
     if not done and not as_json:
@@ -213,6 +213,8 @@ def _print(found: Raid, *, as_json: bool) -> None:
     if as_json:
         show_json(found.model_dump())
         return
+    from router.rules.memory import ENOUGH, RAIDED
+
     raid = found.mode == "raid"
     by = " by your word" if found.by_hand else ""
     click.echo(f"A raid is on{by} since {moment(found.since)}." if raid else "It is calm.")
@@ -221,8 +223,8 @@ def _print(found: Raid, *, as_json: bool) -> None:
         f"Statistic {found.statistic:.1f} of {found.limit:g} towards {towards}; usually"
         f" {found.baseline:.1%} of texts are suspicious, by the last {found.learnt}."
     )
-    if raid and found.learnt < _ENOUGH and found.line is not None:
-        click.echo("Few texts had come in before: those that the detector flags are held, and no others.")
+    if raid and (found.learnt < ENOUGH or found.baseline > RAIDED) and found.line is not None:
+        click.echo("Nothing shows what is usual: those that the detector flags are held, and no others.")
     if found.judged:
         click.echo(
             f"Of {counted(found.judged, 'text')} judged in this raid, {found.judged_held} were held"

@@ -25,7 +25,11 @@ _DIGITS = 5
 _SUSPICIOUS = round(logit(SUSPICIOUS), _DIGITS)
 _PREFIX = 4
 _COUNTS = 4 << BITS
-_ENOUGH = 20
+ENOUGH = 200
+"""Texts of calm that say what is ordinary."""
+
+RAIDED = 0.3
+"""Share of suspicious ones among these from which on they are a raid's own, and say nothing of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,23 +109,24 @@ class Memory:
         )
 
     @property
-    def young(self) -> bool:
-        """Whether too few texts came before to say what is ordinary: then the score alone speaks."""
-        return len(self.reference.logits) < _ENOUGH
+    def untaught(self) -> bool:
+        """Whether what came before does not say what is ordinary: then the score alone speaks."""
+        known = np.array(self.reference.logits)
+        return len(known) < ENOUGH or int((known >= _SUSPICIOUS).sum()) > RAIDED * len(known)
 
     def table(self) -> NDArray[np.float32]:
-        """What words say of a text; nothing as long as it is young."""
+        """What words say of a text; nothing as long as it is untaught."""
         table = self.words.table()
-        return np.zeros_like(table) if self.young else table
+        return np.zeros_like(table) if self.untaught else table
 
     def line(self, mode: Mode, share: float) -> float:
         """The rank above which a text is held: this share of ordinary texts is; infinite in calm.
 
-        Young, it holds the flagged ones, whatever the share is unless that is 0.
+        Untaught, it holds the flagged ones, whatever the share is unless that is 0.
         """
         if mode is Mode.CALM or not share:
             return inf
-        return logit(FLAGGED) if self.young else self.reference.line(self.table(), share)
+        return logit(FLAGGED) if self.untaught else self.reference.line(self.table(), share)
 
     def packed(self) -> bytes:
         """All of it as bytes, to be sealed: what is read back draws the same line, to the last bit."""

@@ -64,19 +64,21 @@ async function look(row, each) {
   }
 }
 
-// Before so many texts what is usual is not known: the score alone says who waits.
-const ENOUGH = 20;
+// Before so many texts, or where so many of them were suspicious, what is usual is not known: the score alone
+// says who waits.
+const ENOUGH = 200, RAIDED = 0.3;
+const untaught = ({ learnt, baseline }) => learnt < ENOUGH || baseline > RAIDED;
 
-function whom({ mode, line, learnt }) {
-  if (mode !== "raid") return "";
-  return line === null ? say("raid.nobody") : learnt < ENOUGH ? say("raid.flagged") : "";
+function whom(raid) {
+  if (raid.mode !== "raid") return "";
+  return raid.line === null ? say("raid.nobody") : untaught(raid) ? say("raid.flagged") : "";
 }
 
 // One answer for each phone is the most that is paid: nobody gets two in a period.
 const cost = (now, phones) => money(phones * now.answer_cost, now.currency);
 
 function ask(verb, now) {
-  const more = { end: () => afterwards(now), declare: () => (now.raid.learnt < ENOUGH ? say("sure.declare.flagged") : "") };
+  const more = { end: () => afterwards(now), declare: () => (untaught(now.raid) ? say("sure.declare.flagged") : "") };
   sure({ verb, values: {}, more: more[verb](), act: () => order(`/api/v1/raid/${verb}`) });
 }
 
