@@ -156,6 +156,7 @@ async def house(
 def _ears(metrics: Metrics) -> Ears:
     return Ears(
         silenced=metrics.silenced,
+        held=metrics.held,
         delivered=metrics.delivered,
         put_away=metrics.put_away,
         received=partial(metrics.received, fresh=True),

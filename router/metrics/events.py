@@ -87,7 +87,11 @@ class Metrics:
         elif story.ending is Ending.SILENT and isinstance(story.decision, Silence):
             self._silences[(story.decision.reason,)].inc()
         elif story.ending is Ending.HELD:
-            self._flagged[("campaign",)].inc()
+            self.held(1)
+
+    def held(self, texts: int) -> None:
+        """Count texts that a raid holds: told by a story, or while they waited unclaimed."""
+        self._flagged[("campaign",)].inc(texts)
 
     def silenced(self, reason: Reason, texts: int = 1) -> None:
         """Count texts that fell silent without a story, such as those that expired while they waited."""

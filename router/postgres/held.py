@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from router.postgres.inbox import letters
+from router.postgres.inbox import Claimed, claimed, letters
 from router.postgres.orders import record
-from router.postgres.pool import Line, Pool
+from router.postgres.pool import Connection, Line, Pool
 from router.rules.answer import Priority, Reason
 
 HELD, GRAVE = "raid", "grave"
@@ -59,6 +59,7 @@ class Phones(NamedTuple):
     till_calm: int
 
 
+# One that is claimed has an owner, one that waits has none.
 # What held a text stays told, though it is judged again once it was let go.
 _JUDGE = f"""
 WITH item AS (
@@ -67,7 +68,8 @@ WITH item AS (
         WITH ORDINALITY AS i (reply, fence, version, rank, line, held, grave, cluster, at, place)
 ), mine AS (
     SELECT item.* FROM item
-    JOIN reply r ON r.id = item.reply AND r.owner = $10 AND r.fence = item.fence AND r.state = 'claimed'
+    JOIN reply r ON r.id = item.reply AND r.owner IS NOT DISTINCT FROM $10::uuid AND r.fence = item.fence
+        AND r.state IN ('claimed', 'queued', 'delayed') AND NOT (item.held AND r.let_go)
     ORDER BY r.id FOR UPDATE OF r
 ), moved AS (
     UPDATE reply r SET state = 'held', reason = CASE WHEN m.grave THEN '{GRAVE}' ELSE '{HELD}' END,
@@ -84,6 +86,21 @@ WITH item AS (
 )
 SELECT place FROM mine
 """  # noqa: S608 -- our own words
+
+# Of a long text in pieces, not before its last piece came or is no longer waited for.
+_UNJUDGED = """
+SELECT r.*, i.letter, i.part_reference, NULL AS answered
+FROM raid_state s CROSS JOIN (SELECT version FROM raid_change ORDER BY id DESC LIMIT 1) c CROSS JOIN LATERAL (
+    SELECT q.id, q.account, q.number, q.texter, q.lane, q.fence, q.received_at, q.expires_at, q.priority,
+        q.unsent_by, q.let_go
+    FROM reply q
+    WHERE q.state IN ('queued', 'delayed') AND NOT q.let_go AND q.id <> ALL ($1::uuid[])
+        AND (q.state = 'queued' OR q.join_key IS NULL OR q.fence > 0)
+        AND NOT EXISTS (SELECT FROM judgement j WHERE j.reply = q.id AND j.version >= c.version)
+    ORDER BY q.expires_at LIMIT $2) r
+JOIN inbound i USING (id)
+WHERE s.mode = 'raid' AND c.version <= $3
+"""
 
 # The time a text was held does not count towards its expiry.
 _RELEASE = f"""
@@ -211,6 +228,23 @@ class HeldBooks:
             "raid held dropped", cluster, by, _DROP, now, self.most, cluster, Reason.OPERATOR.value
         )
 
+    async def unjudged(self, version: int, but: Collection[UUID], most: int) -> list[Claimed]:
+        """In a raid, texts that wait unclaimed and that it has not judged yet; none in calm.
+
+        Args:
+            version: Of the stance that they are to be judged by: one from before the raid judges none.
+            but: Texts to leave out.
+            most: Texts at once. They are read as if claimed, but nothing is known of their texters.
+        """
+        async with self.pool.connection() as connection:
+            rows = await connection.fetch(_UNJUDGED, list(but), most, version)
+            return [claimed(row, await letters(connection, row)) for row in rows]
+
+    async def judge(self, verdicts: Sequence[Verdict]) -> list[bool]:
+        """Write down judgements of texts that wait unclaimed. False where one does not any more."""
+        async with self.pool.connection() as connection:
+            return await _judge(connection, None, verdicts)
+
     async def clusters(self, most: int, cluster: str | None = None) -> list[HeldCluster]:
         """What the held texts look like, the largest cluster first; or the one of that name."""
         async with self.pool.connection() as connection:
@@ -248,6 +282,10 @@ class HeldBooks:
 async def judge(line: Line, owner: UUID, verdicts: Sequence[Verdict]) -> list[bool]:
     """Write judgements down, and hold what is to be held. False where the reply was no longer ours."""
     async with line.connection() as connection:
-        rows = await connection.fetch(_JUDGE, *map(list, zip(*verdicts, strict=True)), owner)
+        return await _judge(connection, owner, verdicts)
+
+
+async def _judge(connection: Connection, owner: UUID | None, verdicts: Sequence[Verdict]) -> list[bool]:
+    rows = await connection.fetch(_JUDGE, *map(list, zip(*verdicts, strict=True)), owner)
     places = {row["place"] for row in rows}
     return [place in places for place in range(1, len(verdicts) + 1)]

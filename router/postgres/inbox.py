@@ -218,8 +218,7 @@ class Inbox:
                 async with connection.transaction():
                     found = await connection.fetch(_STORE, *_columns(rows), self.owner, self.lease)
                     owners = await connection.fetch(_OWNERS, joins)
-                    waiting = [owner["id"] for owner in owners if owner["state"] == "delayed"]
-                    await connection.execute(_WHOLE, waiting)
+                    await connection.execute(_WHOLE, [o["id"] for o in owners if o["state"] == "delayed"])
             else:
                 found = await connection.fetch(_STORE, *_columns(rows), self.owner, self.lease)
         stored = [Stored(fresh=False, claimed=False, history=History())] * len(arrivals)
@@ -231,7 +230,7 @@ class Inbox:
         """Claim up to `most` waiting replies from these lanes, best first."""
         async with line.connection() as connection:
             records = await connection.fetch(_CLAIM, lanes, most, self.owner, self.lease)
-            return [_claimed(record, await letters(connection, record)) for record in records]
+            return [claimed(record, await letters(connection, record)) for record in records]
 
     async def finish(self, line: Line, items: Sequence[Finish]) -> list[bool]:
         """Let claimed replies go. False where one was no longer ours."""
@@ -282,7 +281,8 @@ async def letters(connection: Connection, record: asyncpg.Record) -> tuple[tuple
     return tuple((part["id"], part["letter"]) for part in parts)
 
 
-def _claimed(record: asyncpg.Record, letters: tuple[tuple[UUID, bytes], ...]) -> Claimed:
+def claimed(record: asyncpg.Record, letters: tuple[tuple[UUID, bytes], ...]) -> Claimed:
+    """A reply as relaying sees it, by its row and its texter's (`answered` null: nothing is known)."""
     return Claimed(
         id=record["id"],
         account=record["account"],

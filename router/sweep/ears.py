@@ -18,6 +18,7 @@ class Ears:
 
     Args:
         silenced: A reason, and how many replies fell silent for it.
+        held: How many texts a raid holds from now on that waited unclaimed.
         delivered: An account, and seconds from sending to delivery.
         put_away: An account, one of whose receipts speaks of no attempt of ours.
         received: Account, number and tier of a text that the inbound log or the spool brought.
@@ -26,6 +27,7 @@ class Ears:
     """
 
     silenced: Callable[[Reason, int], None] = _nobody
+    held: Callable[[int], None] = _nobody
     delivered: Callable[[str, float], None] = _nobody
     put_away: Callable[[str], None] = _nobody
     received: Callable[[str, str, str], None] = _nobody

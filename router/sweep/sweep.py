@@ -35,7 +35,7 @@ from router.sweep.log import InboundLogs
 from router.sweep.news import News
 from router.sweep.probes import Probes
 from router.sweep.proving import Proving
-from router.sweep.raid import LetGo, RaidWatch
+from router.sweep.raid import LetGo, RaidWatch, Triage
 from router.sweep.receipts import Receipts
 from router.sweep.rereads import Rereads
 from router.sweep.rota import Rota
@@ -100,9 +100,11 @@ class Sweep:
         """What the database alone is needed for."""
         office, standing = self.office, Standing(self.pool)
         moves = TimeBrings(office, Upkeep(self.pool), self.ears)
-        let_go = LetGo(office, self.raid.lookout, HeldBooks(self.pool), self.ears)
+        books = HeldBooks(self.pool)
+        let_go = LetGo(office, self.raid.lookout, books, self.ears)
         return (
             Duty("raid", 0.5, self.raid, shared=True),
+            Duty("triage", 1.0, Triage(office, books, self.ears)),
             Duty("held", 0.5, let_go),
             Duty("spread", 1.0, Spread(office, Purses(self.pool), self.terms.spread)),
             Duty("spool", 0.25, Spooled(office, self.spool, self.ears), shared=True),

@@ -55,11 +55,12 @@ class Scene:
         self.writer = Writer(11)
         self._now = found.house.office.now()
 
-    async def crowd(self, texts: int, mix: Mix) -> list[str]:
-        """So many texts from fresh numbers, stored and counted; who sent them."""
+    async def crowd(self, texts: int, mix: Mix, *, answered: bool = True) -> list[str]:
+        """So many texts from fresh numbers, stored, settled if they are answered, and counted; who wrote."""
         bodies = [self.writer.text(mix)[0] for _ in range(texts)]
         texters = await asyncio.gather(*(self.town.text("twilio", body) for body in bodies))
-        await self.settled()
+        if answered:
+            await self.settled()
         self._now = max(self._now, self.town.house.office.now()) + SPAN
         while not await self.town.house.sweep.raid.step(self._now):
             pass

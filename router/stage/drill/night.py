@@ -148,6 +148,8 @@ class Night:
                 await duties["costs"].act()
             elif left.forgone or (left.held_till_calm and calm and lanes):
                 await duties["held"].act()
+            elif not calm and left.shut_out and await duties["triage"].act():
+                continue  # and look again: some are held now
             else:
                 self.left = left
                 return
