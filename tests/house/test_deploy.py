@@ -234,6 +234,29 @@ def test_every_file_that_compose_mounts_is_here_or_is_the_operators_own() -> Non
     assert {name for name in absent if f"deploy/{name[2:]}" not in told} == set()
 
 
+def test_prometheus_shows_the_router_its_token() -> None:
+    jobs = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yml").read_text(encoding="utf-8"))
+    asked = {job["authorization"]["credentials_file"] for job in jobs["scrape_configs"]}
+    shown = {Path(each["target"]) for each in COMPOSE["services"]["prometheus"]["secrets"]}
+    assert shown == {Path("/etc/prometheus") / name for name in asked}
+    assert set(COMPOSE["secrets"]) == {
+        each["source"] for one in COMPOSE["services"].values() for each in one.get("secrets", ())
+    }
+    variable = COMPOSE["secrets"]["operator"]["environment"]
+    assert f"\n{variable}=" in (DEPLOY / "secrets.example.env").read_text(encoding="utf-8")
+    assert f'token = "env:{variable}"' in (DEPLOY / "paravent.example.toml").read_text(encoding="utf-8")
+
+
+def test_no_image_of_ours_is_what_a_stranger_calls_so() -> None:
+    (stateful,) = (each for each in MANIFESTS if each["kind"] == "StatefulSet")
+    (router,) = stateful["spec"]["template"]["spec"]["containers"]
+    for image, registry in (
+        (router["image"], "registry.invalid"),
+        (COMPOSE["services"]["router"]["image"], "localhost"),
+    ):
+        assert re.fullmatch(rf"{re.escape(registry)}/paravent:[\w.-]+", image)
+
+
 def test_nothing_but_tls_faces_the_world() -> None:
     doors = {name: each.get("ports", []) for name, each in COMPOSE["services"].items()}
     assert {name for name, ports in doors.items() if any(not p.startswith("127.0.0.1:") for p in ports)} == {
