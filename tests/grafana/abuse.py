@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.grafana.asking import RANGE, RATE, per_minute, plain
+from tests.grafana.asking import RANGE, RATE, SILENCES, TIERS, per_minute, plain, worded
 from tests.grafana.board import Board
 from tests.grafana.drawing import (
     BLUE,
@@ -14,8 +14,6 @@ from tests.grafana.drawing import (
     PURPLE,
     RED,
     YELLOW,
-    A,
-    N,
     Query,
     override,
     stat,
@@ -67,11 +65,13 @@ _SEEING = (
         "The statistic counts texts, not minutes. In calm it climbs while more of them are flagged than this"
         " number is used to; at the limit it is a raid, and it begins again from 0. In a raid it climbs"
         " towards its end: low means that the raid goes on; at the limit it is calm.",
-        Query("max(paravent_raid_statistic)", "statistic"),
+        Query("max(paravent_raid_statistic) and (max(paravent_raid_active) == 0)", "towards a raid"),
+        Query("max(paravent_raid_statistic) and (max(paravent_raid_active) == 1)", "towards its end"),
         Query("max(paravent_raid_limit)", "limit"),
         unit="short",
         size=(12, 8),
-        named={"statistic": ORANGE, "limit": RED},
+        named={"towards a raid": ORANGE, "towards its end": GREEN, "limit": RED},
+        custom={"spanNulls": False},
         overrides=(
             override("limit", custom__lineStyle={"fill": "dash", "dash": [8, 8]}, custom__fillOpacity=0),
         ),
@@ -105,15 +105,19 @@ _SEEING = (
     ),
     trend(
         "What flags texts?",
-        "Share of texts that each tier flags: a fact about the detector, not about the texters. lexicon:"
-        " words and phrases. model: how it is written. campaign: it resembles what the raid writes.",
+        "Share of texts that are flagged by a list of words, by how or what is written, or because they are"
+        " like what the raid writes: a fact about the detector, not about the texters.",
         Query(
-            f"sum by (tier) (rate(paravent_texts_flagged_total[{RATE}]))"
-            f" / on() group_left() sum(rate(paravent_texts_received_total[{RATE}]))",
+            worded(
+                f"sum by (tier) (rate(paravent_texts_flagged_total[{RATE}]))"
+                f" / on() group_left() sum(rate(paravent_texts_received_total[{RATE}]))",
+                "tier",
+                TIERS,
+            ),
             "{{tier}}",
         ),
         unit="percentunit",
-        named={"lexicon": ORANGE, "model": BLUE, "campaign": RED},
+        named={"words": ORANGE, "style": BLUE, "meaning": PURPLE, "like the raid": RED},
     ),
     trend(
         "How much of a raid is held?",
@@ -156,7 +160,7 @@ _SEEING = (
     trend(
         "Who texts which number?",
         "Texts a minute by published number: a raid often chooses one.",
-        Query(per_minute("paravent_texts_received_total", f"{A},{N}", "number"), "{{number}}"),
+        Query(per_minute("paravent_texts_received_total", "", "number"), "{{number}}"),
         unit=PER_MINUTE,
         stacked=True,
         size=(6, 8),
@@ -165,7 +169,13 @@ _SEEING = (
         "Why are texts not answered?",
         "Silences a minute by rule. Outside a raid nobody is refused for what was written.",
         Query(
-            plain(f"sum by (reason) (rate(paravent_silences_total[{RATE}])) * 60 > 0", "reason"), "{{reason}}"
+            plain(
+                worded(
+                    f"sum by (reason) (rate(paravent_silences_total[{RATE}])) * 60 > 0", "reason", SILENCES
+                ),
+                "reason",
+            ),
+            "{{reason}}",
         ),
         unit=PER_MINUTE,
         bars=True,
@@ -179,6 +189,6 @@ BOARD = Board(
     title="Abuse",
     says="How much of what comes in is abusive, whether it is a raid, and what that costs whom.",
     panels=(*_STATE, *_SEEING),
-    variables=("account", "number"),
+    variables=(),
     span="now-24h",
 )

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from router.metrics import REASONS
+from collections.abc import Mapping
+
+from router.metrics import REASONS, events
+from router.metrics.machine import STATEMENTS
+from router.postgres.figures import COSTS, RETURNS
+from router.rules.answer import Reason
 from router.rules.health import WORDS
 from tests.grafana.drawing import BLUE, GREEN, ORANGE, PURPLE, RED, YELLOW, A
 
@@ -28,6 +33,44 @@ def plain(expr: str, label: str) -> str:
     for _ in range(2):
         expr = f'label_replace({expr}, "{label}", "$1 $2", "{label}", "([^_]+)_(.+)")'
     return expr
+
+
+def worded(expr: str, label: str, words: Mapping[str, str]) -> str:
+    """The same series, with words of ours for values of a label that say nothing to those who look."""
+    for raw, said in words.items():
+        expr = f'label_replace({expr}, "{label}", "{said}", "{label}", "{raw}")'
+    return expr
+
+
+TIERS = {"lexicon": "words", "model": "style", "encoder": "meaning", "campaign": "like the raid"}
+BOOKED = {
+    "settle": "answers",
+    "inbound": "receiving",
+    "adjust": "dearer than thought",
+    "late": "proved late",
+    "write_off": "given up on",
+}
+RETURNED = {"refund": "not sent", "adjust": "cheaper than thought"}
+SILENCES = {
+    "cooldown": "answered lately",
+    "lifetime": "answered often enough",
+    "capped": "a cap, until it expired",
+    "budget": "no money",
+    "operator": "by your word",
+}
+COMMITTED = {
+    "store": "texts",
+    "receive": "receipts",
+    "consent": "STOP and START",
+    "arm": "sends begun",
+    "settle": "sends over",
+    "finish": "ends without a send",
+}
+assert set(COMMITTED) == set(STATEMENTS), "a statement without a word"
+assert set(TIERS) == set(events.TIERS), "a tier without a word"
+assert set(BOOKED) == set(COSTS), "a booking without a word"
+assert set(RETURNED) == set(RETURNS), "a correction without a word"
+assert set(SILENCES) <= set(Reason), "a word for a silence that is none"
 
 
 def net_cost(window: str, by: str = "", function: str = "increase") -> str:

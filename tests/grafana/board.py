@@ -52,9 +52,15 @@ class Board:
             width, height = panel.size
             if x + width > WIDTH:
                 x, y, line = 0, y + line, 0
-            found.append(panel.written(number, x, y))
+            found.append(panel.written(number, x, y) | {"description": self._read(panel)})
             x, line = x + width, max(line, height)
         return found
+
+    def _read(self, panel: Panel) -> str:
+        """How a panel is read, and which of the chosen names it does not obey: then it is of all of them."""
+        asked = " ".join(query.expr for query in panel.queries)
+        all_of = [f"{name}s" for name in self.variables if f"${name}" not in asked]
+        return f"{panel.says} Of all {' and all '.join(all_of)}." if all_of else panel.says
 
 
 _VALUES = {

@@ -24,7 +24,6 @@ from tests.grafana.drawing import (
     RED,
     YELLOW,
     A,
-    N,
     Query,
     gauges,
     table,
@@ -57,8 +56,8 @@ _CARRYING = (
         "Share of answers that left through the number's reply_from. A number that stays at 0 % has lost its"
         " sender, and the fallback hides it.",
         Query(
-            f'sum by (number) (rate(paravent_carried_total{{{N},route="reply_from"}}[{RATE}]))'
-            f" / sum by (number) (rate(paravent_carried_total{{{N}}}[{RATE}]))",
+            f'sum by (number) (rate(paravent_carried_total{{route="reply_from"}}[{RATE}]))'
+            f" / sum by (number) (rate(paravent_carried_total[{RATE}]))",
             "{{number}}",
         ),
         unit="percentunit",
@@ -99,7 +98,16 @@ _CARRYING = (
         "Which errors are there?",
         "Sends that failed in the time shown. `answer` stands for a code of the carrier's own: `paravent"
         " accounts` and the log name it.",
-        Query(f"sum by (account, outcome, reason) (increase(paravent_failures_total{{{A}}}[{RANGE}])) > 0"),
+        Query(
+            plain(
+                plain(
+                    "sum by (account, outcome, reason)"
+                    f" (increase(paravent_failures_total{{{A}}}[{RANGE}])) > 0",
+                    "outcome",
+                ),
+                "reason",
+            )
+        ),
         unit="short",
         columns={"account": "account", "outcome": "outcome", "reason": "reason", "Value": "sends"},
         defaults={"decimals": 0},
@@ -216,5 +224,4 @@ BOARD = Board(
     title="Providers",
     says="Who carries, why replies leave an account, what fails, what arrives.",
     panels=(*_STATE, *_CARRYING, *_ARRIVING),
-    variables=("account", "number"),
 )

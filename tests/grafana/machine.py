@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.grafana.asking import RATE, quantile
+from tests.grafana.asking import COMMITTED, RATE, quantile, worded
 from tests.grafana.board import Board
 from tests.grafana.drawing import (
     BLUE,
@@ -114,8 +114,12 @@ _PROCESSES = (
         "Items in one commit, by what is done. One means that nobody waited for anybody; more is how a rush"
         " is carried.",
         Query(
-            f"sum by (statement) (rate(paravent_coalesced_items_total[{RATE}]))"
-            f" / (sum by (statement) (rate(paravent_coalesced_commits_total[{RATE}])) > 0)",
+            worded(
+                f"sum by (statement) (rate(paravent_coalesced_items_total[{RATE}]))"
+                f" / (sum by (statement) (rate(paravent_coalesced_commits_total[{RATE}])) > 0)",
+                "statement",
+                COMMITTED,
+            ),
             "{{statement}}",
         ),
         unit="short",

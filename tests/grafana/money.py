@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from tests.grafana.asking import (
+    BOOKED,
     FOR_EVER,
     LEFT,
     RANGE,
     RATE,
+    RETURNED,
     RUNWAY,
     RUNWAY_STEPS,
     net_cost,
+    worded,
 )
 from tests.grafana.board import Board
 from tests.grafana.drawing import (
@@ -92,7 +95,7 @@ _PURSES = (
         size=(5, 6),
     ),
     gauges(
-        "How long does each purse last?",
+        "How long does each last?",
         "At the pace of the last 15 minutes.",
         Query(RUNWAY, "{{purse}}"),
         unit="s",
@@ -109,7 +112,7 @@ _PURSES = (
         unit="percentunit",
         most=1,
         steps=((None, GREEN), (0.75, YELLOW), (0.95, RED)),
-        size=(4, 6),
+        size=(5, 6),
         nothing="no caps are set",
     ),
     table(
@@ -131,7 +134,7 @@ _PURSES = (
             "Value #D": "left",
             "Value #E": "overrun",
         },
-        size=(10, 6),
+        size=(9, 6),
     ),
 )
 
@@ -146,13 +149,17 @@ _SPENDING = (
     ),
     trend(
         "What is it spent on, an hour?",
-        "settle: answers. inbound: receiving texts. adjust: prices that came later and were"
-        " higher. late and write_off: sends in doubt that were proved, or given up on. What was given back is"
-        " below zero.",
-        Query(f"sum by (kind) (rate(paravent_cost_total{{{A}}}[{RATE}])) * 3600", "{{kind}}"),
+        "Dearer than thought: prices that came later, and higher. Proved late, given up on: sends in doubt."
+        " What was given back is below zero: for answers that were not sent, or cost less.",
         Query(
-            f"-sum by (kind) (rate(paravent_cost_returned_total{{{A}}}[{RATE}])) * 3600",
-            "{{kind}} given back",
+            worded(f"sum by (kind) (rate(paravent_cost_total{{{A}}}[{RATE}])) * 3600", "kind", BOOKED),
+            "{{kind}}",
+        ),
+        Query(
+            worded(
+                f"-sum by (kind) (rate(paravent_cost_returned_total{{{A}}}[{RATE}])) * 3600", "kind", RETURNED
+            ),
+            "given back: {{kind}}",
         ),
         unit=MONEY,
         size=(12, 8),

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from tests.grafana.__main__ import BOARDS, FOLDER, texts
+from tests.grafana.asking import BOOKED, COMMITTED, RETURNED, SILENCES, TIERS
 from tests.grafana.expressions import asked, labels, metrics, operands
 from tests.grafana.schema import faults
 from tests.house.test_docs import METRICS, explained
@@ -111,6 +112,33 @@ def test_variables_choose_something(name: str) -> None:
             assert f'=~\\"${name}' in text, f"{board['uid']} has a variable {name} and does not use it"
 
 
+def of_what(board: dict[str, Any], panel: dict[str, Any]) -> list[str]:
+    """Variables of which a panel obeys some in one series only, or which it ignores without saying so."""
+    found = []
+    for name in (one["name"] for one in board["templating"]["list"] if one["type"] == "query"):
+        obeying = {f"${name}" in target["expr"] for target in panel["targets"]}
+        if len(obeying) == 2 or (obeying == {False} and f"all {name}s" not in panel["description"]):
+            found.append(name)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("uid", "panel"), panels(), ids=lambda value: value["title"] if isinstance(value, dict) else value
+)
+def test_a_panel_obeys_what_is_chosen_or_says_that_it_is_of_all(uid: str, panel: dict[str, Any]) -> None:
+    assert of_what(WRITTEN[uid], panel) == []
+
+
+def test_a_panel_of_which_one_series_obeys_would_be_found() -> None:
+    board = copy.deepcopy(WRITTEN["now"])
+    panel = next(one for one in board["panels"] if one["title"].startswith("How many text"))
+    panel["targets"][0]["expr"] += ' * on () group_left () max(up{account=~"$account"})'
+    assert of_what(board, panel) == ["account"]
+    panel = board["panels"][0]
+    panel["description"] = "Whether texters are answered."
+    assert of_what(board, panel) == ["account", "number"]
+
+
 def unknown(exprs: dict[str, str], known: set[str]) -> dict[str, set[str]]:
     """Metrics that do not exist, by the place that asks for them."""
     return {place: metrics(expr) - known for place, expr in exprs.items() if metrics(expr) - known}
@@ -143,6 +171,21 @@ def test_every_metric_is_seen_somewhere_or_has_its_reason() -> None:
 def test_operands_of_an_alert_are_taken_apart() -> None:
     expr = 'max(a{b="c and d"}) == 1 and on (x) time() - max(e) > 300 unless (f > 2 and g)'
     assert list(operands(expr)) == ['max(a{b="c and d"})', "time() - max(e)", "(f and g)"]
+
+
+def test_a_legend_says_our_words_and_not_the_labels_own() -> None:
+    said = {place: expr for board in WRITTEN.values() for place, expr in asked(board).items()}
+    for label, metric, words in (
+        ("kind", "paravent_cost_total", BOOKED),
+        ("kind", "paravent_cost_returned_total", RETURNED),
+        ("tier", "paravent_texts_flagged_total", TIERS),
+        ("reason", "paravent_silences_total", SILENCES),
+        ("statement", "paravent_coalesced_items_total", COMMITTED),
+    ):
+        shown = [expr for expr in said.values() if metric in expr and f"by ({label})" in expr]
+        assert shown, metric
+        for expr in shown:
+            assert set(re.findall(rf'"{label}", "([a-z_]+)"\)', expr)) >= words.keys(), metric
 
 
 def test_what_the_runbook_points_at_is_on_a_dashboard() -> None:

@@ -52,8 +52,9 @@ def moment(board: str) -> datetime:
     return SCENARIO.launch + timedelta(hours=HOURS[board])
 
 
-async def draw(written: Path, folder: Path, pictures: list[Picture]) -> None:
-    """Draw them into a folder."""
+async def draw(written: Path, folder: Path, pictures: list[Picture]) -> list[str]:
+    """Draw them into a folder, and answer which titles did not fit, with the picture's name."""
+    cut = []
     with tempfile.TemporaryDirectory(prefix="paravent-prometheus-") as made:
         async with holding(written, Path(made)) as prometheus, studio() as room:
             for picture in pictures:
@@ -61,7 +62,9 @@ async def draw(written: Path, folder: Path, pictures: list[Picture]) -> None:
                 told = await answered(board, prometheus, moment(picture.board).timestamp())
                 path = folder / picture.name
                 seen = await room.draw(told, path, width=picture.width, dark=picture.dark, part=picture.part)
+                cut += [f"{picture.name}: {title}" for title in seen.cut]
                 print(f"{path}: {path.stat().st_size:,} bytes", *seen.complaints, sep="\n    ")
+    return cut
 
 
 def main() -> None:
@@ -75,7 +78,9 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="paravent-weekend-") as made:
         written = asked.openmetrics or played(Path(made), asked.scale)
-        asyncio.run(draw(written, folder, everything() if asked.folder else list(README)))
+        cut = asyncio.run(draw(written, folder, everything() if asked.folder else list(README)))
+    if cut:
+        raise SystemExit("\n".join(["titles that are cut:", *cut]))
     if not asked.folder and (large := [one.name for one in README if _size(folder / one.name) > LARGEST]):
         raise SystemExit(f"too large for the README: {', '.join(large)}")
 
