@@ -46,7 +46,10 @@ _TELLING = """
 (trait|insult|menac|harcel|suivi|ecri|envoy|dit|apel|force|frap|touch|crach|crie|fait|viol|agres|sifl)[a-z]*,
 (il|ele|on|ils|qui) (me|nous|la|les|lui) (dit|disent|crie|crient|force|sui[a-z]+|envoie|ecrit),
 (m|l|nous) (a|ont) (trait|insult|menac|harcel|suivi|frap|touch|agres|crach|apel)[a-z]*, on m a,
-(me|la|nous) (menace|harcele|suit|suis|insulte|frape|force|traite|traitait|sifle), m apelent?,
+(il|ele|on|ils|qui|mec|type|gars|home|inconu) (ma|mon|mont)( [a-z]+)?
+(trait|insult|menac|harcel|suivi|frap|touch|crach|agres)[a-z]*, m ?apel(ent|ant),
+(il|ele|on|ils|qui|mec|type|gars|home|inconu) m ?apel(e|ait),
+(me|la|nous) (menace|harcele|suit|suis|insulte|frape|force|traite|traitait|sifle),
 (ai|a) ete (trait|insult|menac|harcel|suivi|viol|agres|frap)[a-z]*, s (est|etait) fait [a-z]+,
 se fait [a-z]+er, (me|nous|la|les) trait[a-z]* de, (de|a) traiter,
 traiter (les gens|quelqu un|une|un) [a-z ]{0,9}de, plainte, aidez moi, j ai peur, que faire,
@@ -62,11 +65,12 @@ who can i cal
 
 _SIDING = """
 (vous|vs) laise[sz]? pas?, (on est|je suis|tous) avec vous, soutien, bravo,
-courage (a |contre |face )?(vous|toute|tous|l equipe|au|les files),
+courage (a |contre |face )?(vous|toute|tous|l equipe|aux?|les files), courage (contre|face a) (ces|ses|les),
+laise[sz]? pas (ces|ses|les) [a-z ]{1,30} (gagner|vous faire|vous intimider),
 merci (pour ce|pour votre|pour tout|pour eles|pour el|pour l initiative|a vous|les files|infiniment|de
 votre travail|d exister), vous etes (geniales|formidables|au top),
-j ai (done|file|laise|utilise) (ce|votre|le) num[a-z]*, stay strong, don t give up, thank you for,
-thanks for, kep going, sont (pathetiques|minables|des laches)
+(j ai|jai|g) (done|file|laise|utilise) (ce|votre|vot|vos|le) num[a-z]*, stay strong, don t give up,
+thank you for, thanks for, kep going, sont (pathetiques|minables|des laches)
 """
 
 _OPENING = """
@@ -103,7 +107,17 @@ _EDGE = "(?![a-z0-9])"
 _ABUSE = re.compile(f"(?<![a-z0-9]){_any(_INSULTS + ', ' + _THREATS)}{_EDGE}")
 _REPORT = re.compile(f"(?<![a-z0-9]){_any(_TELLING)}{_EDGE}")
 _SUPPORT = re.compile(f"(?<![a-z0-9]){_any(_SIDING)}{_EDGE}")
-_SOMEONE_ELSE = re.compile(r"(?:ces|ses|aux|les|par des|these|those)(?: [a-z]+)? $")
+_SOMEONE_ELSE = re.compile(
+    r"(?:(?:ces|ses|aux|les|par des|these|those)(?: [a-z]+)?|(?:a|par|avec|contre|chez|to) (?:une?|des|a)) $"
+)
+_QUALIFIED = "(?:(?:une?|la|le|les|des|sale|grose?|petite?|vieile?|espece de|a|an|dirty) )*$"
+_NAMED = re.compile(
+    "(?<![a-z])(?:(?:trait|insult)[a-z]*(?: (?:les gens|quelqu un|une?(?: [a-z]+)?))? (?:de|comme)"
+    "|(?:m|l|la|nous|me|les) ?(?:a |ont )?apel[a-z]*|caled (?:me|her|us)"
+    f"|dit que (?:j etais|je suis|ele etait|ele est)) {_QUALIFIED}"
+)
+_NAMED_TOO = re.compile(f" ?(?:(?:et|ou|and|or) (?:de )?|de ){_QUALIFIED}")
+_NEAR = 60
 _OPENER = re.compile(f"^ ?(?:(?:{_GREETING})[ !?]*)?{_any(_OPENING)}{_EDGE}")
 _HELLO = re.compile(f"^ ?(?:{_GREETING})(?:[ !?]+{_any(_SMALL_TALK)})*[ !?]*$")
 _TEST = re.compile(f"^ ?{_any(_TRYING)}[ !?]*$")
@@ -114,6 +128,8 @@ class Sense(Enum):
 
     ABUSE = 2.5
     UNKNOWN = 0.0
+    TOLD = -1.0
+    PHRASE = -0.5
     OPENER = -1.5
     KIND = -8.0
 
@@ -121,18 +137,41 @@ class Sense(Enum):
 def sense(spelt: str) -> Sense:
     """What the lists make of a text.
 
-    A victim's report may hold the worst words, as long as someone else said them; a supporter may call the
-    raiders what they are. Whoever hides behind such a phrase gains no more than a place in a queue.
+    A victim's report may hold the worst words, as long as it tells that someone was called so. Any other
+    insult beside such a phrase, or a supporter's for the raiders, is told or hidden, nobody can say which: it
+    is not called abuse, but it counts towards a raid. Without insults the phrase is no pass either: the model
+    ranks the text, though it may not flag it.
 
     Args:
         spelt: As `router.rules.spelling.spell` spells it.
     """
+    insulted = _ABUSE.search(spelt) is not None
     if _REPORT.search(spelt):
-        return Sense.KIND
-    abuse = _ABUSE.search(spelt)
-    if abuse:
-        aside = _SUPPORT.search(spelt) and _SOMEONE_ELSE.search(spelt, 0, abuse.start())
-        return Sense.KIND if aside else Sense.ABUSE
-    if _SUPPORT.search(spelt) or _HELLO.match(spelt) or _TEST.match(spelt):
+        if not insulted:
+            return Sense.PHRASE
+        return Sense.KIND if _only_names(spelt) else Sense.TOLD
+    if insulted:
+        return Sense.TOLD if _SUPPORT.search(spelt) and _of_others(spelt) else Sense.ABUSE
+    if _SUPPORT.search(spelt):
+        return Sense.PHRASE
+    if _HELLO.match(spelt) or _TEST.match(spelt):
         return Sense.KIND
     return Sense.OPENER if _OPENER.match(spelt) else Sense.UNKNOWN
+
+
+def _only_names(spelt: str) -> bool:
+    """Whether every insult is what someone was called: "traitée de …", "m'appelle …", "… et de …"."""
+    named = 0
+    for insult in _ABUSE.finditer(spelt):
+        start = insult.start()
+        too = named and _NAMED_TOO.fullmatch(spelt, named, start)
+        if not too and not _NAMED.search(spelt, max(0, start - _NEAR), start):
+            return False
+        named = insult.end()
+    return True
+
+
+def _of_others(spelt: str) -> bool:
+    """Whether every insult is for those of whom one speaks: "ces …", "aux …"."""
+    insults = _ABUSE.finditer(spelt)
+    return all(_SOMEONE_ELSE.search(spelt, max(0, at.start() - _NEAR), at.start()) for at in insults)

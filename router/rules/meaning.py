@@ -20,6 +20,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from router.rules import abuse
 from router.rules.answer import Score
+from router.rules.lexicon import Sense, sense
+from router.rules.spelling import spell
 
 Vector: TypeAlias = NDArray[np.float32]
 
@@ -53,7 +55,10 @@ def score(body: str) -> Score:
     Raises:
         ModuleNotFoundError: `paravent[abuse]` is not installed.
     """
-    letters = abuse.score(body)
+    spelt = spell(body)
+    letters = abuse.judge(spelt)
+    if sense(spelt) is Sense.TOLD:
+        return letters
     weights = shipped()
     said = (abuse.logit(letters.value) + float(weights[:-1] @ vector(body)) + float(weights[-1])) / 2
     value = 1.0 / (1.0 + exp(-max(-_CERTAIN, min(_CERTAIN, said))))

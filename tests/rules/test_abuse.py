@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from router.rules import abuse, lexicon, spelling
-from router.rules.abuse import BUCKETS_BITS, FLAGGED, Model, logit, places, score, shipped
+from router.rules.abuse import BUCKETS_BITS, FLAGGED, SUSPICIOUS, Model, logit, places, score, shipped
 from router.rules.lexicon import Sense, sense
 from router.rules.spelling import LONGEST, spell
 
@@ -47,6 +47,34 @@ ABUSE = [
     "nique ta mère",
     "you fucking bitch",
     "I know where you live",
+    "s  a  l  o  p  e",
+    "sᴀʟᴏᴘᴇ",
+    "s🅰️l🅾️pe",
+    "bravo connasse",
+    "je t'appelle salope",
+]
+TOLD = [
+    "plainte sale pute",
+    "que faire salope",
+    "témoin connasse",
+    "on m'a dit que t une pute",
+    "il me dit va crever salope",
+    "il m'a traitée de pute nique ta mère",
+    "il m'a traitée de pute salope",
+    "soutien à ces salopes de féministes",
+    "courage face aux connards",
+    "ne laissez pas ces fils de pute gagner",
+    "g donné vot num a un gros porc ds le metro mdr merci",
+    'mon ex m\'a dit "je vais te tuer", que faire ?',
+]
+NAMED = [
+    "il m'a traitée de sale pute devant tout le monde",
+    "on m'a traitée de pute et de salope",
+    "il m'appelle salope",
+    "les gars du lycée m'appellent \"la pute\", je n'en peux plus",
+    "un mec ma suivi dan la rue en mappelant sale pute",
+    "il m'a dit que j'étais une pute",
+    "he called me a bitch because I said no",
 ]
 
 
@@ -60,6 +88,32 @@ def test_kind_texts_are_not_flagged(text: str) -> None:
 def test_insults_and_threats_are_flagged_through_their_disguise(text: str) -> None:
     assert score(text).value >= FLAGGED
     assert score(text).tier == "lexicon"
+
+
+@pytest.mark.parametrize("text", TOLD)
+def test_insults_beside_a_phrase_are_not_flagged_but_count_towards_a_raid(text: str) -> None:
+    assert sense(spell(text)) is Sense.TOLD
+    assert SUSPICIOUS <= score(text).value < FLAGGED
+    assert score(text).tier == "none"
+
+
+@pytest.mark.parametrize("certain", [-1e9, 0.0, 1e9])
+def test_whatever_the_model_says_of_them(certain: float) -> None:
+    sure = Model(1.0, certain, np.zeros(1 << BUCKETS_BITS, np.int8))
+    assert SUSPICIOUS < score("plainte sale pute", sure).value < FLAGGED
+    assert score("que faire", sure).value < SUSPICIOUS
+    assert score("merci pour tout", sure).value < SUSPICIOUS
+
+
+@pytest.mark.parametrize("text", NAMED)
+def test_who_tells_what_she_was_called_does_not_even_count(text: str) -> None:
+    assert sense(spell(text)) is Sense.KIND
+    assert score(text).value < SUSPICIOUS
+
+
+def test_without_the_forms_of_naming_she_would_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lexicon, "_NAMED", re.compile("(?!)"))
+    assert [text for text in NAMED if score(text).value < SUSPICIOUS] == []
 
 
 def test_the_model_finds_what_no_list_holds() -> None:
@@ -125,6 +179,9 @@ HOSTILE = [
     "il m a ",
     "je vais te ",
     "1 ",
+    "traite de pute ",
+    "bravo ces pute ",
+    "\u3316",
 ]
 
 
@@ -142,6 +199,20 @@ def test_the_longest_hostile_texts_are_bounded(piece: str) -> None:
 
 def test_what_is_hidden_at_the_end_of_a_long_text_is_seen() -> None:
     assert score("bonjour " * 1_200 + "sale pute").tier == "lexicon"
+
+
+def test_what_is_hidden_in_the_middle_of_a_long_text_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "bonjour " * 100 + "sale pute " + "bonjour " * 100
+    assert sense(spell(text)) is Sense.ABUSE
+    monkeypatch.setattr(spelling, "LONGEST", 1_000)
+    assert sense(spell(text)) is not Sense.ABUSE
+
+
+def test_what_follows_letters_as_long_as_sentences_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "\ufdfa" * 500 + " sale pute " + "\ufdfa" * 500
+    assert sense(spell(text)) is Sense.ABUSE
+    monkeypatch.setattr(spelling, "_LONG_WINDED", re.compile("(?!)"))
+    assert sense(spell(text)) is not Sense.ABUSE
 
 
 def test_the_weights_are_one_byte_each_and_survive_their_file() -> None:
