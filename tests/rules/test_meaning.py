@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from router.rules import abuse, meaning
+from router.rules.lexicon import Sense
 
 
 def test_what_the_lists_know_stays_flagged_by_them() -> None:
@@ -24,6 +25,16 @@ def test_both_opinions_weigh_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     second = float(weights[:-1] @ meaning.vector(text)) + float(weights[-1])
     both = (abuse.logit(abuse.score(text).value) + second) / 2
     assert abuse.logit(meaning.score(text).value) == pytest.approx(both, abs=1e-3)
+
+
+def test_who_may_be_telling_of_an_insult_is_not_flagged_by_its_meaning(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told = "plainte sale pute"
+    assert meaning.score(told) == abuse.score(told)
+    assert meaning.score(told).tier == "none"
+    monkeypatch.setattr(meaning, "sense", lambda _spelt: Sense.UNKNOWN)
+    assert meaning.score(told).tier == "encoder"
 
 
 def test_the_encoder_knows_a_threat_without_swear_words_from_a_greeting() -> None:
