@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,9 +14,12 @@ from providers import Ability, Failure, Forged, Provider, Request, Response, Wir
 from router.cell import cell_of
 from router.postgres.embedded import embedded
 from router.postgres.migrate import MigrationError, pending
-from router.postgres.pool import DatabaseAwayError
+from router.postgres.pool import DatabaseAwayError, Pool
 from router.postgres.programs import EmbeddedError
+from router.postgres.purses import Purses
 from router.postgres.reach import reach
+from router.rules.budget import TOTAL, cheapest, window
+from router.rules.failover import Why
 from router.rules.plural import counted
 from router.send import carry
 from router.service import hook_url
@@ -58,6 +62,30 @@ async def examine(settings: Settings) -> list[Finding]:
         await wire.close()
 
 
+async def spent(settings: Settings, pool: Pool) -> Mapping[str, Why]:
+    """The accounts that can pay for no answer now: their own purse is empty, or the one that all share."""
+    now = datetime.now(UTC)
+    starts = {name: window(each.period, now, settings.zone).start for name, each in settings.purses.items()}
+    left = {each.name: each.left for each in await Purses(pool).show(starts)}
+    found: dict[str, Why] = {}
+    for name, account in settings.accounts.items():
+        part = cheapest(account.prices, settings.currency, settings.rates)
+        for purse, why in ((TOTAL, Why.TOTAL_BUDGET), (name, Why.BUDGET)):
+            rest = left.get(purse)
+            if rest is not None and rest < part:
+                found.setdefault(name, why)
+    return found
+
+
+async def _money(settings: Settings, dsn: str) -> list[Finding]:
+    async with Pool(dsn, application="paravent doctor") as pool:
+        found = await spent(settings, pool)
+    return [
+        Finding(f"purse {name}", ok=False, said=why.said, do="`paravent budget top-up` adds to it.")
+        for name, why in {TOTAL if w is Why.TOTAL_BUDGET else n: w for n, w in found.items()}.items()
+    ]
+
+
 async def _database(settings: Settings) -> list[Finding]:
     try:
         async with AsyncExitStack() as stack:
@@ -70,6 +98,7 @@ async def _database(settings: Settings) -> list[Finding]:
                 ).dsn
             found = await reach(dsn)
             missing = await pending(dsn)
+            money = [] if missing else await _money(settings, dsn)
     except (EmbeddedError, DatabaseAwayError, MigrationError) as error:
         return [Finding("database", ok=False, said=str(error).rstrip("."))]
     skew = abs((datetime.now(UTC) - found.now).total_seconds())
@@ -92,6 +121,7 @@ async def _database(settings: Settings) -> list[Finding]:
             said=f"{skew:.1f} s between this machine and the database",
             do="" if skew < _MOST_SKEW else "Set both by NTP.",
         ),
+        *money,
     ]
 
 

@@ -199,11 +199,8 @@ class Office:
     def least(self, account: str) -> int:
         """Millionths of its cheapest part: with less than that left it carries nothing."""
         if account not in self._cheapest:
-            found = [
-                budget.convert(price, self.currency, self.rates, budget.Rounding.UP)
-                for price in self.accounts[account].prices.values()
-            ]
-            self._cheapest[account] = min((money.micros for money in found if money is not None), default=1)
+            prices = self.accounts[account].prices
+            self._cheapest[account] = budget.cheapest(prices, self.currency, self.rates)
         return self._cheapest[account]
 
     def learn(self, facts: Facts) -> None:

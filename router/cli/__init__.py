@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from difflib import get_close_matches
 from importlib import import_module
 
@@ -51,8 +52,11 @@ def _version(context: click.Context, _option: click.Parameter, wanted: bool) -> 
 @click.option(
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show it."
 )
-def main() -> None:
+@click.pass_context
+def main(context: click.Context) -> None:
     """Paravent keeps a published number answering: any provider, within a budget.
 
     Begin with `paravent demo`: it needs no account and no server.
     """
+    if os.environ.get("NO_COLOR"):
+        context.color = False

@@ -99,12 +99,14 @@ async def _watch(config: Path | None, as_json: bool) -> None:
 
 
 async def _accounts(settings: Settings, pool: Pool) -> list[dict[str, Any]]:
+    from router.examination import spent
     from router.postgres.accounts import Accounts
     from router.postgres.standing import Standing
     from router.rules.health import State, rested
 
     facts = await Accounts(pool).facts()
     held = await Standing(pool).balances()
+    unpaid = await spent(settings, pool)
     keys = [(name, "") for name in settings.accounts]
     keys += sorted(key for key in facts.health if key[1] and key[0] in settings.accounts)
     states = [
@@ -117,6 +119,7 @@ async def _accounts(settings: Settings, pool: Pool) -> list[dict[str, Any]]:
             "provider": settings.accounts[state.account].provider,
             "in_flight": None if state.sender else facts.in_flight.get(state.account, 0),
             "in_doubt": None if state.sender else facts.doubtful.get(state.account, 0),
+            "unpaid": None if state.sender or state.account not in unpaid else unpaid[state.account].said,
             "balance": None if state.sender else _balance(held.get(state.account)),
         }
         for state in states
@@ -167,12 +170,17 @@ def _show(found: list[dict[str, Any]]) -> None:
             moment(each["since"]),
             moment(each["next_probe"] or each["usable_from"]),
             f"{each['balance']['amount']:g} {each['balance']['unit']}" if each["balance"] else "-",
-            " ".join(filter(None, (each["reason"].replace("_", " "), each["code"]))) or "-",
+            _why(each),
         )
         for each in found
     ]
-    colours = [_COLOURS.get(_word(each), "yellow") for each in found]
+    colours = ["red" if each["unpaid"] else _COLOURS.get(_word(each), "yellow") for each in found]
     show_table(("ACCOUNT", "STATE", "SINCE", "TRIED AT", "BALANCE", "WHY"), rows, colours)
+
+
+def _why(each: dict[str, Any]) -> str:
+    own = " ".join(filter(None, (each["reason"].replace("_", " "), each["code"])))
+    return "; ".join(filter(None, (own, each["unpaid"]))) or "-"
 
 
 _COLOURS = {"open": "green", "open (pinned)": "green", "cut off": "red", "cut by you": "red"}

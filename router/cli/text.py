@@ -13,8 +13,10 @@ from router.cli.showing import show_json
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from pathlib import Path
 
     from router.postgres.fate import Fate
+    from router.postgres.pool import Pool
     from router.stage.handset import Got, Handset
 
 _REASONS = {
@@ -36,6 +38,7 @@ _REASONS = {
     "unanswerable_country": "its country is not in `answer_countries`",
     "unanswerable_impossible": "it cannot be a phone number",
 }
+_WAITS = {"queued", "delayed"}
 _ENDED = {"suppressed", "failed", "abandoned"}
 _NO_ANSWER = {
     "failed": "the provider refused it",
@@ -113,6 +116,7 @@ async def _text(number: str, words: str, sender: str | None, timeout: float) -> 
             return await fate(pool, sent.carrier, sent.provider_id, since)
 
         got, found = await _wait(handset, had, look, timeout)
+        broke = got is None and await _broke(home, pool, number)
     return Result(
         answered=got is not None,
         to=number,
@@ -122,7 +126,7 @@ async def _text(number: str, words: str, sender: str | None, timeout: float) -> 
         seconds=round(time.monotonic() - began, 2),
         state=found.state if found else None,
         reason=found.reason if found else "",
-        why="" if got else _why(found, sent.webhook_status),
+        why="" if got else _why(found, sent.webhook_status, broke=broke),
         passed_over=found.passed_over if found else "",
         by_the_carrier=got is not None and got.notice,
     )
@@ -144,11 +148,25 @@ async def _wait(
         await asyncio.sleep(0.05)
 
 
-def _why(found: Fate | None, status: int | None) -> str:
+async def _broke(home: Path, pool: Pool, number: str) -> bool:
+    """Whether none of the accounts that may answer for this number has money."""
+    from router.examination import spent
+    from router.settings import load
+    from router.stage import signpost
+
+    settings = load(signpost.SETTINGS, signpost.environment(home) or {})
+    unpaid = await spent(settings, pool)
+    plans = [each.plan for each in settings.numbers.values() if each.number == number]
+    return any(all(route.account in unpaid for route in plan) for plan in plans)
+
+
+def _why(found: Fate | None, status: int | None, *, broke: bool = False) -> str:
     if found is None and (status is None or not 200 <= status < 300):  # noqa: PLR2004 -- what HTTP calls success
         return f"the router's door answered the webhook {status or 'not at all'}"
     if found is None:
         return "the router did not store it as a text to answer"
+    if broke and found.state in _WAITS and not found.reason:
+        return "it waits, for the money is spent (see `paravent budget`)"
     return _REASONS.get(found.reason) or _NO_ANSWER.get(found.state, found.state)
 
 

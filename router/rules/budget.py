@@ -210,6 +210,12 @@ def convert(price: Price, currency: str, rates: Rates, rounding: Rounding) -> Mo
     return None if found is None else Money(to_micros(price.amount, found, rounding), price, found)
 
 
+def cheapest(prices: Prices, currency: str, rates: Rates) -> int:
+    """Millionths of the cheapest part: with less left nothing is carried. 1 where no price counts."""
+    found = [convert(price, currency, rates, Rounding.UP) for price in prices.values()]
+    return min((money.micros for money in found if money is not None), default=1)
+
+
 def to_micros(amount: Decimal, per_unit: Decimal, rounding: Rounding) -> int:
     """Millionths of the ledger currency that this amount is at this rate.
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
 
 import asyncpg
 import pytest
 
 from router.postgres.embedded import Server
 from tests.cli.conftest import TWILIO, Demo
+from tests.cli.paravent import COMMAND
 
 pytestmark = pytest.mark.xdist_group("demo")
 
@@ -50,6 +53,46 @@ def test_the_table_fits_eighty_columns(demo: Demo) -> None:
     lines = demo.paravent("accounts").out.splitlines()
     assert len(lines) >= 4
     assert max(map(len, lines)) <= 80
+
+
+def _line(demo: Demo, account: str) -> str:
+    return next(line for line in demo.paravent("accounts").out.splitlines() if line.startswith(account))
+
+
+@pytest.mark.parametrize(
+    ("purse", "said", "usual"),
+    [("ovh", "its purse is empty", "5.00"), ("total", "the money is spent", "20.00")],
+)
+def test_an_account_that_can_pay_nothing_says_so(demo: Demo, purse: str, said: str, usual: str) -> None:
+    assert _line(demo, "ovh").endswith("-")
+    try:
+        assert demo.paravent("budget", "set", purse, "0").code == 0
+        assert said in " ".join(demo.paravent("accounts").out.split())
+        told = {
+            each["account"]: each["unpaid"] for each in demo.paravent("accounts", "--json").json["accounts"]
+        }
+        assert told["ovh"] == said
+        assert told["twilio"] == (said if purse == "total" else None)
+        findings = demo.paravent("doctor", "--json").json["findings"]
+        assert [(f["what"], f["said"]) for f in findings if not f["ok"]] == [(f"purse {purse}", said)]
+    finally:
+        assert demo.paravent("budget", "set", purse, usual).code == 0
+
+
+@pytest.mark.parametrize(("no_color", "coloured"), [("1", False), ("", True)])
+def test_a_terminal_gets_colours_unless_it_wants_none(demo: Demo, no_color: str, *, coloured: bool) -> None:
+    near, far = os.openpty()
+    environ = demo.paravent._environ({"NO_COLOR": no_color})
+    try:
+        subprocess.run(
+            [*COMMAND, "accounts"], env=environ, cwd=demo.paravent.folder, stdout=far, timeout=60, check=True
+        )
+        shown = os.read(near, 1 << 16).decode()
+    finally:
+        os.close(near)
+        os.close(far)
+    assert "twilio" in shown
+    assert ("\x1b[" in shown) is coloured
 
 
 @pytest.mark.parametrize(

@@ -80,10 +80,22 @@ def test_when_nobody_can_carry_it_the_text_waits_and_says_so(demo: Demo) -> None
         assert demo.paravent("budget", "set", "total", "0").code == 0
         done = demo.paravent("text", TWILIO, "Salut", "--timeout", "1")
         assert done.code == 1
-        assert "it waits, for no account can carry it now" in done.out
+        assert "it waits, for the money is spent" in done.out
         assert "(queued)" not in done.out
     finally:
         assert demo.paravent("budget", "set", "total", "20.00").code == 0
+
+
+def test_a_text_that_waits_for_an_account_is_not_said_to_wait_for_money(demo: Demo) -> None:
+    accounts = ("twilio", "vonage", "ovh")
+    try:
+        for account in accounts:
+            assert demo.paravent("accounts", "cut", account).code == 0
+        done = demo.paravent("text", TWILIO, "Salut", "--timeout", "1")
+        assert "it waits, for no account can carry it now" in done.out
+    finally:
+        for account in accounts:
+            assert demo.paravent("accounts", "restore", account).code == 0
 
 
 def test_who_was_passed_over_and_why_is_said_in_plain_words(demo: Demo) -> None:
