@@ -65,7 +65,7 @@ class Events:
     async def stream(self, request: web.Request) -> web.StreamResponse:
         """Send a snapshot at once, and another whenever something of it has changed."""
         if self._over or len(self._listeners) >= MOST:
-            return trouble(503, "too many are watching", "close other consoles, then open this one again")
+            return trouble(429, "too many are watching", "close other consoles, then open this one again")
         response = web.StreamResponse(headers=_HEADERS)
         listener = _Listener(self._news)
         self._listeners.add(listener)

@@ -57,7 +57,7 @@ class Proof:
                 except NothingToExportError:
                     return trouble(404, "no text came in then", "choose another period")
                 except NotSealedError:
-                    return trouble(503, "what came in is still being sealed", "try again in a minute")
+                    return trouble(409, "what came in is still being sealed", "try again in a minute")
                 return await _sent(request, file)
 
     async def _made(self, new: NewExport, folder: Path) -> Path:

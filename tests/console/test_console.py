@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, expect
 
+from router.web import events
 from router.web.console import read
 from tests.console.acting import answered_through, text, text_by_api
 from tests.console.conftest import PATIENCE, Demo, Opener
@@ -31,7 +32,9 @@ async def test_a_text_from_the_phone_is_answered_and_the_money_ticks(demo: Demo,
     await text(page)
     await answered_through(page, "Twilio")
     await expect(page.locator("#left")).not_to_have_text(before)
-    await expect(page.locator("#left-more")).to_contain_text("spent in 24 hours")  # one text is no pace
+    await expect(page.locator("#left-more")).to_contain_text(
+        "went into answers in 24 hours"
+    )  # one text is no pace
     await expect(page.locator("#sentence")).to_contain_text("left.")
     await expect(page.locator("#answers")).not_to_have_text("0")
     await expect(page.locator("#sentence")).to_contain_text("Texters are answered.")
@@ -208,16 +211,44 @@ async def test_elsewhere_the_page_asks_for_the_token(database: str, visit: Opene
         page = await visit(house.url, quiet=True)  # a browser itself complains of every 401
         await expect(page.get_by_label("Operator's token")).to_be_focused()
         assert await page.locator("#rooms").is_hidden()
-        for given in ("wrong", TOKEN):
+        for given in ("\u201cwrong\u201d", TOKEN):
             await page.get_by_label("Operator's token").fill(given)
             await page.get_by_role("button", name="Open").click()
-            if given == "wrong":
+            if given != TOKEN:
                 await expect(page.locator("#door-wrong")).to_have_text("That token is not the right one.")
         await expect(page.locator("#carriers li")).to_have_count(2)
+        await expect(page.locator("#now")).to_be_focused()
         assert await page.locator("#stage").is_hidden()
+        asked: list[str] = []
+        page.on("request", lambda each: asked.append(each.url))
         await page.reload()
         await expect(page.locator("#carriers li")).to_have_count(2)
+        assert any(url.endswith("/events") for url in asked)
+        assert not any(url.endswith("/numbers") for url in asked)
     await expect(page.locator("#live")).to_contain_text("Nothing new since")
+
+
+async def test_a_console_too_many_and_a_period_without_texts_are_told_as_such(
+    database: str, visit: Opener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_house(database, tmp_path) as house:
+        page = await visit(house.url, quiet=True)
+        await expect(page.locator("#carriers li")).to_have_count(2)
+        await page.locator("#evidence-whom").fill("the police")
+        await page.get_by_role("button", name="Make the file").click()
+        await page.locator("#sure-yes").click()
+        await expect(page.locator("#sure-trouble")).to_have_text(
+            "No text came in then. Choose another period."
+        )
+        await page.get_by_role("button", name="Leave it").click()
+        await page.locator("#evidence-to").fill("2017-11-27T16:00")
+        await page.get_by_role("button", name="Make the file").click()
+        assert not await page.locator("#sure").is_visible()
+        wrong = await page.locator("#evidence-to").evaluate("(field) => field.validationMessage")
+        assert "before the beginning" in wrong
+        monkeypatch.setattr(events, "MOST", 0)
+        another = await visit(house.url, quiet=True)
+        await expect(another.locator("#live-words")).to_contain_text("Too many consoles are open")
 
 
 async def test_what_is_asked_for_is_left_alone_by_what_arrives(demo: Demo, visit: Opener) -> None:

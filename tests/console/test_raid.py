@@ -28,6 +28,7 @@ async def test_a_raid_that_is_declared_is_seen_and_what_it_holds_is_answered(
     await page.locator("#sure-yes").click()
     try:
         await expect(page.locator("#sentence")).to_contain_text("A raid is declared")
+        await expect(page.get_by_role("button", name="End the raid")).to_be_focused()
         await text(page, "ta gueule sale pute")
         await expect(page.locator("#conversation .note")).to_contain_text("held back")
         await expect(page.locator("#sentence")).to_contain_text("1 text held back")

@@ -43,7 +43,7 @@ SETS = {
     "order": {*VERBS, "top-up", "set", "declare", "end", "release", "drop"},
     "lever": {*LEVERS},
     "deed": {f"account {verb}" for verb in VERBS} | DEEDS,
-    "error": {"401", "403", "404", "409", "422", "503", "other", "gone"},
+    "error": {"401", "403", "404", "409", "422", "429", "503", "other", "gone"},
 }
 SOURCES = [
     read(name).decode() for name in ("index.html", *FILES) if "/" not in name and not name.endswith("json")

@@ -89,8 +89,11 @@ function hear(said) {
     ahead = new Date(said.at) - Date.now();
     phone.hear(said);
   }
+  const entered = !$("door").hidden;
   show($("door"), false);
   render();
+  if (entered) $("now").focus();
+  if (said?.demo) phone.open();
 }
 
 function lose(error) {
@@ -154,7 +157,6 @@ async function begin() {
     show($("now"), true);
     trouble = "";
     follow();
-    phone.open();
   });
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) stop();
@@ -162,7 +164,6 @@ async function begin() {
   });
   setInterval(render, EVERY);
   setInterval(remember, EVERY);
-  phone.open();
   follow();
 }
 

@@ -13,12 +13,17 @@ const texters = []; // { number, bubbles, texts: { id, decision } }, the newest 
 let carriers = [];
 let published = [];
 let answering = false;
+let opening = false;
 
+// Once, and only where the router says that it is a demo: elsewhere there is no phone to ask for.
 export async function open() {
+  if (opening) return;
+  opening = true;
   try {
     published = (await ask("/api/v1/numbers")).numbers;
     carriers = (await ask("/api/v1/faults")).carriers;
   } catch {
+    opening = false;
     return;
   }
   show($("stage"), true);

@@ -15,9 +15,9 @@ export function raid(now) {
   write($("raid-signs"), say(on ? "raid.statistic.end" : "raid.statistic", signs));
   show($("raid-signs"), !now.raid.by_hand);
   const held = now.raid.held > 0;
-  const orders = [[on ? "end" : "declare", on ? "end" : "declare"], ...(held ? [["release", "release.all"], ["drop", "drop.all"]] : [])];
+  const orders = [[on ? "end" : "declare", "turn"], ...(held ? [["release", "release.all"], ["drop", "drop.all"]] : [])];
   keep($("raid-orders"), orders, ([, key]) => key, () => button("", "quiet"), (each, [verb, key]) => {
-    write(each, say(`order.${key}`));
+    write(each, say(`order.${key === "turn" ? verb : key}`));
     each.onclick = () => (held && verb !== "end" && verb !== "declare" ? askHeld(verb, now, now.raid.held, now.raid.phones) : ask(verb, now));
   });
   show($("raid-held"), held);

@@ -6,18 +6,19 @@ let token = sessionStorage.getItem("token") || "";
 
 export class Refused extends Error {
   constructor(status) {
-    const known = [401, 403, 404, 409, 422, 503].includes(status);
+    const known = [401, 403, 404, 409, 422, 429, 503].includes(status);
     super(say(status === 0 ? "error.gone" : known ? `error.${status}` : "error.other", { status }));
     this.status = status;
   }
 }
 
 export function enter(given) {
-  token = given;
-  sessionStorage.setItem("token", given);
+  token = given.trim();
+  sessionStorage.setItem("token", token);
 }
 
 async function call(path, options = {}) {
+  if (!/^[\x20-\x7e]*$/.test(token)) throw new Refused(401); // no header can carry it, so it is not the right one
   const headers = { ...options.headers, ...(token ? { Authorization: `Bearer ${token}` } : {}) };
   let answer;
   try {
