@@ -72,14 +72,14 @@ async def test_a_raid_in_which_nobody_is_held_or_only_the_flagged_says_so(demo: 
         return words.map((each) => each.textContent);
     }"""
     flagged = "those that the detector flags are held back, and no others."
-    assert (await page.evaluate(said, ["raid", 0, 19]))[0].endswith(flagged)
-    assert "detector" not in (await page.evaluate(said, ["raid", 0, 20]))[0]
+    assert (await page.evaluate(said, ["raid", 0, 199]))[0].endswith(flagged)
+    assert "detector" not in (await page.evaluate(said, ["raid", 0, 200]))[0]
     assert "the setting raids.held is 0" in (await page.evaluate(said, ["raid", None, 0]))[0]
-    assert "Nobody" not in (await page.evaluate(said, ["raid", 0.4, 20]))[0]
+    assert "Nobody" not in (await page.evaluate(said, ["raid", 0.4, 200]))[0]
     calm = await page.evaluate(said, ["calm", None, 0])
     assert "Nobody" not in calm[0]
     assert calm[1].endswith("those that the detector flags would be held back, and no others.")
-    assert "detector" not in (await page.evaluate(said, ["calm", None, 20]))[1]
+    assert "detector" not in (await page.evaluate(said, ["calm", None, 200]))[1]
 
 
 async def test_it_is_said_that_texts_of_other_wordings_are_held(demo: Demo, visit: Opener) -> None:
