@@ -28,9 +28,12 @@ class Site(web.TCPSite):
 
     async def stop(self) -> None:
         """Listen no more."""
-        await super().stop()
+        if isinstance(self._server, asyncio.Server):
+            for listening in self._server.sockets:
+                asyncio.get_running_loop().remove_reader(listening)
         for _ in range(_HANDING_OVER):
             await asyncio.sleep(0)
+        await super().stop()
 
 
 class Line:

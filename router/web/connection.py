@@ -147,7 +147,10 @@ class Site(web.BaseSite):
             )
 
     async def stop(self) -> None:
-        """Listen no more; whoever was let in is handed over, so that closing the runner closes them too."""
-        await super().stop()
+        """Listen no more. Whoever was let in is handed over first, so that the runner closes them, too."""
+        if isinstance(self._server, asyncio.Server):  # uvloop's hands over by itself
+            for listening in self._server.sockets:
+                asyncio.get_running_loop().remove_reader(listening)
         for _ in range(_HANDING_OVER):
             await asyncio.sleep(0)
+        await super().stop()
