@@ -39,7 +39,7 @@ async def test_a_text_from_the_phone_is_answered_and_the_money_ticks(demo: Demo,
     await expect(page.locator("#answers")).not_to_have_text("0")
     await expect(page.locator("#sentence")).to_contain_text("Texters are answered.")
     await expect(page.locator("#decisions li").first).to_contain_text("poster: answered by Twilio")
-    assert await page.locator(".chart canvas").count() == 4
+    await expect(page.locator(".chart canvas")).to_have_count(4)
 
 
 async def test_the_same_texter_again_gets_none_and_the_phone_says_why(demo: Demo, visit: Opener) -> None:
