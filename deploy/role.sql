@@ -21,7 +21,7 @@ GRANT UPDATE (record, words) ON evidence TO paravent_app;
 GRANT UPDATE (lifted_at) ON evidence_hold TO paravent_app;
 GRANT UPDATE (told_at, tells, tell_after) ON health_history TO paravent_app;
 GRANT UPDATE ON
-    allowance, attempt, balance, cap_window, duty, evidence_sink, health, inbound, judgement, purse, purse_window,
-    raid_bucket, raid_state, receipt, reply, review, texter, watermark
+    allowance, attempt, balance, cap_window, duty, evidence_sink, health, inbound, judgement, lately, purse,
+    purse_window, raid_bucket, raid_state, receipt, reply, review, texter, watermark
     TO paravent_app;
-GRANT DELETE ON allowance, duty, evidence_due, evidence_sink, evidence_undecided TO paravent_app;
+GRANT DELETE ON allowance, duty, evidence_due, evidence_sink, evidence_undecided, lately TO paravent_app;

@@ -1,4 +1,4 @@
-"""How the house does just now, for people: answers lately, what they cost, who ordered what."""
+"""How the house does just now, for people: answers lately, what they cost, what was decided and ordered."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from router.postgres.pool import Pool
 
@@ -29,7 +30,17 @@ WHERE at > $1::timestamptz - interval '7 days' AND state = 'accepted' AND purpos
 
 _ACTIONS = "SELECT at, what, detail, by FROM operator_action ORDER BY id DESC LIMIT $1"
 
+# A row for each process; those of processes that are gone go in time.
+_LATELY = "SELECT process, decisions FROM lately ORDER BY told_at DESC LIMIT $1"
+
+_TELL = """
+WITH gone AS (DELETE FROM lately WHERE told_at < clock_timestamp() - interval '1 day' AND process <> $1)
+INSERT INTO lately (process, decisions) VALUES ($1, $2::jsonb)
+ON CONFLICT (process) DO UPDATE SET decisions = excluded.decisions, told_at = clock_timestamp()
+"""
+
 _ACTIONS_SHOWN = 12
+_PROCESSES_HEARD = 64
 _SHARE = 20
 
 
@@ -51,12 +62,14 @@ class Pulse:
         day: The same in the last 24 hours.
         spent: What the sends of those 24 hours cost so far, in millionths.
         actions: The last that operators did, newest first.
+        decisions: The last of each process, as it told them.
     """
 
     minute: int
     day: int
     spent: int
     actions: Sequence[Action]
+    decisions: Mapping[UUID, Sequence[Mapping[str, Any]]]
 
 
 @dataclass(slots=True)
@@ -72,6 +85,7 @@ class PulseDesk:
         async with self.pool.connection() as connection:
             minute = await connection.fetchval(_MINUTE, now)
             actions = await connection.fetch(_ACTIONS, _ACTIONS_SHOWN)
+            lately = await connection.fetch(_LATELY, _PROCESSES_HEARD)
             began = time.monotonic()
             if began >= self._again:
                 row = await connection.fetchrow(_DAY, now)
@@ -84,7 +98,16 @@ class PulseDesk:
             day=self._day[0],
             spent=self._day[1],
             actions=[Action(row["at"], row["what"], json.loads(row["detail"]), row["by"]) for row in actions],
+            decisions={row["process"]: json.loads(row["decisions"]) for row in lately},
         )
+
+    async def tell(self, process: UUID, decisions: Sequence[Mapping[str, Any]]) -> None:
+        """Put down what a process decided last, in place of what it told before.
+
+        Raises `DatabaseAwayError`.
+        """
+        async with self.pool.connection() as connection:
+            await connection.execute(_TELL, process, json.dumps(decisions))
 
     async def week(self, now: datetime) -> int:
         """Texters who were answered in the last seven days. Raises `DatabaseAwayError`."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 
 from aiohttp import web
 
@@ -18,7 +19,7 @@ from router.web.body import LARGEST
 from router.web.connection import Site
 from router.web.events import Events
 from router.web.guard import Guard
-from router.web.lately import Lately
+from router.web.lately import Lately, share
 from router.web.reading import Readings
 from router.web.ready import HEADERS
 from router.web.snapshot import Snapshots
@@ -59,8 +60,9 @@ def app(
     application.add_routes(hooks.routes(hooks.Doors(office, worker, metrics, spool, receipts_waiting), terms))
     application.add_routes(probes.routes(readings, metrics, spool, guard))
     is_demo = phone is not None
-    pulses = PulseDesk(pool)
-    events = Events(Snapshots(office, readings, pulses, spool, lately or Lately(), is_demo))
+    pulses, lately = PulseDesk(pool), lately or Lately()
+    application.cleanup_ctx.append(_sharing(office, pulses, lately))
+    events = Events(Snapshots(office, readings, pulses, spool, lately, is_demo))
     application.add_routes([web.get("/api/v1/events", guard.question(events.stream))])
     application.on_shutdown.append(events.end)
     application.add_routes(api.routes(office, pool, readings, guard, terms, phone, seals))
@@ -69,6 +71,18 @@ def app(
         application.add_routes(public.routes(public.PublicPage(office, readings, pulses, terms.public)))
     application.on_response_prepare.append(_plain)
     return application
+
+
+def _sharing(
+    office: Office, pulses: PulseDesk, lately: Lately
+) -> Callable[[web.Application], AsyncIterator[None]]:
+    async def sharing(_application: web.Application) -> AsyncIterator[None]:
+        task = asyncio.create_task(share(lately, pulses, office.owner))
+        yield
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    return sharing
 
 
 async def serve(

@@ -1,18 +1,26 @@
-"""The last decisions of this process, folded from stories: names and reasons, never who wrote or what."""
+"""The last decisions of all processes, folded from stories: names and reasons, never who wrote or what."""
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from typing import Any
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 
 from providers import CutOff
+from router.postgres.pool import DatabaseAwayError
+from router.postgres.pulse import PulseDesk
 from router.rules.answer import Silence
 from router.rules.failover import Passed
 from router.rules.story import Step, Story, outcome_word
 
 _KEPT = 20
+_EVERY = 1.0
+_log = logging.getLogger(__name__)
 
 
 class Turn(BaseModel):
@@ -42,6 +50,7 @@ class Lately:
 
     def __init__(self) -> None:
         self._stories: OrderedDict[UUID, Story] = OrderedDict()
+        self._others: list[Decision] = []
 
     def fold(self, story: Story) -> None:
         """Take in what happened to one text."""
@@ -50,9 +59,42 @@ class Lately:
         while len(self._stories) > _KEPT:
             self._stories.popitem(last=False)
 
-    def decisions(self) -> list[Decision]:
-        """The last ones, newest first."""
+    def own(self) -> list[Decision]:
+        """The last of this process, newest first."""
         return [_decision(story) for story in reversed(self._stories.values())]
+
+    def hear(self, others: Iterable[Iterable[Mapping[str, Any]]]) -> None:
+        """What the other processes told of themselves; what one of another version says otherwise is left."""
+        self._others = [each for told in others for each in map(_heard, told) if each is not None]
+
+    def decisions(self) -> list[Decision]:
+        """The last of all processes, newest first: the same whichever of them says it."""
+        inorder = sorted([*self._others, *self.own()], key=lambda each: (each.at, each.text))
+        latest = {each.text: each for each in inorder}
+        return sorted(latest.values(), key=lambda each: (each.at, each.text), reverse=True)[:_KEPT]
+
+
+async def share(lately: Lately, pulses: PulseDesk, process: UUID) -> None:
+    """Tell the other processes what this one decided, a second later at most, until cancelled."""
+    told: list[Decision] = []
+    while True:
+        await asyncio.sleep(_EVERY)
+        if (own := lately.own()) == told:
+            continue
+        try:
+            await pulses.tell(process, [each.model_dump(mode="json") for each in own])
+        except DatabaseAwayError:
+            continue
+        except Exception as error:  # noqa: BLE001 -- whatever it is, only the others' consoles miss something
+            _log.error("telling decisions raised %s", type(error).__name__)
+        told = own
+
+
+def _heard(told: Mapping[str, Any]) -> Decision | None:
+    try:
+        return Decision.model_validate(told)
+    except ValidationError:
+        return None
 
 
 def _decision(story: Story) -> Decision:

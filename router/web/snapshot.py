@@ -58,7 +58,7 @@ class Spooled(BaseModel):
 
 
 class Snapshot(BaseModel):
-    """The state of the house at a glance. Facts are the fleet's, decisions this process's."""
+    """The state of the house at a glance, the same whichever process of the fleet says it."""
 
     at: AwareDatetime = Field(description="The database's clock when this was read.")
     database_away: bool = Field(description="The database does not answer; what is said is older.")
@@ -76,7 +76,7 @@ class Snapshot(BaseModel):
     purses: list[shapes.Purse]
     spool: Spooled
     raid: raiding.Raid = Field(description="Without its past changes: GET /api/v1/raid has them.")
-    decisions: list[Decision] = Field(description="The last of this process, newest first.")
+    decisions: list[Decision] = Field(description="The last, newest first.")
     deeds: list[Deed] = Field(description="The last that operators did, newest first.")
 
 
@@ -109,6 +109,7 @@ class Snapshots:
                 return None
             update = {"database_away": True, "spool": spooled, "decisions": self.lately.decisions()}
             return self._latest.model_copy(update=update)
+        self.lately.hear(told for process, told in pulse.decisions.items() if process != self.office.owner)
         self._latest = self._snapshot(reading, pulse, raids, spooled)
         return self._latest
 

@@ -30,7 +30,7 @@ from router.settings import Settings, load
 from router.settings.evidence import seals
 from router.spool import Spool
 from router.vault import Vault
-from router.web import Phone, Terms, app, serve
+from router.web import Lately, Phone, Terms, app, serve
 from router.web.terms import Public
 from router.wire import AioWire
 
@@ -175,6 +175,7 @@ async def open_house(
     operator: str | None = None,
     phone: Phone | None = None,
     public: Public | None = None,
+    lately: Lately | None = None,
 ) -> AsyncIterator[House]:
     """Open the door on a free port of 127.0.0.1."""
     toml = folder / "paravent.toml"
@@ -191,7 +192,7 @@ async def open_house(
         spool = Spool(settings.spool, office.vault)
         application = app(
             office, ledge, metrics, pool, terms, spool,  # type: ignore[arg-type]
-            receipts_waiting=lambda: told.append("receipts"), phone=phone,
+            receipts_waiting=lambda: told.append("receipts"), phone=phone, lately=lately,
             seals=seals(settings, office.vault),
         )  # fmt: skip
         runner = await serve(application)

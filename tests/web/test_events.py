@@ -6,13 +6,18 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from unittest.mock import AsyncMock
+from uuid import uuid4
 
 import aiohttp
 import pytest
 
-from router.web import events
+from router.postgres.pulse import PulseDesk
+from router.rules.story import Ending, Story
+from router.web import Lately, events
 from tests.web.house import FRONT, TEXTER, House, open_house
 
 EVENTS = "/api/v1/events"
@@ -160,3 +165,60 @@ async def test_a_database_that_goes_away_is_said_and_the_rest_stands(
         after = await stream.snapshot()
     assert (before["database_away"], after["database_away"]) == (False, True)
     assert after["accounts"] == before["accounts"]
+
+
+@asynccontextmanager
+async def two_processes(database: str, folder: Path) -> AsyncIterator[tuple[House, House]]:
+    """Two on one database; each has decided one text."""
+    (folder / "other").mkdir()
+    async with (
+        open_house(database, folder, lately=decided("front")) as one,
+        open_house(database, folder / "other", lately=decided("side")) as other,
+    ):
+        yield one, other
+
+
+def decided(number: str) -> Lately:
+    lately, at = Lately(), datetime.now(UTC)
+    ending = Ending.WAITING
+    lately.fold(
+        Story(
+            text=uuid4(), account="twilio", number=number, decision=None, ending=ending,
+            received_at=at, ended_at=at,
+        )
+    )  # fmt: skip
+    return lately
+
+
+async def seen(house: House, wanted: set[str]) -> list[str]:
+    """The numbers of the last decisions, once they are those that are wanted."""
+    async with listening(house) as stream:
+        while True:
+            said = await stream.snapshot()
+            if {each["number"] for each in said["decisions"]} == wanted:
+                return [each["text"] for each in said["decisions"]]
+
+
+async def test_the_last_decisions_are_the_same_whichever_process_says_them(
+    database: str, tmp_path: Path
+) -> None:
+    async with two_processes(database, tmp_path) as (one, other):
+        both = {"front", "side"}
+        assert await seen(one, both) == await seen(other, both)
+
+
+async def test_a_process_that_kept_its_decisions_to_itself_would_be_found(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PulseDesk, "tell", AsyncMock())
+    async with two_processes(database, tmp_path) as (one, other):
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(4):
+                await seen(one, {"front", "side"})
+        assert await seen(other, {"side"})
+
+
+async def test_a_decision_as_another_version_tells_it_is_left_out() -> None:
+    lately, told = Lately(), decided("front").own()[0].model_dump(mode="json")
+    lately.hear([[told, {"text": "of another shape"}]])
+    assert [each.number for each in lately.decisions()] == ["front"]
