@@ -12,7 +12,7 @@ from router.office import Account, Number, Office
 from router.postgres.inbox import Arrival
 from router.rules import answer, budget
 from router.rules.abuse import SUSPICIOUS
-from router.rules.campaign import Mode
+from router.rules.campaign import Mode, looked_at
 from router.rules.consent import Consent, read_consent
 
 JOINING = timedelta(seconds=60)
@@ -121,6 +121,21 @@ def due(office: Office, which: UUID, number: str, received_at: datetime) -> date
     """The earliest moment an answer may leave by its number's delay, None for at once."""
     found = office.numbers.get(number)
     return None if found is None else _not_before(which, received_at, found, joins=False)
+
+
+def late(office: Office, text: Arrival, place: int) -> datetime | None:
+    """When the reply is due to a text that comes in late among many; None for at once.
+
+    In a raid it is judged as it is claimed. In calm it may be a raid's that nobody has seen yet.
+
+    Args:
+        office: For the time, and what is known of a raid.
+        text: As it is about to be stored.
+        place: Among those that come in with it, from 0.
+    """
+    seen = None if office.stance.mode is Mode.RAID else looked_at(place, office.now())
+    due = [moment for moment in (text.not_before, seen) if moment is not None]
+    return min(max(due), text.expires_at) if due else None
 
 
 def _number(office: Office, to: str) -> Number:

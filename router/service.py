@@ -32,7 +32,7 @@ from router.settings.evidence import proving, seals
 from router.spool import Spool
 from router.sweep import Ears, Sweep
 from router.sweep import Terms as SweepTerms
-from router.vault import Vault
+from router.vault import Vault, VaultError
 from router.vitals import Vitals
 from router.watch import Watch
 from router.web import Lately, app, serve
@@ -83,9 +83,7 @@ async def running(
     """
     async with Pool(dsn, application=ROUTER) as pool:
         service = _compose(settings, pool, now, tell, ears or Ears())
-        with suppress(DatabaseAwayError, TimeoutError):  # then the door opens all the same, over the spool
-            async with asyncio.timeout(_PATIENCE):
-                await service.watch.refresh()
+        await _look_round(service)
         tasks = [
             asyncio.create_task(service.watch.run()),
             asyncio.create_task(service.worker.run()),
@@ -102,6 +100,18 @@ async def running(
             await service.office.desk.drain()
             service.spool.close()
             await service.wire.close()
+
+
+async def _look_round(service: Service) -> None:
+    """Know who carries, and whether a raid is on, before the first text is claimed.
+
+    Where that cannot be known in time the door opens all the same, over the spool.
+    """
+    with suppress(DatabaseAwayError, TimeoutError):
+        async with asyncio.timeout(_PATIENCE):
+            await service.watch.refresh()
+            with suppress(VaultError):  # what a raid is judged by was sealed by keys that are gone
+                await service.sweep.raid.know()
 
 
 @asynccontextmanager

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from providers import Ability, Inbound
-from router.arrivals import UnknownNumberError, arrival, text_id
+from router.arrivals import UnknownNumberError, arrival, late, text_id
 from router.office import Office
 from router.postgres.inbox import POISON, Arrival
 from router.postgres.incoming import Incoming
@@ -70,7 +70,7 @@ class InboundLogs:
             except UnknownNumberError:
                 continue
             if verified is None and found is not None:
-                missed.append(found)
+                missed.append(replace(found, not_before=late(self.office, found, len(missed))))
             elif found is not None:
                 freed |= await self.incoming.proved(proved(self.office, account, text, found.number))
         stored = await asyncio.gather(*(self._store(one) for one in missed))

@@ -31,8 +31,12 @@ class RaidWatch:
     async def __call__(self) -> bool:
         """One step at the present business time, unless another process is at it."""
         await self.lookout.step(self.office.now())
-        self.office.stance = await self.lookout.stance()
+        await self.know()
         return False
+
+    async def know(self) -> None:
+        """Know how things stand by what anybody folded."""
+        self.office.stance = await self.lookout.stance()
 
     async def step(self, now: datetime) -> bool:
         """Fold what is over by `now`, and know the stance after it.
@@ -41,7 +45,7 @@ class RaidWatch:
         the same texts give the same stance in every process. False: step again.
         """
         complete = await self.lookout.step(now, patient=True)
-        self.office.stance = await self.lookout.stance()
+        await self.know()
         return complete
 
 

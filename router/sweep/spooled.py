@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from router.arrivals import late
 from router.office import Office
 from router.postgres.inbox import POISON, Arrival, Finish
 from router.postgres.receipts import Notice
@@ -24,12 +25,13 @@ class Spooled:
     """Stores what was spooled, oldest first, also what a process left that was killed.
 
     The same key as the door's makes it harmless that some of it may be stored already. Every process does
-    it, each segment is one process's.
+    it, each segment is one process's. A heap of them is looked at before it is answered: see `late`.
     """
 
     office: Office
     spool: Spool
     ears: Ears
+    _drained: int = 0
 
     async def __call__(self) -> bool:
         """Drain all there is. While the database is away, this is what finds out that it is back."""
@@ -38,6 +40,7 @@ class Spooled:
             return False
         await desk.back()
         await asyncio.to_thread(self.spool.rotate)
+        self._drained = 0
         while (segment := await asyncio.to_thread(self.spool.take)) is not None:
             with segment:
                 await self._drain(segment)
@@ -65,7 +68,8 @@ class Spooled:
         desk, number = self.office.desk, self.office.numbers.get(text.number)
         # Settings may have changed since: its lane must be one that is looked into.
         lane = text.lane if number is None else number.lane
-        stored = await desk.store(replace(text, source="spool", claim=False, lane=lane))
+        due, self._drained = late(self.office, text, self._drained), self._drained + 1
+        stored = await desk.store(replace(text, source="spool", claim=False, lane=lane, not_before=due))
         if stored.fresh:
             self.ears.received(text.account, text.number, text.tier)
         elif text.claim:

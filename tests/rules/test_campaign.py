@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from router.rules.campaign import (
+    FEW,
+    SPAN,
     Bucket,
     Campaign,
     Cause,
@@ -23,6 +25,7 @@ from router.rules.campaign import (
     end,
     evidence,
     fold,
+    looked_at,
     merge,
     raided,
     replay,
@@ -68,6 +71,18 @@ def test_the_texts_of_a_change_came_between_the_start_of_its_first_bucket_and_it
     assert came_since(change.began, change.texts) <= came[0] < came[-1] < change.at
     assert change.began > came[0]
     assert came_since(NOON, 0) == NOON
+
+
+@given(st.floats(0, 60, allow_nan=False), st.floats(0, 1.4, allow_nan=False))
+def test_what_comes_late_is_due_after_a_round_over_its_bucket_and_waits_for_nobody(
+    at: float, until_committed: float
+) -> None:
+    now, round_of_the_watch = NOON + timedelta(seconds=at), timedelta(seconds=0.5)
+    due = looked_at(FEW, now)
+    assert due is not None
+    assert due >= bucket_end(now + timedelta(seconds=until_committed)) + round_of_the_watch
+    assert due <= now + SPAN + timedelta(seconds=3)
+    assert looked_at(FEW - 1, now) is None
 
 
 def test_a_raid_is_seen_and_its_end_is_seen() -> None:
