@@ -11,6 +11,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest_asyncio
+from hypothesis import settings
 
 from router.postgres.embedded import Server, embedded
 from router.postgres.migrate import migrate
@@ -36,6 +37,9 @@ __all__ = [
 ]
 
 cure()
+# How long an example takes on a machine that has much else to do is no fault of what is tested.
+settings.register_profile("house", settings.default, deadline=None)
+settings.load_profile("house")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # What a shell runs in its background is deaf to Ctrl-C, and so would be the programs that tests start.
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -56,7 +56,7 @@ PLACES = {
     ),
     "ovh": Place(
         "providers/ovh/account.py",
-        tuple(f"tests/providers/test_ovh{part}.py" for part in ("_calls", "", "_texts")),
+        tuple(f"tests/providers/test_ovh{part}.py" for part in ("_calls", "_tokens", "", "_texts")),
     ),
     "vonage-sms": Place(
         "providers/vonage/sms.py",

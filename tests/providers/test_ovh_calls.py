@@ -1,4 +1,4 @@
-"""How OVH is called: its clock, its signature as the official SDK makes it, and service accounts."""
+"""How OVH is called: its clock, and its signature as the official SDK makes it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from unittest import mock
-from urllib.parse import parse_qs
 
 import ovh
 import pytest
@@ -17,15 +16,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from providers import Accepted, CutOff, CutReason, Outcome, Request, Response, Throttled, Unreachable
+from providers import (
+    Accepted,
+    CutOff,
+    CutReason,
+    InDoubt,
+    Outcome,
+    Request,
+    Response,
+    Throttled,
+    Unreachable,
+)
 from providers.contract.conformance import NOW, OUTGOING, TEXTER, play
 from providers.ovh import Ovh, codes
-from providers.ovh.account import OvhSettings, sign
-from tests.providers.ovh_recorded import AHEAD, CLASSIC, OAUTH2, TIME, error, report, said
+from providers.ovh.account import Account, OvhSettings, sign
+from tests.providers.ovh_recorded import AHEAD, CLASSIC, TIME, error, report, said
 
 TAKEN = report([TEXTER], [], 1, [42])
 STALE = error(400, "Invalid signature", "INVALID_SIGNATURE")
-TOKEN = said({"access_token": "tests-token", "token_type": "Bearer", "expires_in": 3599, "scope": "all"})
 
 
 def provider(**settings: Any) -> Ovh:
@@ -111,9 +119,43 @@ def test_the_clock_is_read_before_the_first_call_and_then_every_hour() -> None:
     assert asked == [["time", "jobs"], ["jobs"], ["time", "jobs"], ["jobs"]]
 
 
+SIGNED = ["X-Ovh-Application", "X-Ovh-Consumer", "X-Ovh-Timestamp", "X-Ovh-Signature"]
+
+
 def test_calls_are_stamped_with_the_servers_time() -> None:
-    (_, job), _ = play(provider().send(OUTGOING, NOW), TIME, TAKEN)
+    (clock, job), _ = play(provider().send(OUTGOING, NOW), TIME, TAKEN)
+    assert clock == Request("GET", "https://eu.api.ovh.com/1.0/auth/time")
     assert int(job.headers["X-Ovh-Timestamp"]) == NOW.timestamp() + AHEAD
+    assert list(job.headers) == ["Content-Type", *SIGNED]
+    (_, job), _ = play(provider().send(OUTGOING, NOW), Response(200, {}, b"1"), TAKEN)
+    assert job.headers["X-Ovh-Timestamp"] == "1"
+
+
+def test_what_is_only_read_has_no_content() -> None:
+    (_, asked), found = play(Account(OvhSettings(**CLASSIC)).ask("/sms", NOW), TIME, said(["sms"]))
+    assert (asked.method, asked.url, asked.body) == ("GET", "https://eu.api.ovh.com/1.0/sms", b"")
+    assert (list(asked.headers), found) == (SIGNED, ["sms"])
+
+
+@pytest.mark.parametrize(
+    ("answer", "found"),
+    [
+        (error(404, "x"), None),
+        (error(429, "x"), Throttled(codes.PAUSE, "http_429")),
+        (Response(200, {}, b"<html>"), InDoubt("unreadable")),
+        (Response(200, {}, b"null"), InDoubt("unreadable")),
+    ],
+)
+def test_what_cannot_be_read_is_a_failure_or_unknown_there(answer: Response, found: object) -> None:
+    assert play(Account(OvhSettings(**CLASSIC)).ask("/sms", NOW), TIME, answer)[1] == found
+
+
+def test_a_users_box_is_below_his_encoded_name() -> None:
+    settings = OvhSettings(**CLASSIC, user="a/b")
+    assert settings.boxes() == (
+        "/sms/sms-ab12345-1/users/a%2Fb",
+        "/sms/sms-ab12345-1/virtualNumbers/0033199000001",
+    )
 
 
 def answered(*answers: Response) -> Outcome:
@@ -158,6 +200,8 @@ def test_a_signature_refused_twice_closes_the_account() -> None:
         (Response(503), Unreachable("auth_time")),
         (Response(200, {}, b'"soon"'), Unreachable("auth_time")),
         (Response(200, {}, b"1e30"), Unreachable("auth_time")),
+        (Response(200, {}, b"0"), Unreachable("auth_time")),
+        (Response(200, {}, b"8589934592"), Unreachable("auth_time")),
         (error(429, "x"), Throttled(codes.PAUSE, "http_429")),
         (error(403, "x", "INVALID_KEY"), CutOff(CutReason.REVOKED, "INVALID_KEY")),
     ],
@@ -166,45 +210,6 @@ def test_without_a_clock_nothing_leaves(answer: Response, outcome: Outcome) -> N
     asked, found = play(provider().send(OUTGOING, NOW), answer)
     assert found == outcome
     assert not any(request.carries_text for request in asked)
-
-
-def service_account() -> Ovh:
-    return Ovh(OvhSettings(**OAUTH2))
-
-
-def test_a_service_account_asks_for_a_token_and_bears_it() -> None:
-    carrier = service_account()
-    (ask, job), outcome = play(carrier.send(OUTGOING, NOW), TOKEN, TAKEN)
-    assert isinstance(outcome, Accepted)
-    assert (ask.method, ask.url) == ("POST", "https://www.ovh.com/auth/oauth2/token")
-    assert parse_qs(ask.body.decode()) == {"grant_type": ["client_credentials"], "scope": ["all"]}
-    assert job.headers["Authorization"] == "Bearer tests-token"
-    assert not any(name.startswith("X-Ovh") for name in job.headers)
-    asked, _ = play(carrier.send(OUTGOING, NOW + timedelta(minutes=58)), TAKEN)
-    assert len(asked) == 1
-    asked, _ = play(carrier.send(OUTGOING, NOW + timedelta(minutes=59)), TOKEN, TAKEN)
-    assert len(asked) == 2
-
-
-def test_a_token_that_died_early_is_renewed_once() -> None:
-    dead = error(401, "Invalid access token")
-    _, outcome = play(service_account().send(OUTGOING, NOW), TOKEN, dead, TOKEN, TAKEN)
-    assert isinstance(outcome, Accepted)
-    _, outcome = play(service_account().send(OUTGOING, NOW), TOKEN, dead, TOKEN, dead)
-    assert outcome == CutOff(CutReason.REVOKED, "http_401")
-
-
-@pytest.mark.parametrize(
-    ("answer", "outcome"),
-    [
-        (said({"error": "invalid_client"}, 401), CutOff(CutReason.REVOKED, "oauth2_token")),
-        (said({"access_token": "two\nlines"}), Unreachable("oauth2_token")),
-        (Response(500), Unreachable("oauth2_token")),
-    ],
-)
-def test_without_a_token_nothing_leaves(answer: Response, outcome: Outcome) -> None:
-    asked, found = play(service_account().send(OUTGOING, NOW), answer)
-    assert (len(asked), found) == (1, outcome)
 
 
 def without(*keys: str) -> dict[str, Any]:
