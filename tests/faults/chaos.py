@@ -10,7 +10,7 @@ import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from time import monotonic
@@ -22,6 +22,7 @@ from tests.faults import clock
 from tests.faults.carriers import Carriers, carriers
 from tests.faults.database import ROOT, Database, database, server
 from tests.faults.disk import Disk, disk
+from tests.faults.evidence import Notary, notary, unsealed
 from tests.faults.hurry import hurry
 from tests.faults.judge import Judge
 from tests.faults.routers import LEASE, Plan, Routers, routers
@@ -86,6 +87,7 @@ class Round:
     routers: Routers
     judge: Judge
     disk: Disk
+    notary: Notary
     luck: random.Random
     done: Counter[str] = field(default_factory=Counter)
     ended: asyncio.Event = field(default_factory=asyncio.Event)
@@ -260,9 +262,11 @@ async def stage(
         name = f"judged_{secrets.token_hex(4)}"
         here = await stack.enter_async_context(database(dsn, name, home, room.folder / "door"))
         around = await stack.enter_async_context(carriers())
+        told = await stack.enter_async_context(notary())
+        plan = replace(plan, more=plan.more + told.settings)
         between = await stack.enter_async_context(routers(plan, around, here, room.folder, luck))
         judge = Judge(around, here, limit=order.limit * _MICROS)
-        yield Round(order, around, here, between, judge, room, luck)
+        yield Round(order, around, here, between, judge, room, told, luck)
 
 
 async def run(
@@ -287,6 +291,7 @@ async def run(
                 both.create_task(one.traffic())
                 both.create_task(one.misfortunes())
             said = await one.settled(_SETTLE + order.texts * _SETTLE_PER_TEXT)
+            said += await unsealed(one.notary, one.database, one.routers)
             if said and if_wrong is not None:
                 await if_wrong(one)
         finally:

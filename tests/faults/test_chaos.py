@@ -19,6 +19,7 @@ from tests.faults.chaos import ANSWERS, Order, run, stage
 from tests.faults.controls import CONTROLS, show
 from tests.faults.database import server
 from tests.faults.disk import disk
+from tests.faults.evidence import EVIDENCE, unsealed
 from tests.faults.remains import keep
 from tests.faults.routers import Plan
 
@@ -26,6 +27,7 @@ pytestmark = pytest.mark.xdist_group("own-database")
 ORDER = Order(
     texts=240, pace=24.0, kills=4, group_kills=1, freezes=1, database_crashes=1, outages=1, faults=40
 )  # fmt: skip
+TAMPER = "UPDATE inbound SET received_at = received_at - interval '1 minute' WHERE account = 'twilio'"
 SHOWN = ("doubt", "commit", "guard", "purse")
 """Controls that run here; all of them by `python -m tests.faults --without NAME`."""
 
@@ -87,7 +89,7 @@ async def test_a_point_that_nobody_passes_is_told(server_at: tuple[str, Path]) -
     assert found.never == ["nowhere"]
 
 
-async def test_what_is_kept_of_a_round_tells_where_things_stood_and_no_text_or_number(
+async def test_what_is_kept_tells_where_things_stood_and_a_text_changed_since_it_was_sealed_is_seen(
     server_at: tuple[str, Path], tmp_path: Path
 ) -> None:
     order = Order(texts=6, pace=12.0)
@@ -95,6 +97,9 @@ async def test_what_is_kept_of_a_round_tells_where_things_stood_and_no_text_or_n
         await one.traffic()
         assert await one.settled() == []
         place = await keep(one, tmp_path)
+        await one.database.fetch(TAMPER)
+        [said] = await unsealed(one.notary, one.database, one.routers)
+    assert said.startswith(f"{EVIDENCE}: the database does not verify: CHANGED  leaf "), said
     kept = (place / "rows.json").read_text()
     rows = json.loads(kept)
     assert sum(row["count"] for row in rows["replies"]) == order.texts
