@@ -28,7 +28,7 @@ from router.rules import abuse, budget, meaning
 from router.rules.story import Story
 from router.settings import Settings
 from router.settings.door import terms
-from router.settings.evidence import proving, seals
+from router.settings.proof import proving, seals
 from router.spool import Spool
 from router.sweep import Ears, Sweep
 from router.sweep import Terms as SweepTerms

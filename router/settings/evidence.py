@@ -4,22 +4,14 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
-from providers import Wire
-from router.evidence.leaves import Seals
-from router.evidence.sinks import SCHEMES, Sink, sink
+from router.evidence.sinks import SCHEMES
 from router.offline import OfflineKeyError, PublicKey
 from router.rules.span import Span
-from router.sweep.proving import Proving
-from router.vault import Vault
-
-if TYPE_CHECKING:
-    from router.settings.sections import Settings
 
 
 def _sink(written: SecretStr) -> SecretStr:
@@ -88,28 +80,3 @@ class Evidence(BaseModel):
     def offline_key(self) -> PublicKey | None:
         """`public_key`, ready to seal."""
         return None if self.public_key is None else PublicKey(self.public_key)
-
-    def sinks(self, wire: Wire, folder: Path) -> list[Sink]:
-        """`roots_to`, ready to be told; `folder` is for copies of repositories."""
-        through = self.mail_through.get_secret_value()
-        urls = [url.get_secret_value() for url in self.roots_to]
-        return [sink(url, wire=wire, folder=folder, mail_through=through) for url in urls]
-
-
-def seals(settings: Settings, vault: Vault) -> Seals:
-    """What sealing needs to know of the house."""
-    numbers = {name: number.number for name, number in settings.numbers.items()}
-    return Seals(vault, numbers, {name: account.provider for name, account in settings.accounts.items()})
-
-
-def proving(settings: Settings, vault: Vault, wire: Wire) -> Proving:
-    """What the duties of evidence go by."""
-    said, stamps = settings.evidence, settings.evidence.stamps_from
-    return Proving(
-        seals=seals(settings, vault),
-        sinks=said.sinks(wire, settings.data / "roots"),
-        roots_every=said.roots_every,
-        stamps_from=None if stamps is None else stamps.get_secret_value(),
-        keep=said.keep,
-        keep_flagged=said.keep_flagged,
-    )

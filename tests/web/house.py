@@ -27,7 +27,7 @@ from router.postgres.ledger import Ledger
 from router.postgres.pool import Line, Pool
 from router.postgres.purses import Purses as PurseRows
 from router.settings import Settings, load
-from router.settings.evidence import seals
+from router.settings.proof import seals
 from router.spool import Spool
 from router.vault import Vault
 from router.web import Lately, Phone, Terms, app, serve

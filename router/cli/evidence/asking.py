@@ -42,7 +42,7 @@ key_option = click.option("--key", type=FILE, help="The private key, where there
 
 def house(settings: Settings) -> Seals:
     """What sealing needs to know of the house."""
-    from router.settings.evidence import seals
+    from router.settings.proof import seals
     from router.vault import Vault
 
     return seals(settings, Vault.in_folder(settings.data, settings.evidence.offline_key))
