@@ -158,6 +158,15 @@ def test_no_price_no_country_or_no_rate_means_no_candidate_and_zero_is_a_price()
     assert free.micros == 0
 
 
+def test_with_less_left_than_the_cheapest_part_costs_nothing_is_carried() -> None:
+    prices = {name: Price(Decimal(said), unit) for name, said, unit in (
+        ("BE", "0.10", "EUR"), ("FR", "0.0700000001", "USD"), ("JP", "0.01", "JPY"),
+    )}  # fmt: skip
+    rates = {"USD": Decimal("0.92")}
+    assert budget.cheapest(prices, "EUR", rates) == 64_401
+    assert budget.cheapest({"JP": prices["JP"]}, "EUR", rates) == budget.cheapest({}, "EUR", rates) == 1
+
+
 def test_a_late_price_in_an_unknown_currency_is_no_money() -> None:
     assert convert(Price(Decimal(1), "JPY"), "EUR", {"USD": Decimal("0.92")}, Rounding.HALF_EVEN) is None
     found = convert(Price(Decimal("0.1"), "USD"), "EUR", {"USD": Decimal("0.92")}, Rounding.HALF_EVEN)
