@@ -18,7 +18,8 @@ from router.postgres.pool import Line, Pool
 from router.postgres.purses import Purses
 from router.postgres.receipts import Receipts
 from router.postgres.upkeep import Upkeep
-from tests.postgres.scene import ACME, DAY, LEASE, MONTH, NOON, Owner, Scene, intent, proof, text
+from router.rules.consent import Consent
+from tests.postgres.scene import ACME, DAY, LEASE, MONTH, NOON, Owner, Scene, intent, proof, pseudonym, text
 from tests.postgres.test_parked import notice
 from tests.postgres.test_receiving_cost import PRICE
 
@@ -188,3 +189,29 @@ async def test_what_expires_is_left_to_who_has_it(scene: Scene) -> None:
     held, late = "SELECT FROM reply FOR UPDATE", NOON + timedelta(days=1)
     assert await _nobody_waits(scene, held, Upkeep(scene.pool).expire(late)) == []
     assert await Upkeep(scene.pool).expire(late) == ["expired"]
+
+
+async def test_wishes_lock_texters_in_the_order_in_which_all_do(scene: Scene) -> None:
+    first, last = sorted(map(pseudonym, ("ana", "bea")))
+    owner = scene.owner()
+    for each in (last, first):  # so they lie in the table
+        await owner.inbox.consent(owner.line, [(each, Consent.RESUME, NOON)])
+    wishing = await asyncpg.connect(scene.dsn)
+    await wishing.execute("SET enable_nestloop = off; SET enable_mergejoin = off")
+    wishes = [(each, Consent.OPT_OUT, NOON) for each in (first, last)]
+    lock = "SELECT pseudonym FROM texter WHERE pseudonym = $1 FOR UPDATE SKIP LOCKED"
+    try:
+        async with scene.pool.connection() as other:
+            transaction = other.transaction()
+            await transaction.start()
+            assert await other.fetchval(lock, first) == first
+            task = asyncio.create_task(owner.inbox.consent(Ahead(wishing).line, wishes))
+            async with asyncio.timeout(20):
+                while not await scene.look.fetchval(_BLOCKED):  # noqa: ASYNC110 -- its doing
+                    await asyncio.sleep(0.01)
+            free = await scene.look.fetchval(lock, last)
+            await transaction.commit()
+            await task
+    finally:
+        await wishing.close()
+    assert free == last, "whoever waits for the first of them holds the last"

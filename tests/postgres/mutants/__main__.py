@@ -32,7 +32,7 @@ TESTS = {
     "0001": "books inbox settle parked",
     "0002": "arm settle late_proof neighbours locks books together plans ledger_machine",
     "0003": "neighbours locks receiving_cost",
-    "inbox": "inbox neighbours order desk together plans ledger_machine",
+    "inbox": "inbox neighbours order locks desk together plans ledger_machine",
     "upkeep": "upkeep reaped neighbours locks plans ledger_machine",
     "receipts": "parked",
     "parked": "parked neighbours locks",
