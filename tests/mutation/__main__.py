@@ -48,7 +48,8 @@ PLACES = {
         for name in ("budget", "answer", "failover", "caps", "senders", "consent", "ramp", "proof")
     },
     "ledger": Place(
-        "router/postgres/ledger.py", ("tests/postgres/test_arm.py", "tests/postgres/test_settle.py")
+        "router/postgres/ledger.py",
+        tuple(f"tests/postgres/test_{part}.py" for part in ("arm", "settle", "caps")),
     ),
     "twilio": Place(
         "providers/twilio/proof.py",
