@@ -112,8 +112,8 @@ _PURSES = (
         unit="percentunit",
         most=1,
         steps=((None, GREEN), (0.75, YELLOW), (0.95, RED)),
-        size=(5, 6),
-        nothing="no caps are set",
+        size=(4, 6),
+        nothing="none is set",
     ),
     table(
         "What is in each purse?",
@@ -128,13 +128,13 @@ _PURSES = (
         ranges={1e15: ("unlimited", GREEN)},
         columns={
             "purse": "purse",
+            "Value #D": "left",
             "Value #A": "limit",
             "Value #B": "spent",
             "Value #C": "set aside",
-            "Value #D": "left",
             "Value #E": "overrun",
         },
-        size=(9, 6),
+        size=(10, 6),
     ),
 )
 

@@ -129,6 +129,15 @@ def test_one_that_would_be_found(instead: str, rules: Path) -> None:
 
 
 @pytest.mark.require("promtool")
+def test_a_watchdog_that_needs_something_to_be_well_would_be_found(rules: Path) -> None:
+    sick = rules.read_text(encoding="utf-8").replace("vector(1)", 'up{job="paravent"} == 1')
+    rules.write_text(sick, encoding="utf-8")
+    code, said = judged(rules, *GROUPS["watchdog"])
+    assert code == 1
+    assert "alertname: Watchdog, time: 15m" in said
+
+
+@pytest.mark.require("promtool")
 def test_promtool_finds_the_files_right(rules: Path) -> None:
     config = rules.with_name("prometheus.yml")
     config.write_text((FOLDER / "prometheus.yml").read_text(encoding="utf-8"), encoding="utf-8")
