@@ -216,8 +216,8 @@ def _print(found: Raid, *, as_json: bool) -> None:
     from router.rules.memory import ENOUGH, RAIDED
 
     raid = found.mode == "raid"
-    by = " by your word" if found.by_hand else ""
-    click.echo(f"A raid is on{by} since {moment(found.since)}." if raid else "It is calm.")
+    by = " You declared it: only you end it." if found.by_hand else ""
+    click.echo(f"A raid is on since {moment(found.since)}.{by}" if raid else "It is calm.")
     towards = "its end" if raid else "an alarm"
     click.echo(
         f"Statistic {found.statistic:.1f} of {found.limit:g} towards {towards}; usually"

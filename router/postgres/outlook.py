@@ -77,7 +77,8 @@ FROM raid_state s
 CROSS JOIN LATERAL (
     SELECT count(*) AS judged, count(*) FILTER (WHERE held) AS kept FROM judgement
     WHERE s.mode = 'raid'
-      AND version >= (SELECT c.version FROM raid_change c WHERE c.mode = 'raid' ORDER BY c.id DESC LIMIT 1)) j
+      AND version >= (SELECT c.version FROM raid_change c WHERE c.id > coalesce(
+          (SELECT max(id) FROM raid_change WHERE mode = 'calm'), 0) ORDER BY c.id LIMIT 1)) j
 CROSS JOIN (
     SELECT coalesce(sum(texts), 0)::bigint AS held, coalesce(sum(grave), 0)::bigint AS grave,
         count(*) FILTER (WHERE texts > 1) AS clusters

@@ -214,9 +214,10 @@ def merge(buckets: Iterable[Bucket]) -> list[Bucket]:
 
 
 def declare(campaign: Campaign, now: datetime, policy: Raids) -> tuple[Campaign, Change]:
-    """The operator says that this is a raid: only the operator ends it again."""
+    """The operator says that this is a raid: only the operator ends it again. One that is on began before."""
     declared, change = _changed(campaign, Mode.RAID, now, Cause.OPERATOR, policy)
-    return replace(declared, by_hand=True), change
+    since = campaign.since if campaign.mode is Mode.RAID else now
+    return replace(declared, by_hand=True, since=since), change
 
 
 def end(campaign: Campaign, now: datetime, policy: Raids) -> tuple[Campaign, Change]:

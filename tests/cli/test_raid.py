@@ -65,7 +65,7 @@ def test_a_wording_of_which_nothing_is_held_is_said(demo: Demo, order: str) -> N
 def test_what_changes_nothing_says_so(demo: Demo) -> None:
     assert demo.paravent("raid", "end").out.startswith("No raid was on: nothing is changed.")
     try:
-        assert demo.paravent("raid", "declare").out.startswith("A raid is on by your word")
+        assert demo.paravent("raid", "declare").out.startswith("A raid is on since ")
         assert demo.paravent("raid", "declare").out.startswith("It was declared already.")
     finally:
         assert demo.paravent("raid", "end").out.startswith("It is calm.")

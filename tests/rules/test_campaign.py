@@ -142,6 +142,15 @@ def test_the_operator_declares_and_only_the_operator_ends() -> None:
     assert campaign.baseline == LEARNT.baseline
 
 
+def test_a_raid_that_is_declared_while_it_is_on_began_when_it_was_seen() -> None:
+    seen, _ = run(LEARNT, buckets(0.6, 20))
+    assert (seen.mode, seen.by_hand) == (Mode.RAID, False)
+    later = NOON + timedelta(hours=1)
+    declared, change = declare(seen, later, POLICY)
+    assert (declared.since, declared.by_hand, change.at) == (seen.since, True, later)
+    assert declare(LEARNT, later, POLICY)[0].since == later
+
+
 def test_after_a_false_end_the_raid_is_seen_again() -> None:
     seen, _ = run(LEARNT, buckets(0.6, 20))
     ended, _ = end(seen, NOON, POLICY)

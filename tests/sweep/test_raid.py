@@ -124,6 +124,9 @@ async def test_in_a_raid_suspicious_texts_wait_unpaid_and_the_others_are_answere
         why = change["explanation"]
         assert why["numbers"] == {"poster": why["texts"]}
         assert "+336" in json.dumps(why["prefixes"])
+        declared = await scene.ask("/declare")  # while it is on: it began before, and what it judged counts
+        assert (declared["by_hand"], len(declared["changes"])) == (True, 2)
+        assert (declared["since"], declared["judged"]) == (shown["since"], shown["judged"])
 
 
 async def test_control_where_no_share_may_be_held_everybody_is_answered(
