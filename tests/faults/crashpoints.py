@@ -28,6 +28,7 @@ _PASSES = 30.0
 _SPOOL = ("a segment is begun", "lines are to be written", "lines are synced")
 _DRAIN = ("a segment is locked and read", "a segment is stored", "a segment is removed")
 _OUTAGE = (*_SPOOL, *_DRAIN)
+_DELAY = ("delayed replies are due",)
 _STOP = ("a worker stops", "a worker has stopped")
 
 
@@ -103,7 +104,7 @@ async def _traffic(one: Round) -> None:
 
 
 async def _at(one: Round, name: str) -> bool:
-    """Have a process die at a point; what only an outage or an end brings about is brought about."""
+    """Have a process die at a point; what only an outage, an end or a pause brings about is brought about."""
     waiting = asyncio.create_task(one.routers.at(name, "kill", _PASSES))
     if name in _STOP:
         await asyncio.sleep(0.3)
@@ -112,6 +113,10 @@ async def _at(one: Round, name: str) -> bool:
             await serve.stop()
         await serve.kill()
         await serve.start()
+    while name in _DELAY and not waiting.done():
+        for carrier in one.carriers.numbers:
+            await one.carriers.fault(carrier, "throttle", times=5, retry_after=1)
+        await asyncio.wait([waiting], timeout=4)
     while name in _OUTAGE and not waiting.done():
         one.database.proxy.refuse()
         await asyncio.wait([waiting], timeout=2 if name in _DRAIN else 4)
