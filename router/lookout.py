@@ -141,7 +141,7 @@ class Lookout:
         for kept in await turn.closed(now, _MOST):
             bucket = campaign.Bucket(at=kept.at, texts=kept.texts, flagged=kept.flagged)
             known, change = campaign.fold(state.campaign, bucket, self.policy)
-            memory = memory.after(self._opened(kept), known.mode)
+            memory = memory.after(self._opened(kept), known.mode, change)
             line = memory.line(known.mode, self.policy.held)
             words, turned, day = None, kept.at.date() > day, kept.at.date()
             # once a day at least: what single texts were counted by is forgotten later, and the count stays

@@ -109,8 +109,8 @@ def _print(replayed: Replayed) -> None:
         click.echo(f"{name:<{_LABEL}}" + "".join(f"{value:>{width}}" for value in values))
     for name in blind(replayed):
         click.echo(
-            f"{name}: no raid can be seen in so few texts; the first {replayed.learning[name]:,} only teach"
-            "\nwhat is usual (raids.warm_up)."
+            f"{name}: only a raid of most texts can be seen in so few; the first {replayed.learning[name]:,}"
+            "\nteach what is usual (raids.warm_up)."
         )
     left_out = ((replayed.erased, "erased"), (replayed.unknown, "to a number you no longer have"))
     for texts, why in left_out:

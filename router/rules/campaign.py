@@ -43,7 +43,7 @@ class Raids(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    warm_up: int = Field(default=1_000, ge=1, description="First texts that only teach what is usual.")
+    warm_up: int = Field(default=1_000, ge=1, description="First texts that teach what is usual.")
     memory: int = Field(default=5_000, ge=100, description="Texts over which the usual share is learnt.")
     mixed: float = Field(default=0.4, gt=0, le=1, description="Share of raid texts worth an alarm.")
     alarm: float = Field(default=18.0, gt=3, description="Sum at which a raid is seen, and its end.")
@@ -124,8 +124,19 @@ class Change:
     flagged: int
 
 
+UNTAUGHT = 0.3
+"""Share of flagged texts that is no raid while nothing is known: where a third is angry, it is a quarter."""
+
 _LEAST, _MOST = 0.005, 0.6
 _SUSPICION = 3.0
+
+
+def usual(campaign: Campaign, policy: Raids) -> float:
+    """The share of flagged texts that a raid is told by.
+
+    Before the first texts taught it, more than any angry crowd is taken for usual, and less than a raid.
+    """
+    return campaign.baseline if campaign.learnt >= policy.warm_up else UNTAUGHT
 
 
 def raided(baseline: float, mixed: float) -> float:
@@ -183,12 +194,11 @@ def fold(campaign: Campaign, bucket: Bucket, policy: Raids) -> tuple[Campaign, C
         return campaign, None
     if campaign.mode is Mode.RAID:
         return _in_raid(campaign, bucket, policy)
-    if campaign.learnt < policy.warm_up:
-        return _learn(campaign, bucket, policy), None
-    heard = _sum(campaign, bucket, evidence(bucket, campaign.baseline, policy.mixed))
+    heard = _sum(campaign, bucket, evidence(bucket, usual(campaign, policy), policy.mixed))
     if heard.statistic >= policy.alarm:
         return _changed(heard, Mode.RAID, bucket.at, Cause.STATISTIC, policy)
-    return (_learn(heard, bucket, policy) if heard.statistic < _SUSPICION else heard), None
+    learns = campaign.learnt < policy.warm_up or heard.statistic < _SUSPICION
+    return (_learn(heard, bucket, policy) if learns else heard), None
 
 
 def replay(buckets: Iterable[Bucket], policy: Raids) -> tuple[Campaign, list[Change]]:
@@ -228,7 +238,7 @@ def end(campaign: Campaign, now: datetime, policy: Raids) -> tuple[Campaign, Cha
 def _in_raid(campaign: Campaign, bucket: Bucket, policy: Raids) -> tuple[Campaign, Change | None]:
     if campaign.by_hand:
         return campaign, None
-    heard = _sum(campaign, bucket, -evidence(bucket, campaign.baseline, policy.mixed))
+    heard = _sum(campaign, bucket, -evidence(bucket, usual(campaign, policy), policy.mixed))
     if heard.statistic >= policy.alarm:
         return _changed(heard, Mode.CALM, bucket.at, Cause.STATISTIC, policy)
     return heard, None
@@ -257,14 +267,15 @@ def _learn(campaign: Campaign, bucket: Bucket, policy: Raids) -> Campaign:
 def _changed(
     campaign: Campaign, mode: Mode, at: datetime, cause: Cause, policy: Raids
 ) -> tuple[Campaign, Change]:
+    share = usual(campaign, policy)
     change = Change(
         mode=mode,
         at=at,
         cause=cause,
         statistic=campaign.statistic,
         limit=policy.alarm,
-        baseline=campaign.baseline,
-        raided=raided(min(max(campaign.baseline, _LEAST), _MOST), policy.mixed),
+        baseline=share,
+        raided=raided(min(max(share, _LEAST), _MOST), policy.mixed),
         began=campaign.began or at,
         texts=campaign.texts,
         flagged=campaign.flagged,

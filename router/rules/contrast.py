@@ -7,7 +7,7 @@ decision can be made again from the version that it names.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import exp
 from typing import TypeAlias
 from zlib import crc32
@@ -87,6 +87,17 @@ class Contrast:
             before_texts=self.before_texts * past + len(texts) * added,
         )
 
+    def without(self, texts: Sequence[Terms]) -> Contrast:
+        """Counts as if these had not come before: they were the raid's first, and are of now alone."""
+        if not texts:
+            return self
+        came = np.bincount(np.concatenate(texts), minlength=1 << BITS).astype(np.float32)
+        return replace(
+            self,
+            before=np.maximum(self.before - came, np.float32(0)),
+            before_texts=max(0.0, self.before_texts - len(texts)),
+        )
+
     def table(self) -> NDArray[np.float32]:
         """The log ratio of each term, now against before; 0 for what is rare in both."""
         expected = self.before * np.float32(self.now_texts / max(self.before_texts, 1.0))
@@ -126,6 +137,11 @@ class Reference:
         return Reference(
             logits=(*self.logits, *logits)[-REFERENCE:], texts=(*self.texts, *texts)[-REFERENCE:]
         )
+
+    def but(self, last: int) -> Reference:
+        """The reference without its last texts."""
+        kept = max(0, len(self.logits) - last)
+        return Reference(logits=self.logits[:kept], texts=self.texts[:kept])
 
     def line(self, table: NDArray[np.float32], share: float) -> float:
         """The rank that this share of ordinary texts would have been above.

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from math import inf
 
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from router.rules.abuse import FLAGGED, SUSPICIOUS, logit
-from router.rules.campaign import Mode
+from router.rules.campaign import Change, Mode
 from router.rules.clusters import Sighting
 from router.rules.contrast import BITS, Contrast, Reference, terms
 from router.rules.spelling import spell
@@ -30,6 +30,9 @@ ENOUGH = 200
 
 RAIDED = 0.3
 """Share of suspicious ones among these from which on they are a raid's own, and say nothing of it."""
+
+FLOOR = 0.2
+"""Score below which no line lies: where all was polite before, the most suspicious of it is polite, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +101,28 @@ class Memory:
     reference: Reference = field(default_factory=Reference)
     loose: int = 0
 
-    def after(self, texts: Sequence[Seen], mode: Mode) -> Memory:
-        """The memory after one more bucket, in the mode that this bucket left."""
+    def after(self, texts: Sequence[Seen], mode: Mode, change: Change | None = None) -> Memory:
+        """The memory after one more bucket, in the mode that this bucket left.
+
+        Args:
+            texts: Of the bucket.
+            mode: Calm or raid.
+            change: What the bucket changed: the texts that a raid was seen by are not what is ordinary.
+        """
         found, calm = [text.sighting.terms for text in texts], mode is Mode.CALM
+        known = self if calm or change is None else self._but(change.texts - len(texts))
+        words, reference = known.words, known.reference
         return Memory(
             version=self.version + 1,
-            words=self.words.after(found, raid=not calm),
-            reference=self.reference.after([text.odds for text in texts], found) if calm else self.reference,
+            words=words.after(found, raid=not calm),
+            reference=reference.after([text.odds for text in texts], found) if calm else reference,
             loose=self.loose + len(texts),
         )
+
+    def _but(self, last: int) -> Memory:
+        reference = self.reference.but(last)
+        gone = self.reference.texts[len(reference.texts) :]
+        return replace(self, words=self.words.without(gone), reference=reference)
 
     @property
     def untaught(self) -> bool:
@@ -120,13 +136,15 @@ class Memory:
         return np.zeros_like(table) if self.untaught else table
 
     def line(self, mode: Mode, share: float) -> float:
-        """The rank above which a text is held: this share of ordinary texts is; infinite in calm.
+        """The rank above which a text is held: this share of ordinary texts is at most; infinite in calm.
 
         Untaught, it holds the flagged ones, whatever the share is unless that is 0.
         """
         if mode is Mode.CALM or not share:
             return inf
-        return logit(FLAGGED) if self.untaught else self.reference.line(self.table(), share)
+        if self.untaught:
+            return logit(FLAGGED)
+        return max(logit(FLOOR), self.reference.line(self.table(), share))
 
     def packed(self) -> bytes:
         """All of it as bytes, to be sealed: what is read back draws the same line, to the last bit."""

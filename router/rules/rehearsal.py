@@ -96,7 +96,7 @@ class _Night:
         here = Bucket(at=end, texts=len(bucket), flagged=sum(one.flagged for one in counted))
         self._campaign, change = fold(self._campaign, here, self.terms.raids)
         mode = self._campaign.mode
-        self._memory = self._memory.after(counted, mode)
+        self._memory = self._memory.after(counted, mode, change)
         line, grave = (
             self._memory.line(mode, share) for share in (self.terms.raids.held, self.terms.raids.grave)
         )

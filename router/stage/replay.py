@@ -25,7 +25,7 @@ class Replayed:
     Args:
         as_it_was: What really became of these texts.
         outcomes: By the name of the settings.
-        learning: By the name of the settings: so many first texts only teach what is usual.
+        learning: By the name of the settings: so many first texts teach what is usual.
         erased: Texts left out because their letters were emptied or cannot be opened.
         unknown: Texts left out because their number is not in the settings.
     """
@@ -117,8 +117,12 @@ def table(replayed: Replayed) -> list[tuple[str, list[str]]]:
 
 
 def blind(replayed: Replayed) -> list[str]:
-    """Settings under which no raid could be seen, for all texts only taught what is usual."""
-    return [name for name, each in replayed.outcomes.items() if each.texts <= replayed.learning[name]]
+    """Settings under which hardly a raid could be seen, and none was, for all texts taught what is usual."""
+    return [
+        name
+        for name, each in replayed.outcomes.items()
+        if each.texts <= replayed.learning[name] and not each.raids
+    ]
 
 
 def _opened(text: Stored, vault: Vault) -> tuple[str, str] | None:

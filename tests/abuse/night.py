@@ -12,7 +12,9 @@ from typing import Any
 
 from router.rules.abuse import SUSPICIOUS, judge, logit
 from router.rules.campaign import Bucket, Campaign, Change, Mode, Raids, bucket_end, fold
-from router.rules.contrast import Contrast, Reference, Terms, rank, terms
+from router.rules.clusters import Sighting
+from router.rules.contrast import Terms, rank, terms
+from router.rules.memory import Memory, Seen
 from router.rules.spelling import spell
 from tests.abuse.traffic import RAIDER, Sent
 
@@ -55,8 +57,7 @@ class Night:
     raiders: int | None = None
     minutes: float = 0.0
     _campaign: Campaign = field(default_factory=Campaign)
-    _words: Contrast = field(default_factory=Contrast.empty)
-    _reference: Reference = field(default_factory=Reference)
+    _memory: Memory = field(default_factory=Memory)
     _line: float = inf
     _grave: float = inf
     _came: int = 0
@@ -82,10 +83,10 @@ class Night:
 
     def spend(self, texts: Iterable[Sent]) -> Night:
         """Let it pass, its texts in order, bucket by bucket as the router does; it may go on with more."""
-        table = self._words.table() * self.worded
+        table = self._memory.table()
         for at, group in groupby(texts, key=lambda text: bucket_end(text.at)):
             bucket = list(group)
-            found = [judged(text.body) for text in bucket]
+            found = [self._judged(text.body) for text in bucket]
             for text, (_, odds, said) in zip(bucket, found, strict=True):
                 place = rank(odds, said, table) if self._line < inf else -inf
                 self._decide(text, suspicious=place > self._line, grave=place > self._grave)
@@ -95,19 +96,20 @@ class Night:
             flagged = sum(suspect for suspect, _, _ in found)
             bucket_of_all = Bucket(at=at, texts=len(bucket), flagged=flagged)
             self._campaign, change = fold(self._campaign, bucket_of_all, self.policy)
-            calm = self._campaign.mode is Mode.CALM
-            said_by_all = [said for _, _, said in found]
-            self._words = self._words.after(said_by_all, raid=not calm)
-            if calm:
-                self._reference = self._reference.after([odds for _, odds, _ in found], said_by_all)
-                self._line = self._grave = inf
-            else:
-                table = self._words.table() * self.worded
-                self._line = self._reference.line(table, self.policy.held)
-                self._grave = self._reference.line(table, self.policy.grave)
+            counted = [Seen(odds, Sighting(said, "", "", "")) for _, odds, said in found]
+            mode = self._campaign.mode
+            self._memory = self._memory.after(counted, mode, change)
+            self._line = self._memory.line(mode, self.policy.held)
+            self._grave = self._memory.line(mode, self.policy.grave)
+            if mode is Mode.RAID:
+                table = self._memory.table()
             if change:
                 self._changed(change)
         return self
+
+    def _judged(self, body: str) -> tuple[bool, float, Terms]:
+        suspect, odds, said = judged(body)
+        return suspect, odds, said if self.worded else said[:0]
 
     def as_from_here(self, **different: Any) -> Night:
         """The same night up to now, to go on by itself."""

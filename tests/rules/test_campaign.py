@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from router.rules import campaign as module
 from router.rules.campaign import (
     FEW,
     SPAN,
@@ -104,9 +105,38 @@ def test_an_angry_weekend_is_learnt_during_the_warm_up() -> None:
     assert run(Campaign(learnt=POLICY.warm_up), angry)[1][:1] == [Mode.RAID]
 
 
-def test_the_first_texts_only_teach() -> None:
-    campaign, modes = run(Campaign(), buckets(1.0, 49))
-    assert (modes, campaign.statistic, campaign.learnt) == ([], 0.0, 980)
+def _seen_after(begin: int) -> int:
+    """Texts of a raid until it is seen that begins after genuine ones too few to know what is usual."""
+    campaign, _ = run(Campaign(), buckets(0.05, begin // 20))
+    assert campaign.learnt < POLICY.warm_up
+    texts = 0
+    for bucket in buckets(0.74, 200, start=begin, seed=2):
+        texts += bucket.texts
+        campaign, change = fold(campaign, bucket, POLICY)
+        if change is not None:
+            return texts
+    return -1
+
+
+@pytest.mark.parametrize("begin", [0, 400, 800])
+def test_a_raid_among_the_first_texts_is_seen(begin: int) -> None:
+    assert 0 < _seen_after(begin) <= 250
+
+
+def test_control_if_half_of_all_were_usually_angry_it_is_seen_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "UNTAUGHT", 0.5)
+    assert _seen_after(0) > 250
+
+
+@pytest.mark.parametrize("share", [0.15, 0.25, 0.3])
+def test_a_crowd_that_begins_angrily_is_none(share: float) -> None:
+    for seed in range(8):
+        assert run(Campaign(), buckets(share, 200, seed=seed))[1] == []
+
+
+def test_control_by_a_usual_share_of_others_it_would_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "UNTAUGHT", 0.05)
+    assert run(Campaign(), buckets(0.25, 40))[1][:1] == [Mode.RAID]
 
 
 def test_what_looks_like_a_raid_is_not_learnt() -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from math import inf
 
 import pytest
 
 from router.rules.abuse import FLAGGED, logit, score
-from router.rules.campaign import Mode
+from router.rules.campaign import Campaign, Mode, Raids, declare
 from router.rules.contrast import rank
-from router.rules.memory import ENOUGH, Memory, Seen, seen
+from router.rules.memory import ENOUGH, FLOOR, Memory, Seen, seen
 
 LINE = logit(FLAGGED)
 
@@ -46,10 +48,66 @@ def test_control_by_a_raids_own_texts_insults_would_be_ordinary(monkeypatch: pyt
     assert rank(insult.odds, insult.sighting.terms, memory.table()) < memory.line(Mode.RAID, 0.05)
 
 
-@pytest.mark.parametrize("before", [texts(ENOUGH), texts(3 * ENOUGH) + insults(ENOUGH)])
-def test_with_enough_texts_it_is_the_share_of_these(before: list[Seen]) -> None:
-    grown = Memory().after(before, Mode.CALM).after(texts(200), Mode.RAID)
+MIXED = texts(3 * ENOUGH) + insults(ENOUGH)
+
+
+def test_with_enough_texts_it_is_the_share_of_these() -> None:
+    grown = Memory().after(MIXED, Mode.CALM).after(texts(200), Mode.RAID)
     assert not grown.untaught
     assert grown.table().any()
     assert grown.line(Mode.RAID, 0.05) == pytest.approx(grown.reference.line(grown.words.table(), 0.05))
     assert grown.line(Mode.RAID, 0.05) != LINE
+
+
+def _polite_and_raided() -> tuple[Memory, list[float]]:
+    """A memory of polite texts alone, in a raid, and how others like them rank in it."""
+    openers = [
+        text for place in range(ENOUGH) for text in texts(1, f"{OPENERS[place % len(OPENERS)]} {place}")
+    ]
+    memory = Memory().after(openers, Mode.CALM).after(insults(200), Mode.RAID)
+    return memory, [rank(text.odds, text.sighting.terms, memory.table()) for text in openers]
+
+
+OPENERS = ("Salut c'est Kevin", "Coucou, on s'est vus au bar", "Bonjour, c'est bien ton numero ?", "Test")
+
+
+def test_where_all_was_polite_the_polite_are_not_held() -> None:
+    memory, ranks = _polite_and_raided()
+    assert not memory.untaught
+    assert max(ranks) < memory.line(Mode.RAID, 0.05) == logit(FLOOR)
+    [insult] = insults(1)
+    assert rank(insult.odds, insult.sighting.terms, memory.table()) > logit(FLOOR)
+
+
+def test_control_without_a_floor_a_share_of_them_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("router.rules.memory.FLOOR", 0.0)
+    memory, ranks = _polite_and_raided()
+    assert max(ranks) > memory.line(Mode.RAID, 0.05)
+
+
+def _seen_by(raiders: int) -> Memory:
+    """A memory whose last calm texts are those that the raid was then seen by."""
+    known = replace(Campaign(), texts=raiders + 20)
+    change = declare(known, datetime(2017, 11, 27, 16, tzinfo=UTC), Raids())[1]
+    calm = Memory().after(texts(2 * ENOUGH), Mode.CALM).after(insults(60), Mode.CALM)
+    return calm.after(insults(20), Mode.RAID, change)
+
+
+def _let_through(memory: Memory) -> int:
+    """How many of 60 insults are not held."""
+    line, table = memory.line(Mode.RAID, 0.05), memory.table()
+    return sum(rank(each.odds, each.sighting.terms, table) <= line for each in insults(60))
+
+
+def test_the_texts_that_a_raid_was_seen_by_are_not_what_is_ordinary() -> None:
+    memory = _seen_by(60)
+    assert not memory.untaught
+    assert len(memory.reference.logits) == 2 * ENOUGH
+    assert memory.words.before_texts == pytest.approx(2 * ENOUGH, abs=10)
+    assert _let_through(memory) == 0
+    assert Memory.unpacked(memory.packed()).line(Mode.RAID, 0.05) == memory.line(Mode.RAID, 0.05)
+
+
+def test_control_counted_as_ordinary_they_would_go_free() -> None:
+    memory = _seen_by(0)
+    assert _let_through(memory) > 30

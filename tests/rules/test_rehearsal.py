@@ -86,10 +86,12 @@ def test_a_cap_puts_off_to_its_next_window() -> None:
 
 
 def raided() -> list[Heard]:
-    """Two hours of 200 openers, then 300 insults from new numbers within an hour, then 400 openers."""
-    calm = [heard(n, 0.6 * n, f"Salut c'est Kevin {n}") for n in range(200)]
-    raid = [heard(200 + n, 120 + 0.2 * n, f"{INSULTS[n % 4]} {n}") for n in range(300)]
-    return [*calm, *raid, *(heard(500 + n, 181 + 0.3 * n, f"Coucou c'est Max {n}") for n in range(400))]
+    """Two hours of 240 texts, few of them insults, then 300 insults from new numbers, then 400 openers."""
+    calm = [
+        heard(n, 0.5 * n, f"{INSULTS[n % 4] if n % 16 == 5 else 'Salut c est Kevin'} {n}") for n in range(240)
+    ]
+    raid = [heard(240 + n, 120 + 0.2 * n, f"{INSULTS[n % 4]} {n}") for n in range(300)]
+    return [*calm, *raid, *(heard(540 + n, 181 + 0.3 * n, f"Coucou c'est Max {n}") for n in range(400))]
 
 
 def test_a_raid_is_held_and_let_go_in_calm() -> None:
@@ -99,13 +101,13 @@ def test_a_raid_is_held_and_let_go_in_calm() -> None:
     assert outcome.let_go > 0
     assert outcome.grave > 0
     assert outcome.silences == {Reason.EXPIRED: outcome.grave}
-    assert len(outcome.waits) == 900 - outcome.grave
+    assert len(outcome.waits) == 940 - outcome.grave
     assert outcome.saved == 0
 
 
 def test_control_without_the_gravest_kept_back_the_raid_is_paid_in_the_end() -> None:
     outcome = rehearse(raided(), (), terms(warm_up=100, grave=0.0))
-    assert (outcome.grave, len(outcome.waits)) == (0, 900)
+    assert (outcome.grave, len(outcome.waits)) == (0, 940)
 
 
 def test_what_a_raid_took_does_not_count_towards_expiry() -> None:
@@ -116,7 +118,7 @@ def test_what_a_raid_took_does_not_count_towards_expiry() -> None:
 
 def test_control_without_holding_nobody_waits() -> None:
     outcome = rehearse(raided(), (), terms(warm_up=100, held=0.0))
-    assert (outcome.held, outcome.at_once) == (0, 900)
+    assert (outcome.held, outcome.at_once) == (0, 940)
 
 
 def test_who_said_stop_hears_nothing_more() -> None:

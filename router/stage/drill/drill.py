@@ -86,7 +86,7 @@ class Played:
         truth: What the carriers' journal says.
         price: Millionths of one answer through the preferred account.
         receiving: Millionths that receiving one text costs in the demo, where it costs nothing here.
-        warm_up: First texts that only teach what is usual.
+        warm_up: First texts that teach what is usual.
         period: In which a texter gets one answer.
         expiry: After which an answer is worthless.
         rates: The ledger's currency per unit of another.
