@@ -47,7 +47,7 @@ probe_first = "1h"
 poll_every = "1h"
 """
 OTHERS = ("twilio", "vonage", "ovh")
-TEXTS, PACE, IN_TIME = 45, 15.0, 2.5
+TEXTS, PACE, IN_TIME = 45, 15.0, 4.0
 """Of the others, so many a second; seconds until an answer is late (OVH gathers jobs for two)."""
 
 SENDING = {

@@ -94,7 +94,7 @@ async def held_up(scene: Scene, calls: int) -> AsyncIterator[None]:
     await scene.look.execute("SELECT pg_advisory_lock(1)")
     try:
         yield
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while await scene.look.fetchval(waiting) < calls:  # noqa: ASYNC110 -- it is the database's doing
                 await asyncio.sleep(0.01)
     finally:
