@@ -21,8 +21,10 @@ SENDER = "+33639980001"
 _LEFT = "SELECT count(*) FROM inbound WHERE letter <> '' AND raw <> ''"
 
 
-async def _forget(scene: Scene, after: timedelta) -> None:
-    forgetting = Forgetting(scene.keeping, 30 * DAY, 365 * DAY, lambda: NOON + after)
+async def _forget(scene: Scene, after: timedelta, keep: tuple[int, int] = (30, 365)) -> None:
+    """What is due then; ordinary and suspicious texts are kept for so many days."""
+    ordinary, suspicious = keep
+    forgetting = Forgetting(scene.keeping, ordinary * DAY, suspicious * DAY, lambda: NOON + after)
     while await forgetting():
         pass
 
@@ -120,16 +122,18 @@ async def _buckets(scene: Scene) -> None:
         )  # fmt: skip
 
 
+_SHORT = (1, 3)
+"""Days; buckets go six hours at a time."""
 _REMEMBERED = "SELECT array_agg(version ORDER BY version) FROM raid_bucket WHERE {}"
 
 
 async def test_what_raids_are_counted_by_goes_with_age_and_the_newest_count_stays(database: str) -> None:
     async with scene_in(database) as scene:
         await _buckets(scene)
-        await _forget(scene, 31 * DAY)
+        await _forget(scene, 2 * DAY, _SHORT)
         assert await scene.value(_REMEMBERED.format("sightings <> '{}'")) == [4]
         assert await scene.value(_REMEMBERED.format("words IS NOT NULL")) == [2]
-        await _forget(scene, 366 * DAY)
+        await _forget(scene, 4 * DAY, _SHORT)
         assert await scene.value(_REMEMBERED.format("sightings <> '{}'")) is None
 
 
@@ -137,10 +141,10 @@ async def test_what_a_raid_was_counted_by_is_held_too(database: str) -> None:
     async with scene_in(database) as scene:
         await _buckets(scene)
         await scene.keeping.hold("raid", NOON - DAY, NOON + DAY, by="kim", why="complaint")
-        await _forget(scene, 700 * DAY)
+        await _forget(scene, 4 * DAY, _SHORT)
         assert await scene.value(_REMEMBERED.format("sightings <> '{}'")) == [1, 2, 3, 4]
         await scene.keeping.lift("raid", by="kim", why="closed")
-        await _forget(scene, 700 * DAY)
+        await _forget(scene, 4 * DAY, _SHORT)
         assert await scene.value(_REMEMBERED.format("sightings <> '{}'")) is None
         assert not await scene.keeping.forget_buckets(Mode.CALM, NOON)
 

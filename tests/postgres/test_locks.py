@@ -25,7 +25,7 @@ from tests.postgres.test_receiving_cost import PRICE
 
 T = TypeVar("T")
 _BLOCKED = """SELECT count(*) FROM pg_stat_activity
-    WHERE datname = current_database() AND wait_event_type = 'Lock'"""
+    WHERE datname = current_database() AND wait_event_type = 'Lock' AND wait_event <> 'extend'"""
 
 
 @dataclass
