@@ -234,15 +234,16 @@ class _Auditing:
         self, where: str, row: Mapping[str, Any], payload: dict[str, Any], now: Said | None
     ) -> bool:
         """Whether what is stored is to be held against it; another leaf must be one that there may be."""
-        kind, item, wrong = row["kind"], row["item"], ""
+        kind, item = row["kind"], row["item"]
+        wrong: tuple[str, ...] = ()
         outdated = (row["root"], row["place"]) in self.outdated
         waits = kind in ANEW and (kind, item) in self.waiting and now is not None
         if kind == "decision":
             wrong = self.ends.wrong(item, payload, now if waits else None, last=not outdated)
         elif outdated and kind not in ANEW:
-            wrong = f"this {_ROWS[kind]} is sealed twice: a later leaf speaks of it"
+            wrong = (f"this {_ROWS[kind]} is sealed twice: a later leaf speaks of it",)
         if wrong:
-            self.report.found("changed", where, wrong)
+            self.report.found("changed", where, *wrong)
         elif waits and not outdated:
             self.report.count(f"leaves of a {_ROWS[kind]} that changed since and waits to be sealed anew")
         return not (wrong or outdated or waits)

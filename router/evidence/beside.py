@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from router.evidence.leaves import PERSONAL, Said
+from router.evidence.verify import Said as Sentence
 from router.evidence.verify import stands
 from router.rules.evidence import canonical
 
@@ -26,7 +27,7 @@ class Ends:
 
     _stood: dict[UUID, dict[str, Any]] = field(default_factory=dict)
 
-    def wrong(self, reply: UUID, sealed: dict[str, Any], now: Said | None, *, last: bool) -> str:
+    def wrong(self, reply: UUID, sealed: dict[str, Any], now: Said | None, *, last: bool) -> Sentence:
         """What is wrong with a decision, or with what is stored now; empty for nothing.
 
         Args:

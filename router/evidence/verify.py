@@ -1,10 +1,10 @@
-"""Verifies a folder of evidence: ``python3 verify.py``, with Python 3.8 or later and this file alone.
+"""Verifies a folder of evidence: ``python3 verify.py``, with Python 3.9 or later and this file alone.
 
-    python3 verify.py [FOLDER] [--roots FILE]
+    python3 verify.py [FOLDER] [--roots FILE] [--lang fr|en]
 
 FOLDER is where this file lies, if none is named. FILE holds roots that were kept elsewhere since they were
 made: mails, or roots.jsonl of the Git repository. Without it nobody can say whether everything was rewritten
-before the folder was made.
+before the folder was made. It speaks French by ``--lang fr``, and of itself where LANG does.
 
 Exit codes: 0 nothing was changed; 3 something was, and is named; 2 wrong use, or nothing to verify or to
 compare with.
@@ -22,7 +22,7 @@ What is held beside the hashes, so that nothing is left out unseen:
 
 - the roots are one chain without a gap, from before the time that is asked for on; every tree that was made
   in this time, and from the first text of it to the last, is there, each with all of its leaves
-- a text says when it came, though its words are sealed: one of this time has its facts here, and a row
+- a text says when it came, though its words are sealed; one of this time has its facts here, and a row
 - each row of texts.csv is one text's leaf, and every column of it comes out of a leaf
 - an act that was sealed before the folder was made says for whom, of when, of how many texts
 - nothing is sealed twice but what may change: of two decisions of one reply the second follows only from what
@@ -30,15 +30,21 @@ What is held beside the hashes, so that nothing is left out unseen:
 - a text is answered where an attempt of its answer was accepted, and nowhere else
 
 It is one file, and longer than a file of this house may be, since it is handed over alone: whoever is to
-trust it reads it from here to its end, and needs nothing else.
+trust it reads it from here to its end, and needs nothing else. Its sections: the report, hashes, files, roots
+and leaves, what is left out, what became of each text, the table and its figures, the command, French.
 """
 
-from __future__ import annotations
+import sys
 
+if __name__ == "__main__" and not (sys.flags.isolated or getattr(sys.flags, "safe_path", False)):
+    del sys.path[0]  # this folder: a json.py that somebody put there would run in place of Python's own
+
+import argparse
 import csv
 import json
+import os
 import re
-import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
@@ -52,11 +58,6 @@ CHANGED = 3
 FORMAT = 2
 """Of a folder."""
 
-WITHHELD = ("erased", "of another time", "sealed")
-"""Why a leaf, or its words, are not opened: they are hashes all the same."""
-
-GONE = "its record is gone, and no act says who erased it"
-
 COLUMNS = (
     "root", "place", "id", "received_at", "provider_at", "number", "account", "provider_id", "verified",
     "tier", "score", "texter", "prefix", "wording", "state", "reason", "decided_at", "held",
@@ -69,24 +70,18 @@ PERSONAL_COLUMNS = ("from", "to", "text")
 ANEW = ("decision", "judgement", "label")
 """Kinds of leaves of which a later one may say something else of the same; all others are sealed once."""
 
-_DECIDED = ("state", "reason", "decided_at")
-_OF_AN_END = ("state", "reason", "priority", "judgement")
-_ARMED = ("reference", "purpose", "account", "sender", "passed_over", "at", "armed_at")
-_OVER = ("suppressed", "accepted", "failed", "abandoned")
-_LATER = {
-    "accepted": ("refused", "double"),
-    "refused": ("accepted", "double"),
-    "written_off": ("accepted", "refused", "double"),
-    "double": ("accepted", "refused"),
-}
-"""What an attempt may turn out to be that was settled; the first two by another receipt only."""
+GONE = "its record is gone, and no act says who erased it"
+
 _TEXTS = ("text", "proof")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _NAMED = 20
-_MICROS = 1_000_000
 
 Line = dict[str, Any]
 Leaves = dict[tuple[int, int], Line]
+Said = tuple[str, ...]
+"""A sentence and what goes into its braces; empty for nothing."""
+
+
+# ------------------------------------------------------------------------------------------- The report
 
 
 class Finding(NamedTuple):
@@ -108,24 +103,34 @@ class NoRootsError(ValueError):
 
 
 class Report:
-    """What came of it: `findings`, what was `counted`, and what else is to be `said`.
+    """What came of it: `findings`, what was `counted`, what else is to be `said`, in one language.
 
     `kept` is the newest root that was kept elsewhere and is the same here: it vouches for all before it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, french: bool = False) -> None:
         self.findings: list[Finding] = []
-        self.counted: dict[str, int] = {}
+        self.counted: Counter[str] = Counter()
         self.said: list[str] = []
         self.kept: int | None = None
+        self.known = FRENCH if french else {}
 
-    def found(self, what: str, where: str, said: str) -> None:
-        """Note a finding."""
-        self.findings.append(Finding(what, where, said))
+    def found(self, what: str, where: str, said: str, *values: object) -> None:
+        """Note a finding; the values go into the braces of what is said."""
+        self.findings.append(Finding(what, where, self.words(said, *values)))
 
-    def count(self, what: str, more: int = 1) -> None:
-        """Count what was looked at."""
-        self.counted[what] = self.counted.get(what, 0) + more
+    def say(self, said: str, *values: object) -> None:
+        """Note what is no finding."""
+        self.said.append(self.words(said, *values))
+
+    def count(self, what: str, *values: object) -> None:
+        """Count one more of what was looked at."""
+        self.counted[self.words(what, *values)] += 1
+
+    def words(self, said: str, *values: object) -> str:
+        """A sentence in the language of this report."""
+        told = self.known.get(said, said)
+        return told.format(*(self.known.get(str(value), value) for value in values)) if values else told
 
 
 class Asked(NamedTuple):
@@ -140,21 +145,22 @@ class Asked(NamedTuple):
         return self.from_at <= datetime.fromisoformat(payload["received_at"]) < self.to_at
 
 
-def check(folder: Path, elsewhere: str | None = None) -> Report:
+def check(folder: Path, elsewhere: "str | None" = None, *, french: bool = False) -> Report:
     """Verify a folder.
 
     Args:
         folder: As exported.
         elsewhere: The text of files with roots that were kept elsewhere.
+        french: Say it in French.
 
     Raises:
         OSError: There is no such folder, or it has no manifest.
         ValueError: Its manifest cannot be read, or nothing elsewhere can be compared.
     """
-    report = Report()
+    report = Report(french=french)
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     if manifest.get("format") != FORMAT:
-        raise ValueError("it was made by another release: its own verify.py reads it")
+        raise ValueError(report.words("another release made it: its own verify.py reads it"))
     from_at, to_at = (datetime.fromisoformat(manifest[name]) for name in ("from", "to"))
     asked = Asked(from_at, to_at, manifest["full"])
     _files(report, folder, manifest["files"])
@@ -174,38 +180,11 @@ def check(folder: Path, elsewhere: str | None = None) -> Report:
     except NoRootsError:
         raise
     except (KeyError, ValueError, TypeError, AttributeError, RecursionError, csv.Error) as error:
-        report.found("changed", "the rest", f"it cannot be read: {error!r}")
+        report.found("changed", "the rest", "it cannot be read: {}", repr(error))
     return report
 
 
-def compare(report: Report, ours: dict[int, str], elsewhere: str) -> set[int]:
-    """Hold roots against those that were kept elsewhere; answer the numbers of these.
-
-    Args:
-        report: Told what differs.
-        ours: Roots in hexadecimal by number, a chain.
-        elsewhere: Text with roots in it, as they were told: mails, JSON lines.
-
-    Raises:
-        NoRootsError: There is none in it.
-    """
-    told: dict[int, set[str]] = {}
-    for number, root in re.findall(r'"number":\s*(\d+)[^{}]*?"root":\s*"([0-9a-f]{64})"', elsewhere):
-        told.setdefault(int(number), set()).add(root)
-    if not told:
-        raise NoRootsError("there is no root in it: name a file of the mails, or roots.jsonl as it was sent")
-    same = [number for number in told if number in ours and told[number] == {ours[number]}]
-    other = sorted(number for number in told if number in ours and told[number] != {ours[number]})
-    report.count("roots as kept elsewhere", len(same))
-    report.kept = max(same, default=None)
-    if other:
-        many = f", and so for later ones: {len(other) - 1}" if other[1:] else ""
-        report.found("rewritten", f"root {other[0]}", f"it is not the one that was kept elsewhere{many}")
-    within = (n for n in told if n not in ours and min(ours, default=n) < n < max(ours, default=n))
-    for number in sorted(within)[:_NAMED]:
-        report.found("missing", f"root {number}", "it was kept elsewhere, and is not here")
-    return set(told)
-
+# ------------------------------------------------------------------------------------------------ Hashes
 
 _spelled = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
@@ -233,108 +212,15 @@ def tree(leaves: Sequence[bytes]) -> bytes:
     return sha256(b"\1" + tree(leaves[:half]) + tree(leaves[half:])).digest()
 
 
-def cell(value: object) -> str:
-    """How texts.csv spells a value: no program takes it for a formula."""
-    if value is None:
-        return ""
-    written = json.dumps(value) if isinstance(value, (bool, list)) else str(value)
-    if not written.isascii():
-        written = written.encode("utf-8", "backslashreplace").decode()
-    written = written.replace("\0", "\\0")
-    return f"'{written}" if written.startswith(_FORMULA) else written
+def _raw(written: str) -> bytes:
+    """Bytes out of hexadecimal, which is spelled in one way only."""
+    raw = bytes.fromhex(written)
+    if raw.hex() != written:
+        raise ValueError(f"{written!r} is not spelled as it was exported")
+    return raw
 
 
-def row(line: Mapping[str, Any], decided: Mapping[str, Any] | None, *, held: bool) -> Line:
-    """A row of texts.csv, all of it out of leaves; empty cells are what they do not say.
-
-    Args:
-        line: A text's, of leaves.jsonl.
-        decided: Payload of the last leaf that says what became of it.
-        held: Whether a leaf says that a raid held it.
-    """
-    said = {**(line.get("payload") or {}), **_part(line, "facts"), **_part(line, "words")}
-    ends = decided or {}
-    return {
-        **{name: said.get(name) for name in (*COLUMNS, *PERSONAL_COLUMNS)},
-        **{name: line[name] for name in ("root", "place", "id")},
-        **{name: ends.get(name) for name in _DECIDED},
-        "held": held or bool((ends.get("judgement") or {}).get("held")),
-    }
-
-
-def ends(row: Mapping[str, Any]) -> str:
-    """What became of a text, in a word."""
-    return str("accepted" if row["state"] == "accepted" else row["reason"] or row["state"] or "waiting")
-
-
-def stands(first: Line | None, then: Line) -> tuple[Line, str]:
-    """Which of two decisions of one reply stands, and what is wrong with the second, empty for nothing.
-
-    Args:
-        first: Payload of the one that stood so far, None for none.
-        then: Of the one after it.
-    """
-    if first is None or follows(first, then):
-        return then, contradiction(then)
-    other = [name for name in (*_OF_AN_END, "attempts") if first.get(name) != then.get(name)]
-    said = f"decided twice: sealed as {_end(first)}, now {_end(then)}"
-    return first, f"{said}; no receipt that came since explains what differs: {', '.join(other)}"
-
-
-def follows(first: Line, then: Line) -> bool:
-    """Whether a reply may end anew like this: only what is learnt of a settled attempt makes it."""
-    was = {attempt["reference"]: attempt for attempt in first["attempts"]}
-    now = {attempt["reference"]: attempt for attempt in then["attempts"]}
-    if not was.keys() <= now.keys() or not all(_may_become(was[each], now[each]) for each in was):
-        return False
-    if first["state"] in _OVER and not any(_learnt(was[each], now[each]) for each in was):
-        return all(first.get(name) == then.get(name) for name in _OF_AN_END) and was.keys() == now.keys()
-    return not contradiction(then)
-
-
-def contradiction(decision: Line) -> str:
-    """How a decision and its own attempts say two things, empty for not at all."""
-    states = {attempt["state"] for attempt in decision["attempts"]}
-    for end, state in (("accepted", "accepted"), ("abandoned", "written_off")):
-        if (decision["state"] == end) != (state in states):
-            some = "an" if state in states else "no"
-            return (
-                f"it is said to be {_end(decision)}, and {some} attempt of it was {state.replace('_', ' ')}"
-            )
-    return ""
-
-
-def _may_become(was: Line, now: Line) -> bool:
-    if any(was.get(name) != now.get(name) for name in _ARMED):
-        return False
-    if was["state"] == now["state"] or was["state"] not in _LATER:
-        return True
-    by_receipt = was["state"] in ("accepted", "refused")
-    return now["state"] in _LATER[was["state"]] and not (by_receipt and was["receipt"] == now["receipt"])
-
-
-def _learnt(was: Line, now: Line) -> bool:
-    """Another state; or refused again by another receipt, after it had been accepted in between."""
-    return bool(
-        was["state"] != now["state"] or (was["state"] == "refused" and was["receipt"] != now["receipt"])
-    )
-
-
-def _end(decision: Line) -> str:
-    return f"{decision['state']} ({decision['reason']})" if decision["reason"] else str(decision["state"])
-
-
-def _part(line: Mapping[str, Any], name: str) -> Line:
-    return (line.get(name) or {"said": {}})["said"]  # type: ignore[no-any-return]
-
-
-def _compare(report: Report, roots: dict[int, Line], elsewhere: str) -> None:
-    told = compare(report, {number: root["root"] for number, root in roots.items()}, elsewhere)
-    if roots and not told & roots.keys():
-        raise NoRootsError(
-            "none of its roots is one of these, so that nothing can be compared: ask for those from"
-            f" {min(roots)} to {max(roots)}"
-        )
+# ------------------------------------------------------------------------------------------------- Files
 
 
 def _files(report: Report, folder: Path, listed: dict[str, str]) -> None:
@@ -369,6 +255,9 @@ def _lines(report: Report, folder: Path, name: str) -> Iterator[Any]:
                 yield said
 
 
+# ------------------------------------------------------------------------------------ Roots and leaves
+
+
 def _roots(report: Report, folder: Path) -> dict[int, Line]:
     """One chain, each root after the one before it."""
     roots: dict[int, Line] = {}
@@ -386,6 +275,42 @@ def _roots(report: Report, folder: Path) -> dict[int, Line]:
     return roots
 
 
+def _compare(report: Report, roots: dict[int, Line], elsewhere: str) -> None:
+    told = compare(report, {number: root["root"] for number, root in roots.items()}, elsewhere)
+    if roots and not told & roots.keys():
+        none = "none of its roots can be compared: ask for those from {} to {}"
+        raise NoRootsError(report.words(none, min(roots), max(roots)))
+
+
+def compare(report: Report, ours: dict[int, str], elsewhere: str) -> set[int]:
+    """Hold roots against those that were kept elsewhere; answer the numbers of these.
+
+    Args:
+        report: Told what differs.
+        ours: Roots in hexadecimal by number, a chain.
+        elsewhere: Text with roots in it, as they were told: mails, JSON lines.
+
+    Raises:
+        NoRootsError: There is none in it.
+    """
+    told: dict[int, set[str]] = {}
+    for number, root in re.findall(r'"number":\s*(\d+)[^{}]*?"root":\s*"([0-9a-f]{64})"', elsewhere):
+        told.setdefault(int(number), set()).add(root)
+    if not told:
+        raise NoRootsError(report.words("no root is in it: name a file of the mails, or roots.jsonl as sent"))
+    both = sorted(told.keys() & ours.keys())
+    same = [number for number in both if told[number] == {ours[number]}]
+    report.counted[report.words("roots as kept elsewhere")] += len(same)
+    report.kept = max(same, default=None)
+    if other := [number for number in both if number not in same]:
+        said = "it is not the one kept elsewhere, and so for later ones: {}"
+        report.found("rewritten", f"root {other[0]}", said, len(other) - 1)
+    within = (n for n in told if n not in ours and min(ours, default=n) < n < max(ours, default=n))
+    for number in sorted(within)[:_NAMED]:
+        report.found("missing", f"root {number}", "it was kept elsewhere, and is not here")
+    return set(told)
+
+
 def _leaves(report: Report, folder: Path, roots: dict[int, Line], asked: Asked) -> Leaves:
     """All leaves by root and place, held against their trees."""
     found: dict[int, dict[int, Line]] = {}
@@ -398,18 +323,17 @@ def _leaves(report: Report, folder: Path, roots: dict[int, Line], asked: Asked) 
         order.append((root, place))
         _one_leaf(report, f"leaf {root}/{place}", line, asked)
     if order != sorted(order):
-        report.found("moved", "leaves.jsonl", "its lines do not stand in the order of roots and places")
+        report.found("moved", "leaves.jsonl", "its lines are not in the order of roots and places")
     for root in sorted(found):
         if root in roots:
             _one_tree(report, root, roots[root], found[root])
         else:
             report.found("missing", f"root {root}", "leaves of it are here")
-    return {(root, place): line for root, those in found.items() for place, line in those.items()}
+    return {key: found[key[0]][key[1]] for key in sorted(set(order))}
 
 
 def _one_tree(report: Report, root: int, link: Line, leaves: dict[int, Line]) -> None:
-    lacks = (place for place in range(link["leaves"]) if place not in leaves)
-    missing = list(islice(lacks, _NAMED))
+    missing = list(islice((place for place in range(link["leaves"]) if place not in leaves), _NAMED))
     for place in missing:
         report.found("missing", f"leaf {root}/{place}", "it was deleted")
     more = sorted(place for place in leaves if not 0 <= place < link["leaves"])
@@ -417,63 +341,63 @@ def _one_tree(report: Report, root: int, link: Line, leaves: dict[int, Line]) ->
         report.found("added", f"leaf {root}/{place}", "its root has no such place")
     hashes = [_raw(line["leaf"]) for _, line in sorted(leaves.items())]
     if not missing and not more and tree(hashes).hex() != link["tree"]:
-        said = "its leaves are not those that were sealed, or not in their order"
-        report.found("changed", f"root {root}", said)
+        report.found("changed", f"root {root}", "its leaves are not those, or not in the order, of its seal")
 
 
 def _one_leaf(report: Report, where: str, line: Line, asked: Asked) -> None:
-    payload = line.get("payload")
+    payload, kind = line.get("payload"), line["kind"]
     if payload is None:
         _unopened(report, where, line)
         return
     report.count("leaves opened")
     if leaf(_raw(line["salt"]), canonical(payload)).hex() != line["leaf"]:
-        report.found("changed", where, f"this {line['kind']} is not what was sealed")
+        report.found("changed", where, "this {} is not what was sealed", kind)
     elif (payload["root"], payload["place"]) != (line["root"], line["place"]):
-        belongs = f"it was sealed as leaf {payload['root']}/{payload['place']}"
-        report.found("moved", where, belongs)
-    elif (payload["kind"], payload["id"]) != (line["kind"], line["id"]):
+        report.found("moved", where, "it was sealed as leaf {}/{}", payload["root"], payload["place"])
+    elif (payload["kind"], payload["id"]) != (kind, line["id"]):
         report.found("changed", where, "it does not say what it is")
     for name in ("facts", "words"):
         part = line.get(name)
         if part and section(_raw(part["salt"]), canonical(part["said"])).hex() != payload.get(name):
-            report.found("changed", where, f"the {name} of this {line['kind']} are not what was sealed")
-    if line["kind"] in _TEXTS and "facts" in payload:
+            report.found("changed", where, "the {} of this {} are not what was sealed", name, kind)
+    if kind in _TEXTS and "facts" in payload:
         _shown(report, where, line, asked)
+
+
+# ------------------------------------------------------------------------------------ What is left out
 
 
 def _unopened(report: Report, where: str, line: Line) -> None:
     """Only texts of earlier releases were sealed as a whole; nothing else may stay closed."""
-    report.count(f"leaves {line.get('withheld')} as a whole")
-    if line.get("withheld") not in WITHHELD:
+    report.count("leaves {} as a whole", line.get("withheld"))
+    if line.get("withheld") not in ("erased", "of another time", "sealed"):
         report.found("changed", where, "it does not say why it is not opened")
     elif line["kind"] not in _TEXTS:
-        report.found("missing", where, f"what this {line['kind']} says is left out")
+        report.found("missing", where, "what this {} says is left out", line["kind"])
 
 
 def _shown(report: Report, where: str, line: Line, asked: Asked) -> None:
     """A text shows what it must, and keeps back only what may be kept back."""
-    reason, facts, words = line.get("withheld"), line.get("facts"), line.get("words")
+    reason, words = line.get("withheld"), line.get("words")
     if not asked.covers(line["payload"]):
-        report.count(f"{line['kind']}s of another time, with when that was")
+        report.count("{}s of another time, with when that was", line["kind"])
         return
     if reason == "of another time":
-        report.found("missing", where, "it is withheld as of another time, and is of this one")
-    elif not facts:
+        report.found("missing", where, "it is kept back as of another time, and is of this one")
+    elif not line.get("facts"):
         report.found("missing", where, "its facts are left out")
     elif not words and reason not in ("erased", "sealed"):
         report.found("changed", where, "it does not say why its words are not opened")
     elif not words and reason == "sealed" and asked.full:
         report.found("missing", where, "its words are left out of a full folder")
-    report.count(f"{line['kind']}s whose words are {'opened' if words else reason}")
+    report.count("{}s whose words are {}", line["kind"], "opened" if words else reason)
 
 
 def _is_as_listed(report: Report, manifest: Line, roots: dict[int, Line], leaves: Leaves) -> None:
     here = {"roots": ranges(roots), "trees": ranges(root for root, _ in leaves)}
     for name, found in here.items():
         if manifest[name] != found:
-            said = f"its {name} are not those that are here, which are {found or 'none'}"
-            report.found("changed", "manifest.json", said)
+            report.found("changed", "manifest.json", "it lists other {} than those here: {}", name, found)
 
 
 def _run(report: Report, roots: dict[int, Line], leaves: Leaves, asked: Asked) -> None:
@@ -485,62 +409,61 @@ def _run(report: Report, roots: dict[int, Line], leaves: Leaves, asked: Asked) -
         return
     first, last = min(made), max(made)
     if first > 1 and made[first] >= asked.from_at:
-        said = f"the chain begins at root {first}, which was made in this time"
-        report.found("missing", f"root {first - 1}", said)
+        report.found("missing", f"root {first - 1}", "the chain begins within this time, at root {}", first)
     begins = min([*texts, *(n for n in made if made[n] >= asked.from_at), last])
     after = next((number for number in made if made[number] >= asked.to_at), last)
     stops = max([*texts, after])
     shown = {root for root, _ in leaves}
     for number in [n for n in made if begins <= n <= stops and n not in shown][:_NAMED]:
-        report.found("missing", f"tree {number}", "it was made in this time, and its leaves are not here")
+        report.found("missing", f"tree {number}", "it is of this time, and its leaves are not here")
     if made[last] < asked.to_at:
-        report.said.append(
-            f"It was made before its time was over: what was sealed after {roots[last]['at']} is not in it."
-        )
+        report.say("It was made before its time was over: it ends at {}.", roots[last]["at"])
     unkept = sum(root > (report.kept or 0) for root in texts)
     if report.kept is not None and unkept:
-        report.said.append(
-            f"Texts that are only covered by roots after {report.kept}, the newest that was kept elsewhere:"
-            f" {unkept}. Ask for later roots."
+        report.say(
+            "Texts only covered by roots after {}, the newest kept elsewhere: {}.", report.kept, unkept
         )
+
+
+def _is_of(line: Line, asked: Asked) -> bool:
+    """Whether a text is of this time; one that was sealed as a whole shows only what is said with it."""
+    payload = line.get("payload")
+    return asked.covers(payload) if payload else line.get("withheld") != "of another time"
+
+
+def _acts(leaves: Leaves, what: str) -> Iterator[tuple[int, Line]]:
+    """Acts of a kind, each with its root."""
+    for (root, _), line in leaves.items():
+        said = line.get("payload") or {}
+        if said.get("kind") == "act" and said.get("what") == what:
+            yield root, said
 
 
 def _act(report: Report, manifest: Line, leaves: Leaves, asked: Asked) -> None:
     """The folder is no less than what was ordered, as that was sealed before it was made."""
     where, found, sealed = "the act of this export", None, 0
-    for (root, _), line in sorted(leaves.items()):
-        said = line.get("payload") or {}
-        if said.get("kind") == "act" and said.get("what") == "opened":
-            detail = said["detail"]
-            ordered = [detail.get(name) for name in ("from", "to", "full")]
-            ordered.append(said["why"])
-            if ordered == [manifest["from"], manifest["to"], asked.full, f"export for {manifest['for']}"]:
-                found, sealed = detail, root
+    order = [manifest["from"], manifest["to"], asked.full, f"export for {manifest['for']}"]
+    for root, said in _acts(leaves, "opened"):
+        if [*map(said["detail"].get, ("from", "to", "full")), said["why"]] == order:
+            found, sealed = said["detail"], root
     if found is None:
-        said = "no leaf says that it was ordered like this: for whom, of which time, full or not"
-        report.found("missing", where, said)
+        report.found("missing", where, "no leaf says that it was ordered: for whom, of when, full or not")
         return
     if report.kept is not None and sealed > report.kept:
-        report.said.append(
-            f"How many texts it must have was sealed under root {sealed}, after {report.kept}, the newest"
-            " that was kept elsewhere: ask for a later one."
-        )
+        told = "How many texts it must have was sealed under root {}, after {}, the newest kept elsewhere."
+        report.say(told, sealed, report.kept)
     if manifest["texts"] < found["texts"]:
-        said = f"it speaks of {_some(found['texts'], 'texts')}, the manifest of {manifest['texts']}"
-        report.found("missing", where, said)
-    shown = {root for root, _ in leaves}
+        report.found("missing", where, "it speaks of texts: {}; here: {}", found["texts"], manifest["texts"])
     begins, _, stops = found["trees"].partition("-")
-    if not {int(begins), int(stops or begins)} <= shown:
-        report.found("missing", where, f"it speaks of trees {found['trees']}, and not all of them are here")
+    if not {int(begins), int(stops or begins)} <= {root for root, _ in leaves}:
+        report.found("missing", where, "it speaks of trees {}, not all of them here", found["trees"])
     closed = sum(line.get("payload") is None for line in leaves.values())
     if closed > found["whole"]:
-        said = f"leaves not opened at all: {closed}; it speaks of {found['whole']}"
-        report.found("missing", where, said)
-    if closed:
-        report.said.append(
-            f"Leaves that an earlier release sealed as a whole, and that are not opened: {closed}. When they"
-            " came, and whether they are of this time, this folder cannot show."
+        report.found(
+            "missing", where, "leaves not opened at all: {}; it speaks of {}", closed, found["whole"]
         )
+    if closed:
+        report.say("Leaves sealed as a whole by an earlier release, and of unknown time here: {}.", closed)
 
 
 def _erased(report: Report, leaves: Leaves) -> None:
@@ -549,28 +472,22 @@ def _erased(report: Report, leaves: Leaves) -> None:
     for (root, place), line in leaves.items():
         if line.get("withheld") == "erased":
             gone.setdefault(root, set()).add(place)
-    by_act: set[tuple[int, int]] = set()
-    for line in leaves.values():
-        payload = line.get("payload") or {}
-        if payload.get("kind") == "act" and payload.get("what") == "erased":
-            for written, those in payload["detail"]["leaves"].items():
-                root = int(written)
-                below = max(gone.get(root, ()), default=-1) + 1
-                by_act |= {(root, place) for place in places(those, below)}
-    for root, those in sorted(gone.items()):
-        for place in sorted(those):
-            if (root, place) not in by_act:
-                report.found("missing", f"leaf {root}/{place}", GONE)
+    for _, act in _acts(leaves, "erased"):
+        for root, those in act["detail"]["leaves"].items():
+            left = gone.get(int(root), set())
+            left -= places(those, max(left, default=-1) + 1)
+    for root, left in sorted(gone.items()):
+        for place in sorted(left):
+            report.found("missing", f"leaf {root}/{place}", GONE)
 
 
 def _once(report: Report, leaves: Leaves) -> None:
     """What cannot change is sealed once: a second leaf of it would only say something else."""
     seen: set[tuple[str, str]] = set()
-    for (root, place), line in sorted(leaves.items()):
+    for (root, place), line in leaves.items():
         key = line["kind"], line["id"]
         if key in seen and line["kind"] not in ANEW:
-            said = f"this {line['kind']} was sealed before: it is sealed twice"
-            report.found("added", f"leaf {root}/{place}", said)
+            report.found("added", f"leaf {root}/{place}", "this {} is sealed twice", line["kind"])
         seen.add(key)
 
 
@@ -589,121 +506,6 @@ def _requests(report: Report, folder: Path, leaves: Leaves) -> None:
         report.count("requests")
     for item in sorted(due):
         report.found("missing", f"request of {item}", "its text was opened, and it was not")
-
-
-def _table(report: Report, folder: Path, leaves: Leaves, asked: Asked) -> Iterator[tuple[Line, Line]]:
-    """Each text of this time with what became of it; the table must say the same, a row each."""
-    decided: dict[str, Line] = {}
-    held: set[str] = set()
-    for (root, place), line in sorted(leaves.items()):
-        payload = line.get("payload") or {}
-        if line["kind"] == "decision" and payload:
-            decided[line["id"]], wrong = stands(decided.get(line["id"]), payload)
-            if wrong:
-                report.found("changed", f"leaf {root}/{place}", wrong)
-        elif line["kind"] == "judgement" and payload.get("held"):
-            held.add(line["id"])
-    columns = (*COLUMNS, *PERSONAL_COLUMNS) if asked.full else COLUMNS
-    written = _written(report, folder, columns)
-    for (root, place), line in sorted(leaves.items()):
-        if line["kind"] != "text" or not _is_of(line, asked):
-            continue
-        end = decided.get(line["id"])
-        said = row(line, end, held=line["id"] in held)
-        there = written.pop((str(root), str(place)), None)
-        where = f"texts.csv, leaf {root}/{place}"
-        if there is None:
-            report.found("missing", where, "it has no row")
-        elif other := [name for name in columns if there.get(name) != cell(said[name])]:
-            report.found("changed", where, f"it is not what was sealed: {', '.join(other)}")
-        yield said, end or {}
-    for key in written:
-        report.found("added", f"texts.csv, leaf {'/'.join(key)}", "no text of this time is sealed there")
-
-
-def _is_of(line: Line, asked: Asked) -> bool:
-    """Whether a text is of this time; one that was sealed as a whole shows only what is said with it."""
-    payload = line.get("payload")
-    return asked.covers(payload) if payload else line.get("withheld") != "of another time"
-
-
-def _written(report: Report, folder: Path, columns: tuple[str, ...]) -> dict[tuple[str, str], Line]:
-    """Rows of the table by root and place."""
-    written: dict[tuple[str, str], Line] = {}
-    path = folder / "texts.csv"
-    if not path.is_file():
-        return written
-    with path.open(encoding="utf-8-sig", newline="") as lines:
-        table = csv.DictReader(lines)
-        if tuple(table.fieldnames or ()) != columns:
-            report.found("changed", "texts.csv", f"its columns are not {', '.join(columns)}")
-        for there in table:
-            key = (str(there.get("root")), str(there.get("place")))
-            if key in written or None in there:
-                report.found("added", f"texts.csv, leaf {key[0]}/{key[1]}", "there are two of it")
-            written[key] = there
-            report.count("rows")
-    return written
-
-
-def _figures(report: Report, folder: Path, rows: Iterable[tuple[Line, Line]], listed: int) -> None:
-    """What the leaves come to; the page must begin with the same."""
-    texts = flagged = answered = held = waiting = spent = 0
-    texters: set[str] = set()
-    for said, decided in rows:
-        texts += 1
-        texters |= {said["texter"]} if said["texter"] else set()
-        flagged += said["tier"] not in (None, "none")
-        answered += ends(said) == "accepted"
-        held += said["held"]
-        waiting += not decided
-        spent += sum(attempt["spent_micros"] for attempt in decided.get("attempts", ()))
-    if not texts or texts != listed:
-        report.found(
-            "changed", "manifest.json", f"it speaks of {_some(listed, 'texts')}, the leaves of {texts}"
-        )
-    money = f"{spent / _MICROS:.2f}"
-    figures = [str(figure) for figure in (texts, len(texters), flagged, answered, held, money)]
-    page = folder / "summary.html"
-    written = page.read_text("utf-8") if page.is_file() else ""
-    ours = [re.sub(r"\D", "", figure) for figure in figures]
-    cards = re.findall(r'<div class="cards">(.*?)</div></div>', written) or [""]
-    shown = ([re.sub(r"\D", "", each) for each in re.findall("<b>(.*?)</b>", card)] for card in cards)
-    if any(each != ours for each in shown):
-        report.found("changed", "summary.html", "its first figures are not those of the leaves")
-    report.said.append(
-        "By the leaves: texts {}, senders {}, looked abusive {}, answered {}, kept waiting {}, paid for"
-        " answers {}.".format(*figures)
-    )
-    if waiting:
-        report.said.append(
-            f"Texts of which no leaf here says what became of them: {waiting}. That was not decided yet, or"
-            " was left out."
-        )
-    report.said.append(
-        "Not held by any root: made_by of manifest.json, and what summary.html says below its first figures."
-    )
-
-
-def _stamps(report: Report, folder: Path, roots: dict[int, Line]) -> None:
-    for path in sorted(folder.glob("stamps/*.tsr")):
-        root = roots.get(int(path.stem), {"root": ""})["root"]
-        if not root or _raw(root) not in path.read_bytes():
-            report.found("changed", f"stamps/{path.name}", "it is a timestamp of something else")
-            continue
-        report.count("timestamps")
-        report.said.append(
-            f"Whether the authority signed it: openssl ts -verify -digest {root} -in stamps/{path.name}"
-            " -CAfile AUTHORITY.pem"
-        )
-
-
-def _raw(written: str) -> bytes:
-    """Bytes out of hexadecimal, which is spelled in one way only."""
-    raw = bytes.fromhex(written)
-    if raw.hex() != written:
-        raise ValueError(f"{written!r} is not spelled as it was exported")
-    return raw
 
 
 def places(written: str, below: int) -> set[int]:
@@ -727,28 +529,227 @@ def ranges(numbers: Iterable[int]) -> str:
     return ",".join(str(one) if one == last else f"{one}-{last}" for one, last in runs)
 
 
+# ------------------------------------------------------------------------ What became of each text
+
+_OF_AN_END = ("state", "reason", "priority", "judgement")
+_ARMED = ("reference", "purpose", "account", "sender", "passed_over", "at", "armed_at")
+_OVER = ("suppressed", "accepted", "failed", "abandoned")
+_LATER = {
+    "accepted": ("refused", "double"),
+    "refused": ("accepted", "double"),
+    "written_off": ("accepted", "refused", "double"),
+    "double": ("accepted", "refused"),
+}
+"""What an attempt may turn out to be that was settled; the first two by another receipt only."""
+
+
+def stands(first: "Line | None", then: Line) -> "tuple[Line, Said]":
+    """Which of two decisions of one reply stands, and what is wrong with the second.
+
+    Args:
+        first: Payload of the one that stood so far, None for none.
+        then: Of the one after it.
+    """
+    if first is None or _follows(first, then):
+        return then, _contradiction(then)
+    other = [name for name in (*_OF_AN_END, "attempts") if first.get(name) != then.get(name)]
+    said = "decided twice: sealed as {}, now {}; no receipt explains what differs: {}"
+    return first, (said, _end(first), _end(then), ", ".join(other))
+
+
+def _follows(first: Line, then: Line) -> bool:
+    """Whether a reply may end anew like this: only what is learnt of a settled attempt makes it."""
+    was, now = ({each["reference"]: each for each in one["attempts"]} for one in (first, then))
+    if not was.keys() <= now.keys() or not all(_may_become(was[each], now[each]) for each in was):
+        return False
+    if first["state"] in _OVER and not any(_learnt(was[each], now[each]) for each in was):
+        return all(first.get(name) == then.get(name) for name in _OF_AN_END) and was.keys() == now.keys()
+    return not _contradiction(then)
+
+
+def _contradiction(decision: Line) -> Said:
+    """How a decision and its own attempts say two things."""
+    states = {attempt["state"] for attempt in decision["attempts"]}
+    for end, state in (("accepted", "accepted"), ("abandoned", "written_off")):
+        if (decision["state"] == end) != (state in states):
+            some = "it is said to be {}, and an attempt of it was {}"
+            none = "it is said to be {}, and no attempt of it was {}"
+            return (some if state in states else none), _end(decision), state.replace("_", " ")
+    return ()
+
+
+def _may_become(was: Line, now: Line) -> bool:
+    if any(was.get(name) != now.get(name) for name in _ARMED):
+        return False
+    if was["state"] == now["state"] or was["state"] not in _LATER:
+        return True
+    by_receipt = was["state"] in ("accepted", "refused")
+    return now["state"] in _LATER[was["state"]] and not (by_receipt and was["receipt"] == now["receipt"])
+
+
+def _learnt(was: Line, now: Line) -> bool:
+    """Another state; or refused again by another receipt, after it had been accepted in between."""
+    if was["state"] == now["state"] == "refused":
+        return bool(was["receipt"] != now["receipt"])
+    return bool(was["state"] != now["state"])
+
+
+def _end(decision: Line) -> str:
+    return f"{decision['state']} ({decision['reason']})" if decision["reason"] else str(decision["state"])
+
+
+# -------------------------------------------------------------------------- The table and its figures
+
+
+def cell(value: object) -> str:
+    """How texts.csv spells a value: no program takes it for a formula."""
+    if value is None:
+        return ""
+    written = json.dumps(value) if isinstance(value, (bool, list)) else str(value)
+    if not written.isascii():
+        written = written.encode("utf-8", "backslashreplace").decode()
+    written = written.replace("\0", "\\0")
+    return f"'{written}" if written.startswith(("=", "+", "-", "@", "\t", "\r")) else written
+
+
+def row(line: Mapping[str, Any], decided: "Mapping[str, Any] | None", *, held: bool) -> Line:
+    """A row of texts.csv, all of it out of leaves; empty cells are what they do not say.
+
+    Args:
+        line: A text's, of leaves.jsonl.
+        decided: Payload of the last leaf that says what became of it.
+        held: Whether a leaf says that a raid held it.
+    """
+    said = {**(line.get("payload") or {}), **_part(line, "facts"), **_part(line, "words")}
+    ends = decided or {}
+    return {
+        **{name: said.get(name) for name in (*COLUMNS, *PERSONAL_COLUMNS)},
+        **{name: line[name] for name in ("root", "place", "id")},
+        **{name: ends.get(name) for name in ("state", "reason", "decided_at")},
+        "held": held or bool((ends.get("judgement") or {}).get("held")),
+    }
+
+
+def ends(row: Mapping[str, Any]) -> str:
+    """What became of a text, in a word."""
+    return str("accepted" if row["state"] == "accepted" else row["reason"] or row["state"] or "waiting")
+
+
+def _part(line: Mapping[str, Any], name: str) -> Line:
+    return (line.get(name) or {"said": {}})["said"]  # type: ignore[no-any-return]
+
+
+def _table(report: Report, folder: Path, leaves: Leaves, asked: Asked) -> Iterator[tuple[Line, Line]]:
+    """Each text of this time with what became of it; the table must say the same, a row each."""
+    decided: dict[str, Line] = {}
+    held: set[str] = set()
+    for (root, place), line in leaves.items():
+        payload = line.get("payload") or {}
+        if line["kind"] == "decision" and payload:
+            decided[line["id"]], wrong = stands(decided.get(line["id"]), payload)
+            if wrong:
+                report.found("changed", f"leaf {root}/{place}", *wrong)
+        elif line["kind"] == "judgement" and payload.get("held"):
+            held.add(line["id"])
+    columns = (*COLUMNS, *PERSONAL_COLUMNS) if asked.full else COLUMNS
+    written = _written(report, folder, columns)
+    for (root, place), line in leaves.items():
+        if line["kind"] != "text" or not _is_of(line, asked):
+            continue
+        end = decided.get(line["id"])
+        said = row(line, end, held=line["id"] in held)
+        there = written.pop((str(root), str(place)), None)
+        where = f"texts.csv, leaf {root}/{place}"
+        if there is None:
+            report.found("missing", where, "it has no row")
+        elif other := [name for name in columns if there.get(name) != cell(said[name])]:
+            report.found("changed", where, "not as it was sealed: {}", ", ".join(other))
+        yield said, end or {}
+    for key in written:
+        report.found("added", f"texts.csv, leaf {'/'.join(key)}", "no text of this time is sealed there")
+
+
+def _written(report: Report, folder: Path, columns: tuple[str, ...]) -> dict[tuple[str, str], Line]:
+    """Rows of the table by root and place."""
+    written: dict[tuple[str, str], Line] = {}
+    path = folder / "texts.csv"
+    if not path.is_file():
+        return written
+    with path.open(encoding="utf-8-sig", newline="") as lines:
+        table = csv.DictReader(lines)
+        if tuple(table.fieldnames or ()) != columns:
+            report.found("changed", "texts.csv", "its columns are not {}", ", ".join(columns))
+        for there in table:
+            key = (str(there.get("root")), str(there.get("place")))
+            if key in written or None in there:
+                report.found("added", f"texts.csv, leaf {key[0]}/{key[1]}", "there are two of it")
+            written[key] = there
+            report.count("rows")
+    return written
+
+
+def _figures(report: Report, folder: Path, rows: Iterable[tuple[Line, Line]], listed: int) -> None:
+    """What the leaves come to; the page must begin with the same."""
+    texts = flagged = answered = held = waiting = spent = 0
+    texters: set[str] = set()
+    for said, decided in rows:
+        texts += 1
+        texters |= {said["texter"]} if said["texter"] else set()
+        flagged += said["tier"] not in (None, "none")
+        answered += ends(said) == "accepted"
+        held += said["held"]
+        waiting += not decided
+        spent += sum(attempt["spent_micros"] for attempt in decided.get("attempts", ()))
+    if not texts or texts != listed:
+        report.found("changed", "manifest.json", "it speaks of texts: {}; here: {}", listed, texts)
+    figures = (texts, len(texters), flagged, answered, held, f"{spent / 1_000_000:.2f}")
+    page = folder / "summary.html"
+    written = page.read_text("utf-8") if page.is_file() else ""
+    ours = [re.sub(r"\D", "", str(figure)) for figure in figures]
+    cards = re.findall(r'<div class="cards">(.*?)</div></div>', written) or [""]
+    shown = ([re.sub(r"\D", "", each) for each in re.findall("<b>(.*?)</b>", card)] for card in cards)
+    if any(each != ours for each in shown):
+        report.found("changed", "summary.html", "its first figures are not those of the leaves")
+    told = "By the leaves: texts {}, senders {}, looked abusive {}, answered {}, kept waiting {}, paid {}."
+    report.say(told, *figures)
+    if waiting:
+        report.say("Texts whose fate no leaf here tells (not decided yet, or left out): {}.", waiting)
+    report.say("Not held by any root: made_by of manifest.json, summary.html below its first figures.")
+
+
+def _stamps(report: Report, folder: Path, roots: dict[int, Line]) -> None:
+    for path in sorted(folder.glob("stamps/*.tsr")):
+        root = roots.get(int(path.stem), {"root": ""})["root"]
+        if not root or _raw(root) not in path.read_bytes():
+            report.found("changed", f"stamps/{path.name}", "it is a timestamp of something else")
+            continue
+        report.count("timestamps")
+        verified = f"openssl ts -verify -digest {root} -in stamps/{path.name} -CAfile AUTHORITY.pem"
+        report.say("Whether the authority signed it: {}", verified)
+
+
+# ------------------------------------------------------------------------------------------ The command
+
+
 def told(report: Report, *, compared: bool) -> Iterator[str]:
     """A report in lines for people."""
-    for finding in report.findings:
-        yield f"{finding.what.upper()}  {finding.where}: {finding.said}"
-    yield "Looked at: " + ", ".join(_some(many, what) for what, many in sorted(report.counted.items()))
+    named = re.compile("|".join(_PLACES))
+    for what, where, said in report.findings:
+        place = named.sub(lambda found: report.words(found[0]), where)
+        yield f"{report.words(what).upper()}  {place}: {said}"
+    looked = ", ".join(f"{what} {many}" for what, many in sorted(report.counted.items()))
+    yield report.words("Looked at: {}", looked)
     yield from report.said
     if report.findings:
-        yield f"SOMETHING WAS CHANGED: {_some(len(report.findings), 'findings')}."
+        yield report.words("SOMETHING WAS CHANGED. Findings: {}.", len(report.findings))
     elif compared and report.kept is not None:
-        yield "Nothing was changed: everything is as the roots say that were kept elsewhere,"
-        yield f"of which the newest is root {report.kept}: it covers all before it, and nothing after it."
+        yield report.words("Nothing was changed: everything is as the roots say that were kept elsewhere,")
+        yield report.words(
+            "the newest of which is {}: it covers all before it, nothing after it.", report.kept
+        )
     else:
-        yield "Nothing was changed since the roots were made. Whether somebody made all of it anew, only"
-        yield "roots that were kept elsewhere can say: name a file of them with --roots."
-
-
-def _some(many: int, what: str) -> str:
-    """So many of what is written in the plural, whose first word is what is counted."""
-    if many != 1:
-        return f"{many} {what}"
-    first, space, rest = what.partition(" ")
-    return f"1 {'leaf' if first == 'leaves' else first[:-1]}{space}{rest}"
+        yield report.words("Nothing was changed since the roots were made. Whether somebody made all of it")
+        yield report.words("anew, only roots kept elsewhere can say: name a file of them with --roots.")
 
 
 def unreadable(error: Exception) -> str:
@@ -758,28 +759,135 @@ def unreadable(error: Exception) -> str:
     return f"its files are damaged ({error})"
 
 
+def _visible(line: str) -> str:
+    """No name of a file may move the cursor, or turn what is written around."""
+    return "".join(each if each.isprintable() or each == "\n" else repr(each)[1:-1] for each in line)
+
+
 def main(words: list[str]) -> int:
     """Run the command; answer its exit code."""
-    kept: Path | None = None
-    if "--roots" in words[:-1]:
-        place = words.index("--roots")
-        kept = Path(words[place + 1])
-        del words[place : place + 2]
-    if len(words) > 1 or any(word.startswith("-") for word in words):
-        sys.stderr.write(f"{__doc__}\n")
-        return 2
-    folder = Path(words[0]) if words else Path(__file__).resolve().parent
+    speaks = next(filter(None, map(os.environ.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), "")
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    options.add_argument("folder", nargs="?", type=Path, default=Path(__file__).resolve().parent)
+    options.add_argument("--roots", type=Path, metavar="FILE")
+    options.add_argument("--lang", choices=("en", "fr"), default="fr" if speaks.startswith("fr") else "en")
+    asked = options.parse_args(words)
+    french = asked.lang == "fr"
     try:
-        elsewhere = kept.read_text(encoding="utf-8", errors="replace") if kept else None
-        report = check(folder, elsewhere)
+        elsewhere = asked.roots.read_text(encoding="utf-8", errors="replace") if asked.roots else None
+        report = check(asked.folder, elsewhere, french=french)
     except NoRootsError as error:
-        sys.stderr.write(f"{kept} cannot be compared: {error}.\n")
+        sys.stderr.write(f"{asked.roots}: {error}.\n")
         return 2
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        sys.stderr.write(f"{folder} cannot be verified: {unreadable(error)}\n")
+        why = Report(french=french).words("{} cannot be verified: {}", asked.folder, unreadable(error))
+        sys.stderr.write(f"{why}\n")
         return 2
-    sys.stdout.write("\n".join(told(report, compared=elsewhere is not None)) + "\n")
+    for line in told(report, compared=elsewhere is not None):
+        sys.stdout.write(f"{_visible(line)}\n")
     return CHANGED if report.findings else 0
+
+
+# ------------------------------------------------------------------------------------------------ French
+
+_PLACES = ("the act of this export", "the rest", "request of", "leaf", "root", "tree", "line")
+"""What a finding's place is called; all else in it is a name of this folder."""
+
+FRENCH = {
+    "changed": "modifié", "missing": "manquant", "added": "ajouté", "moved": "déplacé",
+    "rewritten": "réécrit", "the act of this export": "l'acte de cet export", "the rest": "la suite",
+    "request of": "requête de", "leaf": "feuille", "root": "racine", "tree": "arbre", "line": "ligne",
+    "roots": "racines", "trees": "arbres", "facts": "faits", "words": "mots", "opened": "ouverts",
+    "erased": "effacés", "sealed": "scellés", "of another time": "d'une autre période", "rows": "lignes",
+    "files": "fichiers", "requests": "requêtes", "timestamps": "horodatages",
+    "leaves opened": "feuilles ouvertes", "roots as kept elsewhere": "racines comme ailleurs",
+    "leaves {} as a whole": "feuilles en entier ({})", "Looked at: {}": "Examiné : {}",
+    "{}s whose words are {}": "feuilles « {} » dont les mots sont {}",
+    "{}s of another time, with when that was": "feuilles « {} » d'une autre période, avec leur date",
+    "it cannot be read: {}": "c'est illisible : {}",
+    "the manifest lists it": "le manifeste l'annonce",
+    "the manifest does not list it": "le manifeste ne l'annonce pas",
+    "it is not the file that the manifest lists": "ce n'est pas le fichier qu'annonce le manifeste",
+    "every folder has it": "tout dossier l'a",
+    "it is not spelled as it was exported": "elle n'est pas écrite comme à l'export",
+    "it is not the hash of what is said with it": "ce n'est pas l'empreinte de ce qui est dit avec elle",
+    "the chain has a gap": "la chaîne a un trou",
+    "it does not follow the root before it": "elle ne suit pas la racine précédente",
+    "none of its roots can be compared: ask for those from {} to {}":
+        "aucune de ses racines ne peut être comparée : demandez celles de {} à {}",
+    "no root is in it: name a file of the mails, or roots.jsonl as sent":
+        "il n'y a aucune racine : indiquez un fichier des courriels, ou roots.jsonl tel qu'envoyé",
+    "it is not the one kept elsewhere, and so for later ones: {}":
+        "ce n'est pas celle gardée ailleurs ; et de même plus loin : {}",
+    "it was kept elsewhere, and is not here": "elle a été gardée ailleurs, et n'est pas ici",
+    "there are two of it": "il y en a deux",
+    "its lines are not in the order of roots and places": "ses lignes ne sont pas dans l'ordre",
+    "leaves of it are here": "des feuilles en sont ici",
+    "it was deleted": "elle a été supprimée",
+    "its root has no such place": "sa racine n'a pas cette place",
+    "its leaves are not those, or not in the order, of its seal":
+        "ses feuilles ne sont pas celles qui ont été scellées, ou pas dans cet ordre",
+    "this {} is not what was sealed": "ce contenu (« {} ») n'est pas ce qui a été scellé",
+    "it was sealed as leaf {}/{}": "elle a été scellée comme feuille {}/{}",
+    "it does not say what it is": "elle ne dit pas ce qu'elle est",
+    "the {} of this {} are not what was sealed": "les {} de ce contenu (« {} ») ne sont pas ceux scellés",
+    "it does not say why it is not opened": "elle ne dit pas pourquoi elle n'est pas ouverte",
+    "what this {} says is left out": "ce que dit ce contenu (« {} ») est omis",
+    "it is kept back as of another time, and is of this one":
+        "elle est retenue comme d'une autre période, et elle est de celle-ci",
+    "its facts are left out": "ses faits sont omis",
+    "it does not say why its words are not opened": "elle ne dit pas pourquoi ses mots sont fermés",
+    "its words are left out of a full folder": "ses mots sont omis d'un dossier complet",
+    "it lists other {} than those here: {}": "il annonce d'autres {} que ceux d'ici : {}",
+    "there is nothing in it": "il n'y a rien dedans",
+    "the chain begins within this time, at root {}": "la chaîne commence dans cette période, à la racine {}",
+    "it is of this time, and its leaves are not here": "il est de cette période, sans ses feuilles ici",
+    "It was made before its time was over: it ends at {}.": "Fait avant la fin de sa période : finit à {}.",
+    "Texts only covered by roots after {}, the newest kept elsewhere: {}.":
+        "SMS couverts seulement par des racines après {}, la dernière gardée ailleurs : {}.",
+    "no leaf says that it was ordered: for whom, of when, full or not":
+        "aucune feuille ne dit qu'il a été demandé : pour qui, de quand, complet ou non",
+    "How many texts it must have was sealed under root {}, after {}, the newest kept elsewhere.":
+        "Le nombre de SMS à y trouver a été scellé sous la racine {}, après {}, la dernière gardée ailleurs.",
+    "it speaks of texts: {}; here: {}": "il parle de SMS : {} ; ici : {}",
+    "it speaks of trees {}, not all of them here": "il parle des arbres {}, pas tous ici",
+    "leaves not opened at all: {}; it speaks of {}": "feuilles non ouvertes : {} ; il parle de {}",
+    "Leaves sealed as a whole by an earlier release, and of unknown time here: {}.":
+        "Feuilles scellées en entier par une version antérieure, de date inconnue ici : {}.",
+    GONE: "son contenu a disparu, et aucun acte ne dit qui l'a effacé",
+    "this {} is sealed twice": "ce contenu (« {} ») est scellé deux fois",
+    "it is not the one that was sealed": "ce n'est pas celle qui a été scellée",
+    "its text was opened, and it was not": "son SMS a été ouvert, et elle non",
+    "decided twice: sealed as {}, now {}; no receipt explains what differs: {}":
+        "décidé deux fois : scellé {}, maintenant {} ; aucun accusé n'explique ce qui diffère : {}",
+    "it is said to be {}, and an attempt of it was {}": "donné comme {}, et un envoi a été {}",
+    "it is said to be {}, and no attempt of it was {}": "donné comme {}, et aucun envoi n'a été {}",
+    "it has no row": "elle n'a pas de ligne",
+    "not as it was sealed: {}": "pas comme scellé : {}",
+    "no text of this time is sealed there": "aucun SMS de cette période n'y est scellé",
+    "its columns are not {}": "ses colonnes ne sont pas {}",
+    "its first figures are not those of the leaves": "ses premiers chiffres ne sont pas ceux des feuilles",
+    "By the leaves: texts {}, senders {}, looked abusive {}, answered {}, kept waiting {}, paid {}.":
+        "Selon les feuilles : SMS {}, expéditeurs {}, d'air abusif {}, répondus {}, retenus {}, payé {}.",
+    "Texts whose fate no leaf here tells (not decided yet, or left out): {}.":
+        "SMS dont aucune feuille ici ne dit le sort (pas encore décidé, ou omis) : {}.",
+    "Not held by any root: made_by of manifest.json, summary.html below its first figures.":
+        "Tenu par aucune racine : made_by de manifest.json, summary.html après ses premiers chiffres.",
+    "it is a timestamp of something else": "c'est l'horodatage d'autre chose",
+    "Whether the authority signed it: {}": "Pour savoir si l'autorité l'a signé : {}",
+    "SOMETHING WAS CHANGED. Findings: {}.": "QUELQUE CHOSE A ÉTÉ MODIFIÉ. Constats : {}.",
+    "Nothing was changed: everything is as the roots say that were kept elsewhere,":
+        "Rien n'a été modifié : tout est comme le disent les racines gardées ailleurs,",
+    "the newest of which is {}: it covers all before it, nothing after it.":
+        "dont la dernière est la {} : elle couvre tout ce qui la précède, et rien après elle.",
+    "Nothing was changed since the roots were made. Whether somebody made all of it":
+        "Rien n'a été modifié depuis que les racines sont faites. Si quelqu'un a tout refait,",
+    "anew, only roots kept elsewhere can say: name a file of them with --roots.":
+        "seules des racines gardées ailleurs le disent : indiquez-en un fichier avec --roots.",
+    "{} cannot be verified: {}": "{} ne peut être vérifié : {}",
+    "another release made it: its own verify.py reads it": "d'une autre version : son verify.py le lit",
+}  # fmt: skip
+"""By what is said in English. Kinds, states, reasons and columns are called what the files call them."""
 
 
 if __name__ == "__main__":

@@ -216,9 +216,9 @@ def test_where_only_some_roots_were_kept_it_says_so(folder: Path) -> None:
     code, said = stranger(folder, kept)
     assert (
         code,
-        "Texts that are only covered by roots after 1, the newest that was kept elsewhere: 1." in said,
+        "Texts only covered by roots after 1, the newest kept elsewhere: 1." in said,
     ) == (0, True)
-    assert "the newest is root 1: it covers all before it, and nothing after it" in said
+    assert "the newest of which is 1: it covers all before it, nothing after it" in said
     assert "How many texts it must have was sealed under root 6, after 1," in said
 
 
