@@ -9,6 +9,7 @@ from html import escape
 from router.evidence.picture import Bar, Picture
 
 _WIDTH, _HEIGHT, _LEFT, _BOTTOM, _WORDS, _LABELS = 900, 220, 50, 24, 72, 8
+_DAY = timedelta(days=1)
 
 
 def chart(picture: Picture, step: timedelta, bars: Sequence[Bar], label: str) -> str:
@@ -25,7 +26,7 @@ def chart(picture: Picture, step: timedelta, bars: Sequence[Bar], label: str) ->
     whole = step * len(bars)
 
     def place(at: datetime) -> float:
-        return _LEFT + (_WIDTH - _LEFT) * min(1.0, max(0.0, (at - picture.from_at) / whole))
+        return _LEFT + (_WIDTH - _LEFT) * min(1.0, max(0.0, (at - bars[0].at) / whole))
 
     parts = []
     for began, ended in _raids(picture):
@@ -41,10 +42,11 @@ def chart(picture: Picture, step: timedelta, bars: Sequence[Bar], label: str) ->
     base = 10 + tall
     parts.append(f'<line class="axis" x1="{_LEFT}" y1="{base}" x2="{_WIDTH}" y2="{base}"/>')
     parts.append(f'<text x="{_LEFT - 6}" y="20" text-anchor="end">{top}</text>')
+    spelled = "%d/%m/%Y" if step >= _DAY else "%d/%m %H:%M"
     for number in range(0, len(bars), -(-len(bars) // _LABELS)):
         x, at = _LEFT + number * wide, picture.here(bars[number].at)
         if x <= _WIDTH - _WORDS:
-            parts.append(f'<text x="{x:.1f}" y="{_HEIGHT - 6}">{at:%d/%m %H:%M}</text>')
+            parts.append(f'<text x="{x:.1f}" y="{_HEIGHT - 6}">{at:{spelled}}</text>')
     head = f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(label)}">'
     return f"{head}{''.join(parts)}</svg>"
 

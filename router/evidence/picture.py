@@ -125,19 +125,33 @@ class Picture:
         return sorted(several, key=lambda each: (-each.texts, each.name))[:_WORDINGS]
 
     def bars(self) -> tuple[timedelta, Sequence[Bar]]:
-        """Texts over the period, in steps so long that a page takes them."""
-        whole = self.to_at - self.from_at
-        step = next((each for each in _STEPS if whole / each <= _MOST_BARS), _STEPS[-1])
-        width = int(step / _STEPS[0])
+        """Texts over the period, in steps so long that a page takes them.
+
+        Of a period of more days than that it begins with the first text's day and ends with the last one's:
+        who asks for all there is names years in which nothing came.
+        """
+        from_at, whole = self._span()
+        longest = _STEPS[-1] * -(-whole // (_STEPS[-1] * _MOST_BARS))
+        step = next((each for each in _STEPS if whole / each <= _MOST_BARS), longest)
+        width, begin = int(step / _STEPS[0]), int((from_at - self.from_at) / _STEPS[0])
         counts: Counter[tuple[int, bool]] = Counter()
         for (minute, flagged), many in self._minutes.items():
-            counts[minute // width, flagged] += many
+            counts[(minute - begin) // width, flagged] += many
         bars = (
             Bar(
-                self.from_at + place * step,
+                from_at + place * step,
                 counts[(place, False)] + counts[(place, True)],
                 counts[(place, True)],
             )
             for place in range(-(-whole // step))
         )
         return step, tuple(bars)
+
+    def _span(self) -> tuple[datetime, timedelta]:
+        """What the chart shows: where it begins, and how long that is."""
+        whole, day = self.to_at - self.from_at, _STEPS[-1]
+        if whole <= day * _MOST_BARS or not self._minutes:
+            return self.from_at, min(whole, day * _MOST_BARS)
+        minutes = [minute for minute, _ in self._minutes]
+        first, last = (minute * _STEPS[0] // day for minute in (min(minutes), max(minutes)))
+        return self.from_at + first * day, (last + 1 - first) * day

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from itertools import pairwise
 from string import Formatter
@@ -199,6 +199,21 @@ def test_no_two_moments_under_the_chart_touch(minutes: int) -> None:
     places = [float(x) for x in re.findall(r'<text x="([\d.]+)" y="214"', section)]
     assert places
     assert all(after - before >= 72 for before, after in pairwise([*places, 900.0]))
+
+
+@pytest.mark.parametrize("days", [1, 121, 1_000])
+def test_a_chart_of_all_there_is_shows_the_days_with_texts(days: int) -> None:
+    from_at, to_at = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
+    picture = Picture(from_at, to_at)
+    row = {"held": False, "state": "accepted", "tier": "none", "number": "poster"}
+    row |= {"texter": "", "prefix": "", "wording": ""}
+    for at in (NOON, NOON + timedelta(days=days - 1)):
+        picture.add({**row, "received_at": at.isoformat()}, {})
+    step, shown = picture.bars()
+    assert (len(shown), sum(bar.texts for bar in shown)) == (-(-timedelta(days=days) // step), 2)
+    assert shown[0].at <= NOON < shown[0].at + timedelta(days=1)
+    assert len(shown) <= 120
+    assert len(page(picture, "EUR", LEFT)) < 200_000
 
 
 def test_words_of_texters_are_folded_away_and_never_markup() -> None:
