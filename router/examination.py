@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import get_args
+from uuid import UUID
 
 from providers import Ability, Failure, Forged, Provider, Request, Response, Wire
 from router.cell import cell_of
@@ -17,7 +18,7 @@ from router.postgres.migrate import MigrationError, pending
 from router.postgres.pool import DatabaseAwayError, Pool
 from router.postgres.programs import EmbeddedError
 from router.postgres.purses import Purses
-from router.postgres.reach import reach
+from router.postgres.reach import newest_letter, reach
 from router.rules.budget import TOTAL, cheapest, window
 from router.rules.failover import Why
 from router.rules.plural import counted
@@ -29,6 +30,7 @@ from router.wire import AioWire
 
 _FAILURES = get_args(Failure)
 _MOST_SKEW = 5.0
+_PUT_BACK = "Stop the router and put the copy of the key file back."
 # A provider may want to hear 503 of a webhook that came unsigned, and then sends it again.
 _TURNED_AWAY = (Forged.status, 503)
 
@@ -57,7 +59,7 @@ async def examine(settings: Settings) -> list[Finding]:
         looks = [_account(name, provider, wire) for name, provider in settings.providers.items()]
         looks.append(_door(settings, wire))
         looks += [_hook(settings, name, wire) for name in settings.accounts]
-        return [*await _database(settings), _keys(settings), *await asyncio.gather(*looks)]
+        return [*await _database(settings), *await asyncio.gather(*looks)]
     finally:
         await wire.close()
 
@@ -77,13 +79,15 @@ async def spent(settings: Settings, pool: Pool) -> Mapping[str, Why]:
     return found
 
 
-async def _money(settings: Settings, dsn: str) -> list[Finding]:
+async def _stored(settings: Settings, dsn: str) -> list[Finding]:
+    """What the database holds: whether the keys here opened it, and the purses that are empty."""
     async with Pool(dsn, application="paravent doctor") as pool:
-        found = await spent(settings, pool)
-    return [
+        found, letter = await spent(settings, pool), await newest_letter(pool)
+    purses = [
         Finding(f"purse {name}", ok=False, said=why.said, do="`paravent budget top-up` adds to it.")
         for name, why in {TOTAL if w is Why.TOTAL_BUDGET else n: w for n, w in found.items()}.items()
     ]
+    return [_keys(settings, letter), *purses]
 
 
 async def _database(settings: Settings) -> list[Finding]:
@@ -98,9 +102,9 @@ async def _database(settings: Settings) -> list[Finding]:
                 ).dsn
             found = await reach(dsn)
             missing = await pending(dsn)
-            money = [] if missing else await _money(settings, dsn)
+            stored = [_keys(settings)] if missing else await _stored(settings, dsn)
     except (EmbeddedError, DatabaseAwayError, MigrationError) as error:
-        return [Finding("database", ok=False, said=str(error).rstrip("."))]
+        return [Finding("database", ok=False, said=str(error).rstrip(".")), _keys(settings)]
     skew = abs((datetime.now(UTC) - found.now).total_seconds())
     return [
         Finding(
@@ -121,18 +125,34 @@ async def _database(settings: Settings) -> list[Finding]:
             said=f"{skew:.1f} s between this machine and the database",
             do="" if skew < _MOST_SKEW else "Set both by NTP.",
         ),
-        *money,
+        *stored,
     ]
 
 
-def _keys(settings: Settings) -> Finding:
+def _keys(settings: Settings, letter: tuple[UUID, bytes, bytes] | None = None) -> Finding:
+    """Whether these keys are there, and are the ones that sealed what is stored.
+
+    Other keys would know nobody again: who was answered before would be answered anew.
+    """
     if not (settings.data / "keys").exists():
-        return Finding("keys", ok=None, said="none yet", do="The first start makes them: then keep a copy.")
+        if letter is None:
+            return Finding(
+                "keys", ok=None, said="none yet", do="The first start makes them: then keep a copy."
+            )
+        return Finding("keys", ok=False, said="gone", do=_PUT_BACK)
     try:
-        Vault.in_folder(settings.data)
+        vault = Vault.in_folder(settings.data)
+        known = letter is None or vault.pseudonym(vault.open_letter(*letter[:2])[0]) == letter[2]
     except (VaultError, OSError) as error:
-        return Finding("keys", ok=False, said=type(error).__name__, do="Put the copy of the key file back.")
-    return Finding("keys", ok=True, said="can be read")
+        said = (
+            "did not seal what is stored"
+            if letter and isinstance(error, VaultError)
+            else type(error).__name__
+        )
+        return Finding("keys", ok=False, said=said, do=_PUT_BACK)
+    if not known:
+        return Finding("keys", ok=False, said="the first of them is another one", do=_PUT_BACK)
+    return Finding("keys", ok=True, said="can be read" if letter is None else "open what is stored")
 
 
 async def _account(name: str, provider: Provider, wire: Wire) -> Finding:

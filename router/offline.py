@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import time
+from contextlib import suppress
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
@@ -61,23 +62,24 @@ class PublicKey:
 
 
 class PrivateKey:
-    """Opens.
+    """Opens what was sealed to it; or to any of several, where a new pair took an old one's place.
 
     Args:
-        written: As `make` writes it.
+        written: As `make` writes it; of several a line each.
 
     Raises:
-        OfflineKeyError: It is none.
+        OfflineKeyError: There is none in it.
     """
 
     def __init__(self, written: str) -> None:
-        self._private = X25519PrivateKey.from_private_bytes(_read(written, "pvkey_"))
+        keys = written.split() or [""]
+        self._privates = [X25519PrivateKey.from_private_bytes(_read(key, "pvkey_")) for key in keys]
         self._unwrapped: dict[bytes, AESGCM] = {}
 
     @property
-    def public(self) -> str:
-        """Its public half, as the settings take it."""
-        return _write("pvpub_", self._private.public_key().public_bytes_raw())
+    def publics(self) -> list[str]:
+        """The public half of each, as the settings take it."""
+        return [_write("pvpub_", private.public_key().public_bytes_raw()) for private in self._privates]
 
     def open(self, sealed: bytes, about: bytes) -> bytes:
         """Decrypt.
@@ -94,15 +96,18 @@ class PrivateKey:
             raise OfflineKeyError("this was changed, or sealed to another key") from error
 
     def _unwrap(self, shown: bytes, wrapped: bytes) -> AESGCM:
-        secret = self._private.exchange(X25519PublicKey.from_public_bytes(shown))
-        wrap = _wrapping(secret, shown, self._private.public_key().public_bytes_raw())
-        return AESGCM(wrap.decrypt(bytes(_NONCE), wrapped, shown))
+        for private in self._privates:
+            secret = private.exchange(X25519PublicKey.from_public_bytes(shown))
+            wrap = _wrapping(secret, shown, private.public_key().public_bytes_raw())
+            with suppress(InvalidTag):
+                return AESGCM(wrap.decrypt(bytes(_NONCE), wrapped, shown))
+        raise InvalidTag
 
 
 def make() -> tuple[str, str]:
     """A new pair: the private key, and the public one."""
     private = _write("pvkey_", X25519PrivateKey.generate().private_bytes_raw())
-    return private, PrivateKey(private).public
+    return private, PrivateKey(private).publics[0]
 
 
 def _wrapping(secret: bytes, shown: bytes, public: bytes) -> AESGCM:

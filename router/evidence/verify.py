@@ -719,13 +719,17 @@ def _figures(report: Report, folder: Path, rows: Iterable[tuple[Line, Line]], li
 
 def _stamps(report: Report, folder: Path, roots: dict[int, Line]) -> None:
     for path in sorted(folder.glob("stamps/*.tsr")):
-        root = roots.get(int(path.stem), {"root": ""})["root"]
-        if not root or _raw(root) not in path.read_bytes():
+        root, answer = roots.get(int(path.stem), {"root": ""})["root"], path.read_bytes()
+        made = re.search(rb"\x18.(\d{14})(\.\d+)?Z", answer, re.DOTALL)
+        if not root or _raw(root) not in answer or not made:
             report.found("changed", f"stamps/{path.name}", "it is a timestamp of something else")
             continue
         report.count("timestamps")
-        verified = f"openssl ts -verify -digest {root} -in stamps/{path.name} -CAfile AUTHORITY.pem"
-        report.say("Whether the authority signed it: {}", verified)
+        at = datetime.strptime(f"{made[1].decode()}+0000", "%Y%m%d%H%M%S%z")
+        verified = f"openssl ts -verify -digest {root} -in stamps/{path.name} -attime {at.timestamp():.0f}"
+        report.say(
+            "Timestamp of {}. Whether it is an authority's: {}", at, f"{verified} -CAfile AUTHORITY.pem"
+        )
 
 
 # ------------------------------------------------------------------------------------------ The command
@@ -874,7 +878,7 @@ FRENCH = {
     "Not held by any root: made_by of manifest.json, summary.html below its first figures.":
         "Tenu par aucune racine : made_by de manifest.json, summary.html après ses premiers chiffres.",
     "it is a timestamp of something else": "c'est l'horodatage d'autre chose",
-    "Whether the authority signed it: {}": "Pour savoir si l'autorité l'a signé : {}",
+    "Timestamp of {}. Whether it is an authority's: {}": "Horodaté le {}. S'il vient d'une autorité : {}",
     "SOMETHING WAS CHANGED. Findings: {}.": "QUELQUE CHOSE A ÉTÉ MODIFIÉ. Constats : {}.",
     "Nothing was changed: everything is as the roots say that were kept elsewhere,":
         "Rien n'a été modifié : tout est comme le disent les racines gardées ailleurs,",

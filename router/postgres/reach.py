@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import NamedTuple
+from uuid import UUID
 
 import asyncpg
 
@@ -13,6 +14,8 @@ _ASKED = """
 SELECT current_setting('server_version') AS version, clock_timestamp() AS now,
     current_setting('fsync') = 'on' AND current_setting('synchronous_commit') <> 'off' AS durable
 """
+
+_LETTER = "SELECT id, letter, texter FROM inbound WHERE letter <> '' ORDER BY received_at DESC LIMIT 1"
 
 _SAID: tuple[tuple[type[Exception], str], ...] = (
     (asyncpg.InvalidCatalogNameError, "it has no such database: create it, or correct the name"),
@@ -60,6 +63,13 @@ async def reach(dsn: str) -> Answered:
         connection.terminate()
     assert row is not None  # noqa: S101 -- it is asked for one
     return Answered(row["version"], row["durable"], row["now"])
+
+
+async def newest_letter(pool: Pool) -> tuple[UUID, bytes, bytes] | None:
+    """Id, sealed letter and texter of the text that was stored last and not erased; None for none."""
+    async with pool.connection() as connection:
+        row = await connection.fetchrow(_LETTER)
+    return None if row is None else (row["id"], row["letter"], row["texter"])
 
 
 async def clock(pool: Pool) -> datetime:

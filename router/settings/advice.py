@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 
+from router.settings.evidence import TRIED
 from router.settings.problem import Problem, dotted
 from router.settings.sections import Settings, is_loopback
 
 _FRENCH_MOBILES = ("+336", "+337")
+_QUARTER = 90 * 86_400
 
 
 def advise(settings: Settings) -> list[Problem]:
@@ -54,3 +58,20 @@ def _evidence(settings: Settings) -> Iterator[Problem]:
         yield Problem(
             "evidence.roots_to", "is missing", "whoever owns this machine could rewrite all evidence"
         )
+    if settings.evidence.public_key is not None and not _tried(settings):
+        yield Problem(
+            "evidence.public_key",
+            "was not tried for 90 days",
+            "without its private half nobody ever reads what is sealed: `paravent evidence key FILE --try`",
+        )
+
+
+def _tried(settings: Settings) -> bool:
+    """Whether somebody showed lately that the private half is still there."""
+    with suppress(OSError):
+        note = settings.data / TRIED
+        return (
+            note.read_text("utf-8") == settings.evidence.public_key
+            and time.time() - note.stat().st_mtime < _QUARTER
+        )
+    return False

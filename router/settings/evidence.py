@@ -14,6 +14,10 @@ from router.offline import OfflineKeyError, PublicKey
 from router.rules.span import Span
 
 
+TRIED = "offline.tried"
+"""File of the data folder that holds the public key whose private half was last shown here, when it was."""
+
+
 def _sink(written: SecretStr) -> SecretStr:
     found = re.fullmatch(rf"({'|'.join(map(re.escape, SCHEMES))}):(//)?[^\s]+", written.get_secret_value())
     if found is None or (found[1] == "mailto") is bool(found[2]):

@@ -135,9 +135,40 @@ async def test_a_folder_goes_on_to_the_stamp_that_covers_it_and_says_how_it_is_v
     words = digest[digest.index("ts") :]
     words[-1] = str(tmp_path / "authority" / "authority.pem")
     assert "OK" in openssl(folder, *words)
+    for name, wrong in _wrong(words, authority, tmp_path).items():
+        assert "OK" not in _verified(folder, wrong), name
     (folder / "stamps" / "3.tsr").rename(folder / "stamps" / "1.tsr")
     code, said = stranger(folder)
     assert (code, "it is a timestamp of something else" in said) == (3, True)
+
+
+def _verified(folder: Path, words: list[str]) -> str:
+    """What openssl says of a timestamp, whether it likes it or not."""
+    done = subprocess.run(
+        ["openssl", *words], cwd=folder, capture_output=True, text=True, timeout=30, check=False
+    )
+    assert (done.returncode == 0) is ("OK" in done.stdout)
+    return done.stdout
+
+
+def _wrong(words: list[str], authority: Authority, folder: Path) -> dict[str, list[str]]:
+    """The command for a timestamp, with what does not fit it."""
+    (folder / "other").mkdir()
+    (folder / "other" / "tsa.cnf").write_text(_CONFIGURATION)
+    openssl(
+        folder / "other", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
+        "/CN=authority", "-config", "tsa.cnf", "-keyout", "authority.key", "-out", "authority.pem",
+    )  # fmt: skip
+    at = words.index("-attime") + 1
+    years = f"{int(words[at]) + 20 * 31_536_000}"
+    before = f"{int(words[at]) - 31_536_000}"
+    digest = words.index("-digest") + 1
+    return {
+        "another authority of the same name": [*words[:-1], str(folder / "other" / "authority.pem")],
+        "its certificate had run out": [*words[:at], years, *words[at + 1 :]],
+        "its certificate was not valid yet": [*words[:at], before, *words[at + 1 :]],
+        "another root": [*words[:digest], "0" * 64, *words[digest + 1 :]],
+    }
 
 
 @pytest.mark.parametrize(

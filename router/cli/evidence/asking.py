@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,7 +52,9 @@ def known_key(file: Path | None, settings: Settings) -> PrivateKey | None:
     """The key in a file; one that the settings do not know is said. Raises `Failed` where it holds none."""
     key = _private_key(file)
     public = settings.evidence.public_key
-    if key is not None and key.public != public:
+    if key is not None and public in key.publics:
+        _tried(settings)
+    elif key is not None:
         why = "is another one" if public else "is not there, so that nothing is sealed to it now"
         click.echo(
             f"Warning: {file} is not the key that the settings know: evidence.public_key {why}. It opens only"
@@ -60,6 +62,14 @@ def known_key(file: Path | None, settings: Settings) -> PrivateKey | None:
             err=True,
         )
     return key
+
+
+def _tried(settings: Settings) -> None:
+    """Note that the private half is still there; `paravent check` asks for it once in a while."""
+    from router.settings.evidence import TRIED
+
+    with suppress(OSError):
+        (settings.data / TRIED).write_text(settings.evidence.public_key or "", "utf-8")
 
 
 def _private_key(file: Path | None) -> PrivateKey | None:

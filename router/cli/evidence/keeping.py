@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from router.cli.evidence.asking import from_option, to_option, who, why_option
+from router.cli.evidence.asking import from_option, known_key, to_option, who, why_option
 from router.cli.finding import Failed, config_option, database, json_option, run, settings_of
 from router.cli.showing import show_json
 from router.rules.plural import counted
@@ -17,22 +17,31 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from router.postgres.keeping import Erased, Keeping
+    from router.settings import Settings
     from router.vault import Vault
 
 
 @click.command
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--try", "tried", is_flag=True, help="Say whether FILE opens what is sealed now.")
+@config_option
 @json_option
-def key(file: Path, as_json: bool) -> None:
+@click.pass_obj
+def key(above: Path | None, file: Path, tried: bool, config: Path | None, as_json: bool) -> None:
     """Make a pair of keys; the private one goes to FILE.
 
     Take FILE away from this machine, to two places, and delete it here. The public
-    key, which is printed, belongs into the settings: evidence.public_key.
+    key, which is printed, belongs into the settings: evidence.public_key. Try FILE
+    every quarter: `paravent check` reminds of it. A later pair's private key is a
+    line more in FILE: it then opens what either of them sealed.
     """
     import os
 
     from router.offline import make
 
+    if tried:
+        _try(file, settings_of(config or above), as_json=as_json)
+        return
     private, public = make()
     try:
         with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as lines:
@@ -46,6 +55,16 @@ def key(file: Path, as_json: bool) -> None:
     click.echo(
         f"Take {file} away from this machine: without it nobody opens what is sealed from now on.", err=True
     )
+
+
+def _try(file: Path, settings: Settings, *, as_json: bool) -> None:
+    found = known_key(file, settings)
+    opens = found is not None and settings.evidence.public_key in found.publics
+    if as_json:
+        show_json({"opens": opens})
+    elif opens:
+        click.echo("It opens what is sealed now.")
+    raise SystemExit(not opens)
 
 
 @click.command
