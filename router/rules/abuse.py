@@ -114,8 +114,8 @@ def judge(spelt: str, model: Model | None = None) -> Score:
     said = max(-_CERTAIN, min(_CERTAIN, logit_of(spelt, chosen) + meant.value))
     if meant is Sense.ABUSE:
         said = max(said, 0.1 + said / 100)
-    elif meant is Sense.TOLD:
-        said = -0.15 + said / 100
+    elif meant in {Sense.TOLD, Sense.NAMED}:
+        said = (-0.15 if meant is Sense.TOLD else -0.55) + said / 100
     elif meant in {Sense.KIND, Sense.PHRASE}:
         said = min(said, -1.0 + said / 100)
     value = 1.0 / (1.0 + exp(-said))

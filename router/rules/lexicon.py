@@ -13,7 +13,8 @@ _INSULTS = """
 salop(e|es|ard|ards|io|iaud)?, conard(e|s|es)?, conase?s?, conas(e|es), enfoires?,
 encul(e|es|er|ez|eur|eurs), putes?, petases?, poufiases?, grognases?, batarde?s?, fdps?, ntm, vtf, ftg,
 fils? de (pute|pte|chien|chiene), trou du cul, trouducs?, raclures?, grose merde, sous merdes?,
-traine(s|es)?, bougnoules?, bamboulas?, youpine?s?, niakoues?, crouiles?, tarlouzes?, tafioles?,
+(une|la|sale|grose|petite|pauvre|espece de|bande de) traine(s|es)?, bougnoules?, bamboulas?, youpine?s?,
+niakoues?, crouiles?, tarlouzes?, tafioles?,
 feminazie?s?, mal baise(e|s|es)?, sac a foutre, vide couiles?, suce (moi|ma bite|mon), sucez, ta gueule,
 vos gueules, (nique|niquer|niquez|nik) (ta|tes|toi|vos|sa|les|la) [a-z]+,
 va te faire (foutre|enculer|metre|voir|soigner), alez (vous|tous vous) faire (foutre|enculer),
@@ -25,6 +26,8 @@ espece de (con|cone|merde|chien|pute|ordure),
 bande de (con|cons|cone|cones|chiens|merde|merdes|pd|tapetes), bitch(es)?, whores?, sluts?, cunts?,
 fagots?, niger, nigers, skanks?, asholes?, fuck (you|u|of), go fuck, suck my, eat shit, kil yourself, kys,
 encles?, btch, fck (you|u), salep(ute|d)s?, nik ?ta ?mere, nique ?ta ?mere,
+tepus?, teups?, keh(ba)?s?, kahbas?, tchoins?, p?e?taspes?, zouletes?, [ae1]nk[uy]l[a-z]{1,3}, pvtes?,
+epolas?, s?etup, dranoc, esanoc, elucne, sa lope, sal ope, co n?n?ase, en cu le,
 (je|on) (te|vous) (pise|chie|crache) (desus|a la)
 """
 
@@ -34,7 +37,7 @@ _THREATS = """
 (je|on|j|ge) ?(vais|va|v) (te|vous|t) (demonter|eclater|retrouver|choper|niquer|baiser|faire la
 peau|faire du mal),
 jv(ais|e|ai)? te (tuer|bute|buter|crever|fumer|retrouve|retrouver|choper|niquer|baiser|violer|trouver),
-(je|on) te (bute|creve|tue|nique|baise|viole|retrouve), t es (une )?(feme )?morte,
+(je|on) te (bute|creve|tue|nique|baise|viole), t es (une )?(feme )?morte,
 (je|j|on) ?s(ais|ait) (tres bien )?ou (tu|t|vous) ?(habites?|habitez|vis|boses?|dors|creches?),
 (tu|vous) (vas|va|alez) (le |me le |tout )?(regreter|payer|crever|mourir|morfler|suplier),
 (tu|vous) meritez?s? (de|d) (crever|mourir|te faire|vous faire), i know where you (live|work|slep),
@@ -42,8 +45,12 @@ jv(ais|e|ai)? te (tuer|bute|buter|crever|fumer|retrouve|retrouver|choper|niquer|
 """
 
 _TELLING = """
-(il|ele|on|ils|qui|un mec|un type|un home|un gars|un inconu) (m|me|nous|l|la|les|lui) (a|ont)( [a-z]+)?
-(trait|insult|menac|harcel|suivi|ecri|envoy|dit|apel|force|frap|touch|crach|crie|fait|viol|agres|sifl)[a-z]*,
+(il|ele|on|ils|qui|quelqu un|un (mec|type|home|gars|inconu)) (m|me|nous|l|la|les|lui) (a|ont) [a-z]+,
+(il|ele|on|ils|quelqu un|(un|mon|ma) [a-z]+) (a (tague|ecrit|grave|cole|crie|hurle|dit)|crie|hurle|repete),
+(mon|ma|mes) (ex|mari|copain|compagnon|patron|chef|voisin|colegue|pere|frere|prof)s?
+(a|ont|m|me|dit|veut|qui),
+(me suis|de me|m etre) fai(t|re) [a-z]+er, qui (traite|insulte|harcele|menace)(nt)?,
+(ils|eles|mecs|gens|ceux qui) vous (traitent|insultent|apelent|harcelent|menacent|envoient|ecrivent),
 (il|ele|on|ils|qui) (me|nous|la|les|lui) (dit|disent|crie|crient|force|sui[a-z]+|envoie|ecrit),
 (m|l|nous) (a|ont) (trait|insult|menac|harcel|suivi|frap|touch|agres|crach|apel)[a-z]*, on m a,
 (il|ele|on|ils|qui|mec|type|gars|home|inconu) (ma|mon|mont)( [a-z]+)?
@@ -129,17 +136,18 @@ class Sense(Enum):
     ABUSE = 2.5
     UNKNOWN = 0.0
     TOLD = -1.0
+    NAMED = -0.9
     PHRASE = -0.5
-    OPENER = -1.5
+    OPENER = -1.2
     KIND = -8.0
 
 
 def sense(spelt: str) -> Sense:
     """What the lists make of a text.
 
-    A victim's report may hold the worst words, as long as it tells that someone was called so. Any other
-    insult beside such a phrase, or a supporter's for the raiders, is told or hidden, nobody can say which: it
-    is not called abuse, but it counts towards a raid. Without insults the phrase is no pass either: the model
+    A victim's report may hold the worst words. Whether an insult beside such a phrase, or a supporter's for
+    the raiders, is told or hidden, nobody can say: it is not called abuse, but it counts towards a raid,
+    least where it tells what someone was called. Without insults the phrase is no pass either: the model
     ranks the text, though it may not flag it.
 
     Args:
@@ -149,7 +157,7 @@ def sense(spelt: str) -> Sense:
     if _REPORT.search(spelt):
         if not insulted:
             return Sense.PHRASE
-        return Sense.KIND if _only_names(spelt) else Sense.TOLD
+        return Sense.NAMED if _only_names(spelt) else Sense.TOLD
     if insulted:
         return Sense.TOLD if _SUPPORT.search(spelt) and _of_others(spelt) else Sense.ABUSE
     if _SUPPORT.search(spelt):

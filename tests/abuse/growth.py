@@ -125,6 +125,9 @@ def _disguised(text: str, random: Random) -> str:
             word[:inside] + random.choice("*.-_") + word[inside + 1 :],
             word[:inside] + random.choice("*._") + word[inside:],
             word[:inside] + word[inside - 1] * 3 + word[inside:],
+            word[:inside] + " " + word[inside:],
+            word[::-1],
+            re.sub(r"(?<=\w)[aeiouy](?=\w)", "*", word),
         ]
     )
     return " ".join(words)

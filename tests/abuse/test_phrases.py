@@ -31,7 +31,9 @@ PHRASES = (
     "bravo ",
     "soutien à ces ",
     "courage face aux ",
+    "il m'a traitée de ",
 )
+NAMING = PHRASES[-1:]
 
 
 @cache
@@ -51,7 +53,7 @@ def hidden(phrases: tuple[str, ...]) -> Night:
     )
 
 
-@pytest.mark.parametrize("phrases", [PHRASES[:1], PHRASES], ids=["one", "ten"])
+@pytest.mark.parametrize("phrases", [PHRASES[:1], NAMING, PHRASES], ids=["one", "naming", "all"])
 def test_a_raid_behind_a_phrase_is_found_and_held(phrases: tuple[str, ...]) -> None:
     spent = hidden(phrases)
     assert spent.raiders is not None
@@ -70,6 +72,19 @@ def test_if_the_phrase_were_a_pass_the_raid_would_be_paid_whole(monkeypatch: pyt
     spent = hidden(PHRASES[:1])
     assert spent.raiders is None
     assert spent.paid == RAIDERS
+
+
+def test_if_what_someone_was_called_did_not_count_a_raid_would_be_paid(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def sense(spelt: str) -> Sense:
+        meant = shipped(spelt)
+        return Sense.KIND if meant is Sense.NAMED else meant
+
+    monkeypatch.setattr(abuse, "sense", sense)
+    monkeypatch.setattr(night, "judged", night.judged.__wrapped__)
+    spent = hidden(NAMING)
+    assert spent.paid + spent.later > 0.55 * RAIDERS
 
 
 def test_if_only_insults_counted_a_phrase_would_still_hide_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -66,7 +66,9 @@ async def test_a_folder_says_what_nobody_can_tell_of_them(
         (tmp_path / "roots").write_text(await told_elsewhere(scene))
     code, told = stranger(tmp_path / "folder", tmp_path / "roots")
     assert (code, what in told) == (0, True), told
-    assert ("Leaves sealed as a whole by an earlier release, and of unknown time here: 2." in told) is not full
+    assert (
+        "Leaves sealed as a whole by an earlier release, and of unknown time here: 2." in told
+    ) is not full
     page = (tmp_path / "folder" / "summary.html").read_text("utf-8")
     assert ("so that nothing is told of them here: 2." in page) is not full
     opened = [line for line in read(tmp_path / "folder", "leaves.jsonl") if "payload" in line]

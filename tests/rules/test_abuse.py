@@ -106,14 +106,14 @@ def test_whatever_the_model_says_of_them(certain: float) -> None:
 
 
 @pytest.mark.parametrize("text", NAMED)
-def test_who_tells_what_she_was_called_does_not_even_count(text: str) -> None:
-    assert sense(spell(text)) is Sense.KIND
-    assert score(text).value < SUSPICIOUS
+def test_who_tells_what_she_was_called_counts_least_of_those_who_tell(text: str) -> None:
+    assert sense(spell(text)) is Sense.NAMED
+    assert SUSPICIOUS <= score(text).value < score("plainte sale pute").value - 0.05
 
 
-def test_without_the_forms_of_naming_she_would_count(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_forms_of_naming_she_would_rank_as_any_other(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lexicon, "_NAMED", re.compile("(?!)"))
-    assert [text for text in NAMED if score(text).value < SUSPICIOUS] == []
+    assert [text for text in NAMED if score(text).value < score("plainte sale pute").value - 0.05] == []
 
 
 def test_the_model_finds_what_no_list_holds() -> None:
