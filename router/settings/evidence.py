@@ -13,7 +13,6 @@ from router.evidence.sinks import SCHEMES
 from router.offline import OfflineKeyError, PublicKey
 from router.rules.span import Span
 
-
 TRIED = "offline.tried"
 """File of the data folder that holds the public key whose private half was last shown here, when it was."""
 
