@@ -15,7 +15,7 @@ from zlib import crc32
 from router.rules.abuse import FLAGGED, SUSPICIOUS, Model, score
 from tests.abuse.train import auroc
 
-ROOM = Path(__file__).parent / "strange"
+ROOM = Path(__file__).parent / "strangers"
 """A file a class, a text a line."""
 
 KIND = ("opener", "supporter", "report")
