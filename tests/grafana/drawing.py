@@ -248,7 +248,7 @@ def table(
     return Panel(
         kind="table", title=title, says=says, queries=asked, unit=unit,
         options={"showHeader": True, "cellHeight": "sm"},
-        custom={"align": "auto", "cellOptions": {"type": "auto"}, "filterable": False, "minWidth": 80},
+        custom={"align": "auto", "cellOptions": {"type": "auto"}, "filterable": False, "minWidth": 70},
         changes=[{"id": "merge", "options": {}}, {"id": "organize", "options": organize}],
         defaults={"noValue": "none", "color": {"mode": "thresholds"}, **more.pop("defaults", {})}, **more,
     )  # fmt: skip

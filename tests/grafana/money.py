@@ -112,8 +112,8 @@ _PURSES = (
         unit="percentunit",
         most=1,
         steps=((None, GREEN), (0.75, YELLOW), (0.95, RED)),
-        size=(4, 6),
-        nothing="none is set",
+        size=(5, 6),
+        nothing="no caps are set",
     ),
     table(
         "What is in each purse?",
@@ -131,10 +131,10 @@ _PURSES = (
             "Value #D": "left",
             "Value #A": "limit",
             "Value #B": "spent",
-            "Value #C": "set aside",
+            "Value #C": "aside",
             "Value #E": "overrun",
         },
-        size=(10, 6),
+        size=(9, 6),
     ),
 )
 
