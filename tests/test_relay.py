@@ -49,8 +49,8 @@ MOVES_ON: list[tuple[str, str, dict[str, Any], list[Any]]] = [
     ("twilio", "suspend", {}, SUSPENDED),
     ("twilio", "revoke", {"on": "sends"}, [("", "cut_off", "revoked")]),
     ("vonage", "unreachable", {}, []),
-    ("vonage", "out_of_funds", {}, [("", "cut_off", "unpaid")]),
-    ("ovh", "out_of_funds", {}, [("", "cut_off", "unpaid")]),
+    ("vonage", "unpaid", {}, [("", "cut_off", "unpaid")]),
+    ("ovh", "unpaid", {}, [("", "cut_off", "unpaid")]),
 ]
 
 

@@ -41,7 +41,7 @@ from providers.simulator.faults import Faults
 from providers.simulator.journal import Journal, Kind
 from providers.simulator.parts import count_parts
 
-TROUBLES = ("suspend", "revoke", "out_of_funds", "throttle", "error")
+TROUBLES = ("suspend", "revoke", "unpaid", "throttle", "error")
 """Faults of the whole account that each dialect words in its `troubles`."""
 
 
@@ -150,7 +150,7 @@ class Carrier(ABC):
         if fault := self.faults.take("wrong_price", **scope):
             price *= Decimal(str(fault["factor"]))
         if price > self.account.balance:
-            raise Refuse(self.troubles["out_of_funds"], **scope)
+            raise Refuse(self.troubles["unpaid"], **scope)
         self.random = self._ids
         taken = self._keep(to, sender, text)
         taken.parts, taken.price, taken.reference, taken.detail = parts, price, reference, detail

@@ -30,7 +30,7 @@ FAULTS: Mapping[str, Shape] = MappingProxyType(
         "refuse": Shape("refuses a text with this code of its own", {"code": "", **_NARROW}),
         "suspend": Shape("has suspended the account", {"on": SENDS}),
         "revoke": Shape("no longer knows the credentials", {"on": ALL}),
-        "out_of_funds": Shape("says the account is not paid", {"on": SENDS}),
+        "unpaid": Shape("says the account is not paid", {"on": SENDS}),
         "throttle": Shape("says too many requests; 0 says not how long", {"on": ALL, "retry_after": 0}),
         "error_before": Shape("answers 5xx and takes nothing", {"on": SENDS, "status": 503}),
         "error_after": Shape("takes the text and answers 5xx", {"on": SENDS, "status": 500}),

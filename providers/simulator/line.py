@@ -144,7 +144,7 @@ class Line:
 
     def _trouble(self, on: str) -> Refusal | None:
         troubles = self._carrier.troubles
-        for name in ("revoke", "suspend", "out_of_funds"):
+        for name in ("revoke", "suspend", "unpaid"):
             if self._take(name, on):
                 return troubles[name]
         if fault := self._take("throttle", on):

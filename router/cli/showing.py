@@ -81,12 +81,16 @@ def money(micros: int | None) -> str:
 
 
 def moment(at: datetime | None) -> str:
-    """A time of the settings' zone, short; a dash for none. Before settings are read, of this machine's."""
+    """A time of the settings' zone, short; a dash for none. Before settings are read, of this machine's.
+
+    UTC is said to be that, here as on the console: nobody's clock on the wall shows it.
+    """
     if at is None:
         return "-"
     here = at.astimezone(_shown_in.get("zone"))
     today = type(at).now(here.tzinfo).date() == here.date()
-    return f"{here:%H:%M:%S}" if today else f"{here:%d %b %H:%M}"
+    said = f"{here:%H:%M:%S}" if today else f"{here:%d %b %H:%M}"
+    return f"{said} UTC" if str(here.tzinfo) == "UTC" else said
 
 
 def _fitted(cell: str, width: int) -> str:

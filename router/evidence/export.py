@@ -37,8 +37,11 @@ class NothingToExportError(LookupError):
     """No text came in then."""
 
 
-class NotSealedError(TimeoutError):
-    """Another sealer has been at it for long, and the act of this export waits for it."""
+class NotSealedError(RuntimeError):
+    """Another sealer has been at it for long, and the act of this export waits for it.
+
+    No `TimeoutError`: raised over a connection, that is a database that was lost.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

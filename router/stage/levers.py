@@ -15,7 +15,7 @@ class _Lever(NamedTuple):
 
 
 LEVERS: Mapping[str, _Lever] = {
-    "unpaid": _Lever("out_of_funds", {}),
+    "unpaid": _Lever("unpaid", {}),
     "suspended": _Lever("suspend", {}),
     "revoked": _Lever("revoke", {}),
     "throttled": _Lever("throttle", {"on": "sends", "retry_after": 20}),

@@ -156,7 +156,7 @@ _PAGE = Template("""<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>$title</title>
-<link rel="stylesheet" href="/console/public.css">
+<link rel="stylesheet" href="${place}public.css">
 </head>
 <body class="$money">
 <main>
@@ -174,6 +174,7 @@ def _page(told: Told | None, terms: Public, language: str, path: str) -> str:
     silent = told is not None and not told.answering
     at = "" if told is None else words["public.at"].replace("{time}", f"{told.at:%H:%M %Z}")
     return _PAGE.substitute(
+        place=console.PLACE,
         language=language,
         title=escape(terms.title or words["public.title.silent" if silent else "public.title"]),
         money="unknown" if told is None else "silent" if silent else told.money,

@@ -64,6 +64,7 @@ class Snapshot(BaseModel):
     database_away: bool = Field(description="The database does not answer; what is said is older.")
     demo: bool
     currency: str
+    timezone: str = Field(description="The settings' own: times are shown in it.")
     health: shapes.Health
     answers_last_minute: int
     answers_last_day: int
@@ -122,6 +123,7 @@ class Snapshots:
             database_away=False,
             demo=self.demo,
             currency=office.currency,
+            timezone=str(office.purses.zone),
             health=picture.health(reading),
             answers_last_minute=pulse.minute,
             answers_last_day=pulse.day,

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import click
 import pytest
 
+from router.cli import showing
 from router.cli.asked import moment_asked
 
 
@@ -44,3 +45,12 @@ def test_without_a_zone_it_is_the_settings(context: click.Context) -> None:
 def test_what_is_no_time_that_anything_came_in_is_refused(context: click.Context, written: str) -> None:
     with pytest.raises(click.BadParameter, match="is no date or time"):
         asked(context, written)
+
+
+@pytest.mark.parametrize(("zone", "said"), [("UTC", "27 Nov 16:00 UTC"), ("Europe/Paris", "27 Nov 17:00")])
+def test_a_moment_is_shown_by_the_settings_clock_and_utc_is_said(
+    zone: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(showing, "_shown_in", {})
+    showing.show_in(ZoneInfo(zone))
+    assert showing.moment(datetime(2017, 11, 27, 16, tzinfo=UTC)) == said

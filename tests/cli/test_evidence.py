@@ -99,6 +99,10 @@ def test_a_pair_of_keys_is_made_once_and_its_private_half_is_nobody_elses(tmp_pa
     assert unknown.code == 0, unknown.out
     assert "is not the key that the settings know: evidence.public_key is not there" in unknown.err
     assert "Warning" not in demo.paravent("evidence", "verify").err
+    made = demo.paravent("evidence", "export", *PERIOD, "--out", "unknown", "--key", file)
+    assert made.code == 0, made.err
+    assert "is not the key that the settings know: evidence.public_key is not there" in made.err
+    assert "Warning" not in demo.paravent("evidence", "export", *PERIOD, "--out", "keyless", "--full").err
     wrong = tmp_path / "wrong"
     wrong.write_text("no key")
     refused = demo.paravent("evidence", "export", *PERIOD, "--out", "never", "--key", wrong)

@@ -63,7 +63,7 @@ async def pictures(url: str) -> None:
             await desk.locator("#numbers input").nth(number).check()
             await _text(desk, "through")
         await desk.locator("#numbers input").first.check()
-        await desk.get_by_role("switch", name="Twilio: Bill not paid").click()
+        await desk.get_by_role("switch", name="Twilio: Unpaid bill").click()
         await _text(desk, "through Vonage")
         await desk.wait_for_timeout(_SECONDS * 1000)  # so that the lines have something to tell
         await desk.locator("#sentence .warn", has_text="Vonage carries").wait_for()

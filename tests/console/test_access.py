@@ -29,6 +29,27 @@ async def test_a_narrow_screen_never_scrolls_sideways(demo: Demo, visit: Opener)
     assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
+async def test_on_a_phone_what_is_broken_beside_send_is_seen_without_scrolling_back(
+    demo: Demo, visit: Opener
+) -> None:
+    page = await visit(demo.url, viewport=PHONE)
+    send, lever = page.get_by_role("button", name="Send"), page.get_by_role("switch", name="Break Twilio")
+    await send.scroll_into_view_if_needed()
+    away, beside = await send.bounding_box(), await lever.bounding_box()
+    assert away
+    assert beside
+    assert beside["y"] - away["y"] < PHONE["height"] / 3
+    await lever.click()
+    await expect(lever).to_be_checked()
+    await text(page)
+    await answered_through(page, "Vonage")
+    await expect(page.locator("#gist")).to_contain_text("Vonage carries")
+    await expect(page.locator("#gist")).to_be_in_viewport()
+    await page.evaluate("scrollTo(0, 0)")
+    await expect(page.locator("#gist")).to_be_hidden()
+    await expect(page.locator("#sentence")).to_be_in_viewport()
+
+
 async def _tab_to(page: Page, name: str) -> None:
     for _ in range(80):
         await page.keyboard.press("Tab")

@@ -10,7 +10,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from router.web import events
-from router.web.console import read
+from router.web.console import PLACE, read
 from tests.console.acting import answered_through, text, text_by_api
 from tests.console.conftest import PATIENCE, Demo, Opener
 from tests.web.house import open_house
@@ -75,7 +75,7 @@ async def test_an_account_is_cut_after_asking_and_the_next_one_carries(demo: Dem
 
 async def test_one_click_breaks_twilio_and_vonage_takes_over(demo: Demo, visit: Opener) -> None:
     page = await visit(demo.url)
-    await page.get_by_role("switch", name="Twilio: Bill not paid").click()
+    await page.get_by_role("switch", name="Twilio: Unpaid bill").click()
     await text(page)
     await answered_through(page, "Vonage")
     await expect(page.locator("#sentence")).to_contain_text(re.compile("Twilio is .*; Vonage carries"))
@@ -85,7 +85,7 @@ async def test_one_click_breaks_twilio_and_vonage_takes_over(demo: Demo, visit: 
     await expect(page.locator("#sure-says")).to_contain_text("without waiting for the next try")
     assert "your order" not in await page.locator("#sure-says").inner_text()
     await page.get_by_role("button", name="Leave it").click()
-    await page.get_by_role("switch", name="Twilio: Bill not paid").click()
+    await page.get_by_role("switch", name="Twilio: Unpaid bill").click()
     await expect(page.locator("#sentence")).not_to_contain_text("Twilio")  # by probe, nobody restored it
 
 
@@ -94,8 +94,10 @@ async def test_a_balance_that_is_older_than_the_accounts_state_is_shown_as_such(
 ) -> None:
     page = await visit(demo.url)
     await expect(page.locator("#carriers li")).to_have_count(3)
-    said = """([since]) => import("/console/rooms.js").then((rooms) => rooms.balance(
-        { since, balance: { amount: 0, unit: "USD", at: "2026-11-30T12:00:00Z" } }))"""
+    said = """([since]) => import("PLACErooms.js").then((rooms) => rooms.balance(
+        { since, balance: { amount: 0, unit: "USD", at: "2026-11-30T12:00:00Z" } }))""".replace(
+        "PLACE", PLACE
+    )
     for since in (None, "2026-11-30T11:59:00Z"):
         assert await page.evaluate(said, [since]) == "0 USD at the carrier"
     assert "before its state last changed" in await page.evaluate(said, ["2026-11-30T12:01:00Z"])
@@ -104,15 +106,18 @@ async def test_a_balance_that_is_older_than_the_accounts_state_is_shown_as_such(
 async def test_an_account_that_the_next_text_will_try_says_so(demo: Demo, visit: Opener) -> None:
     page = await visit(demo.url)
     await expect(page.locator("#carriers li")).to_have_count(3)
-    said = """([through]) => import("/console/rooms.js").then(({ reasons }) => reasons({ name: "ovh",
-        operator: "", state: "probing", reason: "unreachable", code: "" }, 0, [{ through }]).at(-1))"""
+    said = """([through]) => import("PLACErooms.js").then(({ reasons }) => reasons({ name: "ovh",
+        operator: "", state: "probing", reason: "unreachable", code: "" }, 0,
+        [{ through }]).at(-1))""".replace("PLACE", PLACE)
     assert await page.evaluate(said, ["ovh"]) == "The next text tries it: once it is accepted, all is well."
     assert await page.evaluate(said, ["twilio"]) == "A try is under way."
 
 
 async def test_what_took_no_time_to_speak_of_did_not_take_nought_seconds(demo: Demo, visit: Opener) -> None:
     page = await visit(demo.url)
-    said = """() => import("/console/words.js").then(({ brief }) => [0, 0.049, 0.05, 1.26].map(brief))"""
+    said = """() => import("PLACEwords.js").then(({ brief }) => [0, 0.049, 0.05, 1.26].map(brief))""".replace(
+        "PLACE", PLACE
+    )
     assert await page.evaluate(said) == ["<\u00a00.1", "<\u00a00.1", "0.1", "1.3"]
 
 
@@ -131,7 +136,7 @@ async def test_what_a_fault_does_to_the_text_it_meets_stands_beside_it(demo: Dem
     for fault in ("Hangs", "Errors"):
         row = page.locator("#levers tr", has_text=fault)
         await expect(row.locator(".then")).to_contain_text("after the third, later ones go elsewhere")
-    await expect(page.locator("#levers tr", has_text="Bill not paid").locator(".then")).to_be_hidden()
+    await expect(page.locator("#levers tr", has_text="Unpaid bill").locator(".then")).to_be_hidden()
 
 
 async def test_money_is_topped_up_and_a_wrong_amount_is_told(demo: Demo, visit: Opener) -> None:

@@ -7,6 +7,7 @@ import re
 import pytest
 from playwright.async_api import expect
 
+from router.web.console import PLACE
 from tests.console.acting import answered_through, text, text_by_api
 from tests.console.conftest import Demo, Opener
 
@@ -62,7 +63,7 @@ async def test_a_raid_in_which_nobody_is_held_or_only_the_flagged_says_so(demo: 
     page = await visit(demo.url)
     await expect(page.locator("#carriers li")).to_have_count(3)
     said = """async ([mode, line, learnt]) => {
-        const { raid } = await import("/console/raid.js");
+        const { raid } = await import("PLACEraid.js");
         raid({ currency: "EUR", answer_cost: "0.10", raid: { mode, line, learnt,
             since: "2026-11-30T12:00:00Z", by_hand: true, held: 0, grave: 0, phones: 0, phones_till_calm: 0,
             statistic: 0, limit: 1, clusters: [] } });
@@ -70,7 +71,7 @@ async def test_a_raid_in_which_nobody_is_held_or_only_the_flagged_says_so(demo: 
         const words = [document.querySelector("#raid-says"), document.querySelector("#sure-says")];
         document.querySelector("#sure").close();
         return words.map((each) => each.textContent);
-    }"""
+    }""".replace("PLACE", PLACE)
     flagged = "those that the detector flags are held back, and no others."
     assert (await page.evaluate(said, ["raid", 0, 199]))[0].endswith(flagged)
     assert "detector" not in (await page.evaluate(said, ["raid", 0, 200]))[0]
@@ -86,7 +87,7 @@ async def test_it_is_said_that_texts_of_other_wordings_are_held(demo: Demo, visi
     page = await visit(demo.url)
     await expect(page.locator("#carriers li")).to_have_count(3)
     said = """async ([held, shown]) => {
-        const { raid } = await import("/console/raid.js");
+        const { raid } = await import("PLACEraid.js");
         const at = "2026-11-30T12:00:00Z";
         const cluster = { id: "0123456789ab", texts: shown, senders: 1, first: at, last: at, sample: "x",
             blurred: "" };
@@ -95,7 +96,7 @@ async def test_it_is_said_that_texts_of_other_wordings_are_held(demo: Demo, visi
             clusters: [cluster] } });
         const more = document.querySelector("#clusters-more");
         return more.hidden ? "" : more.textContent;
-    }"""
+    }""".replace("PLACE", PLACE)
     assert await page.evaluate(said, [4, 3]) == "Not shown: 1 text of other wordings."
     assert await page.evaluate(said, [4_000, 3]) == "Not shown: 3,997 texts of other wordings."
     assert await page.evaluate(said, [3, 3]) == ""
@@ -107,14 +108,14 @@ async def test_ending_a_raid_says_what_is_let_go_and_what_waits_with_how_much_it
     page = await visit(demo.url)
     await expect(page.locator("#carriers li")).to_have_count(3)
     said = """async ([held, grave, phones]) => {
-        const { raid } = await import("/console/raid.js");
+        const { raid } = await import("PLACEraid.js");
         raid({ currency: "EUR", answer_cost: "0.10", raid: { mode: "raid", since: null, by_hand: true,
             held, grave, phones: 99, phones_till_calm: phones, statistic: 0, limit: 1, clusters: [] } });
         document.querySelector("#raid-orders button").click();
         const words = document.querySelector("#sure-says").textContent;
         document.querySelector("#sure").close();
         return words;
-    }"""
+    }""".replace("PLACE", PLACE)
     let_go = (
         "What is held back (12 texts from 4 phones) is let go, oldest first, after all others: one answer a"
     )

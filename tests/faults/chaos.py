@@ -38,7 +38,7 @@ _MICROS = 1_000_000
 SENDING: tuple[tuple[str, dict[str, object]], ...] = (
     ("error_before", {}), ("error_after", {}), ("reset_before", {}), ("reset_after", {}),
     ("hang_before", {"seconds": 3}), ("hang_after", {"seconds": 3}), ("drip", {"every": 0.05}),
-    ("throttle", {"retry_after": 1}), ("suspend", {}), ("revoke", {}), ("out_of_funds", {}),
+    ("throttle", {"retry_after": 1}), ("suspend", {}), ("revoke", {}), ("unpaid", {}),
     ("slow_answers", {"seconds": 0.4}), ("refuse", {}),
 )  # fmt: skip
 REPORTING: tuple[tuple[str, dict[str, object]], ...] = (

@@ -100,7 +100,7 @@ async def test_a_job_settles_each_receiver(house: House) -> None:
     [
         ({"name": "suspend"}, CutOff(CutReason.SUSPENDED, "FORBIDDEN")),
         ({"name": "revoke"}, CutOff(CutReason.REVOKED, "INVALID_CREDENTIAL")),
-        ({"name": "out_of_funds"}, CutOff(CutReason.UNPAID, "http_402")),
+        ({"name": "unpaid"}, CutOff(CutReason.UNPAID, "http_402")),
         ({"name": "throttle", "retry_after": 7}, Throttled(7, "http_429")),
         ({"name": "error_before"}, InDoubt("http_503")),
         ({"name": "refuse"}, Refused(RefusedReason.BAD_NUMBER, "invalid_receiver")),

@@ -73,6 +73,6 @@ async def test_the_account_is_looked_at_for_free(house: House) -> None:
     await house.network.fault("ovh", "suspend")
     assert await house.do(house.provider.status(now())) == CutOff(CutReason.SUSPENDED, "disable")
     await house.network.clear()
-    await house.network.fault("ovh", "out_of_funds")
+    await house.network.fault("ovh", "unpaid")
     assert await house.do(house.provider.status(now())) == CutOff(CutReason.UNPAID, "no_credits")
     assert not house.network.journal.sends()

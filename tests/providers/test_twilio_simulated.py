@@ -216,5 +216,5 @@ async def test_balance_and_status_tell_a_spent_account_from_a_suspended_one(hous
     assert await house.do(page.status(now())) is None
     house.fault("suspend")
     assert await house.do(page.status(now())) == CutOff(CutReason.SUSPENDED, "suspended")
-    house.fault("out_of_funds")
+    house.fault("unpaid")
     assert await house.do(page.status(now())) == CutOff(CutReason.UNPAID, "suspended")

@@ -59,7 +59,7 @@ async def _back(place: Town) -> None:
     )
 
 
-@pytest.mark.parametrize("trouble", ["suspend", "out_of_funds", "revoke"])
+@pytest.mark.parametrize("trouble", ["suspend", "unpaid", "revoke"])
 async def test_an_account_that_was_left_comes_back(database: str, tmp_path: Path, trouble: str) -> None:
     async with town(database, tmp_path, more=_QUICK) as place:
         await place.network.fault("twilio", trouble)
@@ -126,11 +126,11 @@ async def test_only_the_probing_relay_may_use_an_account_that_is_probed(
 ) -> None:
     """While the probe hangs at the carrier, no other text goes there, from this process either."""
     async with town(database, tmp_path, more=_QUICK, change=alone) as place:
-        await place.network.fault("twilio", "out_of_funds")
+        await place.network.fault("twilio", "unpaid")
         texters = [await place.text("twilio") for _ in range(5)]
         await _left(place)
         hanging = await place.network.fault("twilio", "hang_before", seconds=1.5)
-        await place.network.clear("twilio", "out_of_funds")
+        await place.network.clear("twilio", "unpaid")
         async with asyncio.timeout(10):
             await hanging.hit.wait()
         await asyncio.sleep(0.5)

@@ -15,7 +15,7 @@ from openapi_spec_validator import validate
 from router.postgres.accounts import Accounts
 from router.rules.health import Operator
 from router.web import Bubble, Phone, console
-from router.web.console import FILES, read
+from router.web.console import FILES, PLACE, VERSION, read
 from tests.web.house import FRONT, TEXTER, House, open_house
 
 OPERATOR = "0perator-token-of-the-tests"
@@ -258,3 +258,34 @@ async def test_every_file_of_the_page_is_served_and_not_sent_twice(house: House)
             assert (answer.status, await answer.read()) == (200, read(name))
         known = {"If-None-Match": answer.headers["ETag"]}
         assert (await house.get(f"/console/{name}", headers=known))[0] == 304
+
+
+async def test_the_page_names_files_that_are_kept_for_good_and_sent_packed(house: House) -> None:
+    page = (await house.get("/"))[1]
+    named = set(re.findall(r'"(/console/[^"]+)"', page))
+    assert all(each.startswith(PLACE) for each in named)
+    modules = {name for name in FILES if name.endswith(".js") and "/" not in name}
+    assert {each.removeprefix(PLACE) for each in named} >= modules
+    drawing = f"{PLACE}uplot/uPlot.iife.min.js"
+    whole, packed = [
+        await sent(house, drawing, coding) for coding in ("identity, gzip;q=0", "deflate, gzip;q=0.5")
+    ]
+    assert (whole[1], packed[1]) == (None, "gzip")
+    assert packed[0] < 0.5 * whole[0]
+    assert {whole[2], packed[2]} == {"public, max-age=31536000, immutable"}
+    assert whole[3] != packed[3]
+
+
+async def test_a_page_of_another_version_finds_its_files_but_not_for_good(house: House) -> None:
+    other = "0" * len(VERSION)
+    assert (await sent(house, f"/console/{other}/console.js", "gzip"))[2] == "no-cache"
+    assert (await house.get(f"/console/{VERSION}/nothing.js"))[0] == 404
+
+
+async def sent(house: House, path: str, coding: str) -> tuple[int, str | None, str, str]:
+    """How many bytes a file is when it is sent, as what, for how long, and by which tag."""
+    headers = {"Accept-Encoding": coding}
+    async with house.session.get(house.url + path, headers=headers) as answer:
+        assert (answer.status, answer.headers["Vary"]) == (200, "Accept-Encoding")
+        size, kept = int(answer.headers["Content-Length"]), answer.headers["Cache-Control"]
+        return size, answer.headers.get("Content-Encoding"), kept, answer.headers["ETag"]

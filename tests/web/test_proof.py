@@ -9,7 +9,11 @@ import sys
 import zipfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from unittest.mock import AsyncMock
 
+import pytest
+
+from router.postgres.chain import Snapshot
 from tests.web.house import House, open_house
 
 TOKEN = "0perator-token-of-the-tests"
@@ -65,6 +69,18 @@ async def test_what_cannot_be_made_is_said(database: str, tmp_path: Path) -> Non
         assert (await _export(house, _asked()))[0] == 404
         assert (await _export(house, _asked(to_at="2017-11-27T16:00:00+00:00")))[0] == 422
         assert (await _export(house, _asked(whom="")))[0] == 422
+
+
+async def test_while_it_is_still_being_sealed_it_is_to_be_tried_again(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_house(database, tmp_path) as house:
+        assert await house.text("Salut c'est Kevin") == 200
+        with monkeypatch.context() as patch:
+            patch.setattr(Snapshot, "sealed_in", AsyncMock(return_value=None))  # another sealer is at it
+            status, _, said = await _export(house, _asked())
+        assert (status, b"still being sealed" in said) == (409, True)
+        assert (await _export(house, _asked()))[0] == 200
 
 
 async def test_a_stranger_gets_no_evidence(database: str, tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ class OvhCarrier(Carrier):
         self.troubles = {
             "suspend": self.refusal("FORBIDDEN"),
             "revoke": self.refusal("INVALID_CREDENTIAL"),
-            "out_of_funds": self.refusal("no_credits"),
+            "unpaid": self.refusal("no_credits"),
             "throttle": self.refusal("too_fast"),
             "error": self.refusal("broken"),
         }
@@ -199,7 +199,7 @@ class OvhCarrier(Carrier):
             "name": account.service_name,
             "description": "Simulated",
             "status": "disable" if "suspend" in self.faults else "enable",
-            "creditsLeft": 0.0 if "out_of_funds" in self.faults else float(account.balance),
+            "creditsLeft": 0.0 if "unpaid" in self.faults else float(account.balance),
             "creditsHoldByQuota": float(held),
             "callBack": account.receipt_url or None,
             "stopCallBack": None,

@@ -48,7 +48,7 @@ class TwilioCarrier(Carrier):
         self.troubles = {
             "suspend": self.refusal("20005"),
             "revoke": self.refusal("20003"),
-            "out_of_funds": self.refusal("20005"),
+            "unpaid": self.refusal("20005"),
             "throttle": self.refusal("20429"),
             "error": self.refusal("20503"),
         }
@@ -173,14 +173,14 @@ class TwilioCarrier(Carrier):
 
     async def _balance(self, request: web.Request) -> web.Response:
         self._check(request)
-        left = Decimal(0) if "out_of_funds" in self.faults else self.account.balance
+        left = Decimal(0) if "unpaid" in self.faults else self.account.balance
         sid = self.account.account_sid
         return web.json_response({"account_sid": sid, "balance": str(left), "currency": self.account.unit})
 
     async def _account(self, request: web.Request) -> web.Response:
         self._check(request)
         sid = self.account.account_sid
-        closed = {"suspend", "out_of_funds"} & {fault.name for fault in self.faults.now()}
+        closed = {"suspend", "unpaid"} & {fault.name for fault in self.faults.now()}
         since = _when(self.world.clock())
         return web.json_response(
             {

@@ -47,7 +47,7 @@ class VonageCarrier(Carrier):
         words = ("8", "4", "9", "1", "5")
         if not sms:
             words = ("account-suspended", "unauthorized", "low-balance", "rate-limit", "1030")
-        faults = ("suspend", "revoke", "out_of_funds", "throttle", "error")
+        faults = ("suspend", "revoke", "unpaid", "throttle", "error")
         self.troubles = {fault: self.refusal(word) for fault, word in zip(faults, words, strict=True)}
 
     def routes(self) -> Sequence[Route]:
@@ -258,7 +258,7 @@ class VonageCarrier(Carrier):
 
     async def _balance(self, request: web.Request) -> web.Response:
         self._check(request)
-        left = Decimal(0) if "out_of_funds" in self.faults else self.account.balance
+        left = Decimal(0) if "unpaid" in self.faults else self.account.balance
         return web.json_response({"value": float(left), "autoReload": False})
 
 

@@ -135,7 +135,7 @@ SCENARIOS: Mapping[str, Scenario] = {
             crowd=_NIGHT,
             events=(
                 Fault(6, "twilio", "suspend"),
-                Fault(9, "vonage", "out_of_funds"),
+                Fault(9, "vonage", "unpaid"),
                 Fault(10, "twilio", ""),
                 Restore(10, "twilio"),
                 Fault(14, "vonage", ""),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
+import re
 from importlib.resources import files
 
 from aiohttp import web
@@ -45,6 +47,8 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cache-Control": "no-cache",
 }
+_FOR_GOOD = "public, max-age=31536000, immutable"
+_PACKED = re.compile(r"\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))")
 
 
 def read(name: str) -> bytes:
@@ -52,24 +56,47 @@ def read(name: str) -> bytes:
     return files(__name__).joinpath(name).read_bytes()
 
 
+VERSION = hashlib.sha256(b"\0".join(hashlib.sha256(read(name)).digest() for name in FILES)).hexdigest()[:12]
+PLACE = f"/console/{VERSION}/"
+"""Where the files are for good: what lies there never changes, for the name changes with it."""
+
+
 def routes() -> list[web.RouteDef]:
-    """`/` and what it needs. The page is open; what it shows is asked of the guarded API."""
+    """`/` and what it needs. The page is open; what it shows is asked of the guarded API.
+
+    A page that another process served, of another version, finds its files all the same: ours, not for good.
+    """
+    server = {name: _server(name, read(name)) for name in FILES}
     return [
-        web.get("/", _server("index.html")),
-        *(web.get(f"/console/{name}", _server(name)) for name in FILES),
+        web.get("/", _server("index.html", _page())),
+        *(web.get(f"/console/{name}", each) for name, each in server.items()),
+        *(web.get(f"/console/{{version:[0-9a-f]{{12}}}}/{name}", each) for name, each in server.items()),
     ]
 
 
-def _server(name: str) -> Handler:
-    body = read(name)
+def _page() -> bytes:
+    """The page, its files where they are for good, and its modules fetched at once, not one for another."""
+    modules = [name for name in FILES if name.endswith(".js") and "/" not in name]
+    early = "".join(f'\n  <link rel="modulepreload" href="/console/{name}">' for name in modules)
+    page = read("index.html").replace(b"</title>", b"</title>" + early.encode())
+    return page.replace(b'"/console/', f'"{PLACE}'.encode())
+
+
+def _server(name: str, body: bytes) -> Handler:
     tag = hashlib.sha256(body).hexdigest()[:16]
+    packed = gzip.compress(body, 9, mtime=0)
     content_type = f"{_TYPES.get(name.rpartition('.')[2], 'text/plain')}; charset=utf-8"
-    headers = {**HEADERS, "Content-Type": content_type, "ETag": f'"{tag}"'}
+    always = {**HEADERS, "Content-Type": content_type, "Vary": "Accept-Encoding"}
 
     async def served(request: web.Request) -> web.Response:
-        known = request.if_none_match or ()
-        if any(each.value == tag for each in known):
+        small = bool(_PACKED.search(request.headers.get("Accept-Encoding", "")))
+        headers = always | {"ETag": f'"{tag}-gzip"' if small else f'"{tag}"'}
+        if request.match_info.get("version") == VERSION:
+            headers["Cache-Control"] = _FOR_GOOD
+        if any(each.value.removesuffix("-gzip") == tag for each in request.if_none_match or ()):
             return web.Response(status=304, headers=headers)
+        if small:
+            return web.Response(body=packed, headers=headers | {"Content-Encoding": "gzip"})
         return web.Response(body=body, headers=headers)
 
     return served

@@ -27,14 +27,14 @@ export function repaint() {
 
 function redraw(one) {
   const width = one.place.clientWidth;
-  if (!width || !one.times.length) return;
+  if (!width || !one.times.length || !globalThis.uPlot) return; // how things are does not wait for the lines
   one.drawn?.destroy();
   const style = getComputedStyle(document.documentElement);
   const ink = style.getPropertyValue("--line-ink").trim();
   const series = (colour, more) => ({ stroke: colour, width: 1.75, points: { show: false }, ...more });
   one.drawn = new uPlot({
     width,
-    height: 44,
+    height: one.place.clientHeight,
     padding: [4, 0, 2, 0],
     cursor: { show: false },
     legend: { show: false },

@@ -9,27 +9,29 @@ import { $, keep, make, mark, show, write } from "./pieces.js";
 import * as review from "./review.js";
 import * as rooms from "./rooms.js";
 import { enter } from "./router.js";
-import { leftIn, sentences, total } from "./sentence.js";
-import { decimal, fill, integer, lasting, money, other, preferred, say, speak, time } from "./words.js";
+import { leftIn, sentences, spent, total } from "./sentence.js";
+import { decimal, fill, integer, inZone, lasting, money, other, preferred, say, speak, time } from "./words.js";
 
 const EVERY = 1000;
 
 let now = null;
 let ahead = 0; // milliseconds that the router's clock is ahead of ours
 let heard = 0;
-let trouble = "";
+let trouble = null;
+let spoken = null;
 
 const clock = () => Date.now() + ahead;
 
 function render() {
-  const away = trouble !== "";
+  const away = trouble !== null;
   mark($("live"), away ? "away" : "");
-  write($("live-words"), !now ? (trouble || say("waiting.for.router")) : away ? say("live.since", { time: time(heard) }) : say("live"));
+  write($("live-words"), !now ? (trouble?.message ?? say("waiting.for.router")) : away ? say("live.since", { time: time(heard) }) : say("live"));
   document.body.classList.toggle("stale", Boolean(now && away));
   show($("rooms"), now !== null);
   if (now === null) return;
   sentence();
   tiles();
+  write($("zone"), say("times.of", { zone: now.timezone }));
   rooms.show_all(now, clock());
 }
 
@@ -42,6 +44,9 @@ function sentence() {
     write(part, `${each.text} `);
   });
   // Read aloud only when it is news: money and time tick.
+  // On a small screen, what is not well stays in sight once all of it is scrolled away.
+  write($("gist"), said.filter((each) => worst === "good" || each.tone !== "good").map((each) => each.text).join(" "));
+  mark($("gist"), worst);
   write($("aloud"), said.map((each) => each.aloud ?? each.text).filter(Boolean).join(" "));
   document.title = worst === "good" ? "Paravent" : `${worst === "bad" ? "■" : "▲"} ${said.find((each) => each.tone === worst).text}`;
 }
@@ -57,7 +62,7 @@ function tiles() {
   write($("answers-more"), say("tile.answers.day", { count: integer(now.answers_last_day) }));
   write($("left"), left === null ? "∞" : money(left, now.currency));
   const pace = left === null ? say("tile.money.unlimited")
-    : purse.runway_seconds === null ? say("tile.money.day", { money: money(now.spent_last_day, now.currency) }) : say("tile.money.runway", { time: lasting(purse.runway_seconds) });
+    : spent(purse) ? say("money.spent") : purse.runway_seconds === null ? say("tile.money.day", { money: money(now.spent_last_day, now.currency) }) : say("tile.money.runway", { time: lasting(purse.runway_seconds) });
   write($("left-more"), pace);
   write($("waiting"), integer(waiting));
   const raid = now.raid.mode === "raid";
@@ -81,12 +86,15 @@ function remember() {
 
 const follow = () => listen(hear, lose);
 
-function hear(said) {
+async function hear(said) {
+  await spoken;
   heard = Date.now();
-  trouble = "";
+  trouble = null;
   if (said) {
     now = said;
     ahead = new Date(said.at) - Date.now();
+    inZone(said.timezone);
+    evidence.hear();
     phone.hear(said);
   }
   const entered = !$("door").hidden;
@@ -96,8 +104,9 @@ function hear(said) {
   if (said?.demo) phone.open();
 }
 
-function lose(error) {
-  trouble = error.message;
+async function lose(error) {
+  await spoken;
+  trouble = error;
   if (error.status === 401) locked();
   else render();
 }
@@ -141,7 +150,9 @@ async function begin() {
   prepare();
   review.prepare();
   evidence.prepare();
-  await switchTo(preferred());
+  spoken = switchTo(preferred());
+  follow();
+  await spoken;
   document.body.hidden = false;
   $("language").addEventListener("click", () => {
     localStorage.setItem("language", other());
@@ -155,16 +166,16 @@ async function begin() {
     event.preventDefault();
     enter($("token").value);
     show($("now"), true);
-    trouble = "";
+    trouble = null;
     follow();
   });
+  new IntersectionObserver(([seen]) => document.body.classList.toggle("far", !seen.isIntersecting)).observe($("now"));
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) stop();
     else if ($("door").hidden) follow();
   });
   setInterval(render, EVERY);
   setInterval(remember, EVERY);
-  follow();
 }
 
 begin();

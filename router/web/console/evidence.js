@@ -3,22 +3,24 @@
 import { sure } from "./dialogue.js";
 import { $ } from "./pieces.js";
 import { download } from "./router.js";
-import { period, say } from "./words.js";
+import { moment, period, say, spelled } from "./words.js";
 
 const DAY = 86_400_000;
 
-// As the field wants it: this machine's time, to the minute.
-const spelled = (at) => new Date(at - new Date(at).getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
-
-export function prepare() {
+// The last day, once it is known by whose clock.
+export function hear() {
+  if ($("evidence-from").value) return;
   $("evidence-from").value = spelled(Date.now() - DAY);
   $("evidence-to").value = spelled(Date.now() + 60_000);
+}
+
+export function prepare() {
   for (const id of ["evidence-from", "evidence-to"]) {
     $(id).addEventListener("input", () => $("evidence-to").setCustomValidity(""));
   }
   $("evidence-form").addEventListener("submit", (event) => {
     event.preventDefault();
-    const [from, to] = [new Date($("evidence-from").value), new Date($("evidence-to").value)];
+    const [from, to] = [moment($("evidence-from").value), moment($("evidence-to").value)];
     if (to <= from) {
       $("evidence-to").setCustomValidity(say("evidence.reversed"));
       $("evidence-to").reportValidity();
@@ -34,6 +36,7 @@ async function made(what) {
   try {
     await download("/api/v1/evidence/export", what);
   } catch (error) {
-    throw error.status === 404 ? new Error(say("evidence.nothing")) : error;
+    const word = { 404: "evidence.nothing", 409: "evidence.sealing" }[error.status];
+    throw word ? new Error(say(word)) : error;
   }
 }

@@ -20,8 +20,9 @@ export async function open() {
   if (opening) return;
   opening = true;
   try {
-    published = (await ask("/api/v1/numbers")).numbers;
-    carriers = (await ask("/api/v1/faults")).carriers;
+    const [numbers, faults] = await Promise.all([ask("/api/v1/numbers"), ask("/api/v1/faults")]);
+    published = numbers.numbers;
+    carriers = faults.carriers;
   } catch {
     opening = false;
     return;
@@ -30,6 +31,7 @@ export async function open() {
   document.body.classList.add("demo");
   if (!$("text").value) $("text").value = say("phone.first");
   $("send").addEventListener("submit", send);
+  $("numbers").addEventListener("change", quick);
   render();
   setInterval(converse, 700);
   setInterval(look, 3000);
@@ -158,7 +160,19 @@ async function look() {
   levers();
 }
 
+// The fault that is nearest at hand: an unpaid bill, of the carrier whose number is picked.
+function quick() {
+  const picked = published.find((each) => each.number === $("numbers").querySelector("input:checked").value);
+  if (!picked) return; // not asked yet
+  const on = carriers.find((each) => each.account === picked.account).faults.find((fault) => fault.name === "unpaid").on;
+  write($("quick-words"), say("quick", { account: carrier(picked.account) }));
+  $("quick").setAttribute("aria-label", $("quick-words").textContent);
+  $("quick").setAttribute("aria-checked", String(on));
+  $("quick").onclick = () => pull(picked.account, "unpaid", !on);
+}
+
 function levers() {
+  quick();
   const names = carriers[0]?.faults.map((fault) => fault.name) || [];
   keep($("levers-head"), ["", ...carriers.map((each) => each.account)], (name) => name || "what",
     () => Object.assign(make("th"), { scope: "col" }),

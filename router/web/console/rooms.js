@@ -4,7 +4,7 @@ import { sure } from "./dialogue.js";
 import { $, bar, button, fillBar, keep, make, mark, show, write } from "./pieces.js";
 import { raid } from "./raid.js";
 import { order } from "./router.js";
-import { because, leftIn, stateOf } from "./sentence.js";
+import { because, leftIn, spent, stateOf } from "./sentence.js";
 import { brief, carrier, count, day, decimal, integer, lasting, list, money, named, of, period, say, time } from "./words.js";
 
 const TONES = { open: "good", pinned: "good", throttled: "warn", slow: "warn", probing: "warn", purse: "bad", cut_off: "bad", operator_cut: "bad" };
@@ -118,7 +118,7 @@ function decisions(now) {
     item.when.dateTime = each.at;
     mark(item, `decision ${{ accepted: "good", silent: "soft", in_doubt: "warn", refused: "warn", held: "warn" }[each.ending] || "bad"}`);
     write(item.what, of(each.number, outcome(each)));
-    const passed = each.turns.slice(0, each.ending === "accepted" ? -1 : undefined).map((turn) => say("decision.not", {
+    const passed = each.turns.slice(0, each.ending === "accepted" ? -1 : undefined).map((turn) => say(turn.reason ? "decision.said" : "decision.not", {
       account: carrier(turn.account), why: turn.reason ? named("reason", turn.reason) : named("why", turn.why) }));
     write(item.why, ["accepted", "waiting"].includes(each.ending) ? passed.join(" · ") : "");
     show(item.why, item.why.textContent !== "");
@@ -143,9 +143,9 @@ function purses(now) {
       ? say("money.unlimited", { spent: money(purse.spent, now.currency), period })
       : say("money.of", { left: money(left, now.currency), limit: money(purse.limit, now.currency), period }));
     const limit = Number(purse.limit) || 1;
-    card.classList.toggle("empty", left === 0);
+    card.classList.toggle("empty", spent(purse));
     fillBar(card.bar, left === null ? [0, 0] : [Math.min(1, purse.spent / limit), purse.reserved / limit]);
-    const more = [];
+    const more = spent(purse) ? [say("money.spent")] : [];
     if (Number(purse.reserved)) more.push(say("money.reserved", { money: money(purse.reserved, now.currency) }));
     if (Number(purse.overrun)) more.push(say("money.overrun", { money: money(purse.overrun, now.currency) }));
     if (purse.origin === "operator") more.push(say("money.by.you"));

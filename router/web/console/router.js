@@ -4,11 +4,18 @@ import { say } from "./words.js";
 
 let token = sessionStorage.getItem("token") || "";
 
+const KNOWN = [401, 403, 404, 409, 422, 429, 503];
+
 export class Refused extends Error {
   constructor(status) {
-    const known = [401, 403, 404, 409, 422, 429, 503].includes(status);
-    super(say(status === 0 ? "error.gone" : known ? `error.${status}` : "error.other", { status }));
+    super();
     this.status = status;
+  }
+
+  // In the language of whoever reads it, which may not be known yet when it is refused.
+  get message() {
+    const { status } = this;
+    return say(status === 0 ? "error.gone" : KNOWN.includes(status) ? `error.${status}` : "error.other", { status });
   }
 }
 

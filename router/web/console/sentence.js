@@ -15,8 +15,11 @@ export function leftIn(purse) {
   return purse.limit === null ? null : Math.max(0, purse.limit - purse.spent - purse.reserved);
 }
 
+// Less than the cheapest answer costs is spent, too: the router says so by a runway of nothing.
+export const spent = (purse) => purse.limit !== null && (leftIn(purse) === 0 || purse.runway_seconds === 0);
+
 function answering(now) {
-  if (leftIn(total(now)) === 0) return { tone: "bad", text: say("say.broke") };
+  if (spent(total(now))) return { tone: "bad", text: say("say.broke") };
   const silent = now.numbers.filter((number) => number.through === null);
   if (silent.length === now.numbers.length) return { tone: "bad", text: say("say.nobody") };
   if (now.health.status !== "ok") {
@@ -29,7 +32,7 @@ function answering(now) {
 function left(now) {
   const purse = total(now);
   const rest = leftIn(purse);
-  if (rest === null || rest === 0) return null;
+  if (rest === null || spent(purse)) return null;
   const runway = purse.runway_seconds;
   if (runway === null || runway > 90 * 86400) {
     return { tone: "good", text: say("say.left", { money: money(rest, now.currency) }), aloud: "" };
@@ -43,7 +46,7 @@ export function stateOf(account, now) {
   if (account.operator === "pin") return "pinned";
   if (account.state !== "open") return account.state;
   const purse = now.purses.find((each) => each.name === account.name);
-  return purse && leftIn(purse) === 0 ? "purse" : "open";
+  return purse && spent(purse) ? "purse" : "open";
 }
 
 export function because(account) {

@@ -3,6 +3,7 @@
 const LANGUAGES = ["en", "fr"];
 let words = {};
 let language = "en";
+let zone; // of the settings, as on the command line; until it is known, this machine's
 
 export function preferred() {
   const kept = localStorage.getItem("language");
@@ -12,13 +13,14 @@ export function preferred() {
 }
 
 export async function speak(wanted) {
-  const answer = await fetch(`/console/words.${wanted}.json`, { credentials: "omit" });
+  const answer = await fetch(new URL(`words.${wanted}.json`, import.meta.url), { credentials: "omit" });
   words = await answer.json();
   language = wanted;
   document.documentElement.lang = wanted;
 }
 
 export const current = () => language;
+export const inZone = (name) => { zone = name; };
 export const other = () => LANGUAGES.find((each) => each !== language);
 
 export function say(key, values = {}) {
@@ -60,22 +62,37 @@ export function money(amount, currency) {
   return new Intl.NumberFormat(language, { style: "currency", currency }).format(Number(amount));
 }
 
-export function day(moment) {
-  const today = new Date(moment).toDateString() === new Date().toDateString();
-  if (today) return new Date(moment).toLocaleTimeString(language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
-  return new Date(moment).toLocaleString(language, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const MINUTE = { hour: "2-digit", minute: "2-digit" };
+const DAY = { day: "numeric", month: "short", ...MINUTE };
+
+// UTC is said to be that: nobody's clock on the wall shows it.
+const shown = (moment, how) => new Date(moment).toLocaleString(language,
+  { ...how, hourCycle: "h23", timeZone: zone, ...(zone === "UTC" ? { timeZoneName: "short" } : {}) });
+
+// Such as 2026-11-30T09:05, by the clock that times are shown by.
+export const spelled = (moment) => new Date(moment).toLocaleString("sv-SE",
+  { timeZone: zone, dateStyle: "short", timeStyle: "short" }).replace(" ", "T");
+
+// The moment that is spelled so. Where the clock is turned back an hour is there twice: the first.
+export function moment(written) {
+  const as = Date.parse(`${written}Z`);
+  const ahead = (at) => Date.parse(`${spelled(at)}Z`) - at;
+  const near = as - ahead(as);
+  const guesses = [near - 36e5, near + 36e5].map((at) => as - ahead(at));
+  return new Date(guesses.sort().find((each) => spelled(each) === written) ?? guesses[0]);
 }
+
+const date = (moment) => spelled(moment).slice(0, 10);
+
+export const day = (moment) => shown(moment, date(moment) === date(Date.now()) ? MINUTE : DAY);
 
 // Two moments, as short as both can be read without the other.
 export function period(from, to) {
-  const long = (moment) => new Date(moment).toLocaleString(language, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
-  const days = new Set([from, to, Date.now()].map((moment) => new Date(moment).toDateString()));
-  return [from, to].map(days.size === 1 ? day : long);
+  const days = new Set([from, to, Date.now()].map(date));
+  return [from, to].map((each) => shown(each, days.size === 1 ? MINUTE : DAY));
 }
 
-export function time(moment) {
-  return new Date(moment).toLocaleTimeString(language, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
-}
+export const time = (moment) => shown(moment, { ...MINUTE, second: "2-digit" });
 
 export function lasting(seconds) {
   const steps = [["s", 1, 90], ["min", 60, 5400], ["h", 3600, 172800], ["d", 86400, Infinity]];

@@ -31,7 +31,7 @@ def taken(simulation: Simulation) -> int:
         ("refuse", {"code": "21606", "sender": PUBLISHED}, 400, 21606),
         ("suspend", {}, 403, 20005),
         ("revoke", {}, 401, 20003),
-        ("out_of_funds", {}, 403, 20005),
+        ("unpaid", {}, 403, 20005),
         ("throttle", {}, 429, 20429),
         ("error_before", {}, 503, 20503),
         ("error_before", {"status": 500}, 500, 20503),
@@ -70,7 +70,7 @@ async def test_a_suspended_account_can_still_be_looked_at_and_a_revoked_one_cann
 
 
 async def test_an_unpaid_account_shows_no_money(caller: Caller, simulation: Simulation) -> None:
-    await simulation.fault("twilio", "out_of_funds")
+    await simulation.fault("twilio", "unpaid")
     assert (await caller.get("/Balance.json"))[1]["balance"] == "0"
 
 

@@ -174,7 +174,7 @@ async def test_what_it_does_not_take(
     [
         ("suspend", ovh.Forbidden),
         ("revoke", ovh.InvalidCredential),
-        ("out_of_funds", ovh.APIError),
+        ("unpaid", ovh.APIError),
         ("throttle", ovh.APIError),
         ("error_before", ovh.APIError),
     ],

@@ -131,7 +131,7 @@ _FAULTS: list[tuple[dict[str, Any], Failure, Failure]] = [
         CutOff(CutReason.SUSPENDED, "8"),
     ),
     ({"name": "revoke"}, CutOff(CutReason.REVOKED, "unauthorized"), CutOff(CutReason.REVOKED, "4")),
-    ({"name": "out_of_funds"}, CutOff(CutReason.UNPAID, "low-balance"), CutOff(CutReason.UNPAID, "9")),
+    ({"name": "unpaid"}, CutOff(CutReason.UNPAID, "low-balance"), CutOff(CutReason.UNPAID, "9")),
     ({"name": "throttle"}, Throttled(1, "rate-limit"), Throttled(1, "1")),
     ({"name": "error_before"}, InDoubt("1030"), InDoubt("http-503")),
     ({"name": "error_after"}, InDoubt("1030"), InDoubt("http-500")),

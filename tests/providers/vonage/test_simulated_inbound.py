@@ -108,7 +108,7 @@ async def test_the_log_and_the_webhook_give_a_text_the_same_id(house: House) -> 
 async def test_balance_and_state_are_told(house: House, mode: str) -> None:
     assert await house.do(house.provider.balance(now())) == Balance(amount=10.0, unit="EUR")
     assert await house.do(house.provider.status(now())) is None
-    await house.network.fault("vonage", "out_of_funds")
+    await house.network.fault("vonage", "unpaid")
     assert await house.do(house.provider.status(now())) == CutOff(CutReason.UNPAID, "no-balance")
     await house.network.clear()
     await house.network.fault("vonage", "revoke")

@@ -95,7 +95,7 @@ async def test_a_send_and_its_answer_are_as_the_file_has_them(
 _FAULTS: list[tuple[dict[str, Any], type]] = [
     ({"name": "suspend"}, CutOff),
     ({"name": "revoke"}, CutOff),
-    ({"name": "out_of_funds"}, CutOff),
+    ({"name": "unpaid"}, CutOff),
     ({"name": "throttle"}, Throttled),
 ]
 
@@ -209,7 +209,7 @@ async def test_the_check_finds_what_is_wrong(
 
 _WORDS: dict[str, tuple[type, Any]] = {
     "cut_off": (CutOff, {CutReason.REVOKED, CutReason.SUSPENDED, CutReason.SENDER_LOST, CutReason.UNPAID}),
-    "out_of_funds": (CutOff, {CutReason.UNPAID}),
+    "unpaid": (CutOff, {CutReason.UNPAID}),
     "throttled": (Throttled, None),
     "invalid_destination": (Refused, {RefusedReason.BAD_NUMBER}),
     "opted_out": (Refused, {RefusedReason.OPTED_OUT}),

@@ -37,7 +37,7 @@ async def test_vonage_insists_until_it_is_heard_with_a_fresh_proof(
 
 async def test_the_balance_is_told(client: Client, network: Network) -> None:
     assert (await call(client().account.get_balance)).value == 10
-    await network.fault("vonage", "out_of_funds")
+    await network.fault("vonage", "unpaid")
     assert (await call(client().account.get_balance)).value == 0
     with pytest.raises(AuthenticationError):
         await call(client(api_secret="wrong").account.get_balance)

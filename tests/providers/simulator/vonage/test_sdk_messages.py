@@ -101,7 +101,7 @@ async def test_an_inbound_message_comes_whole_and_signed(
     [
         ("suspend", ForbiddenError),
         ("revoke", AuthenticationError),
-        ("out_of_funds", HttpRequestError),
+        ("unpaid", HttpRequestError),
         ("throttle", RateLimitedError),
         ("error_before", HttpRequestError),
         ("error_after", ServerError),

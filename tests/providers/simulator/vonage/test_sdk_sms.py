@@ -65,7 +65,7 @@ async def test_some_parts_may_be_taken_and_others_not(
 @only("sms")
 @pytest.mark.parametrize(
     ("fault", "status"),
-    [("suspend", "8"), ("revoke", "4"), ("out_of_funds", "9"), ("throttle", "1")],
+    [("suspend", "8"), ("revoke", "4"), ("unpaid", "9"), ("throttle", "1")],
 )
 async def test_sms_faults_are_said_with_http_200(
     fault: str, status: str, client: Client, network: Network
