@@ -13,7 +13,7 @@ from typing import Any
 import asyncpg
 import pytest
 from click.testing import CliRunner
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from router.cli import drill
 from router.office import Office
@@ -122,6 +122,25 @@ def test_the_report_speaks_to_people(evening: Tale) -> None:
 
 
 @pytest.mark.require("browser")
+def test_the_page_speaks_the_readers_language_and_the_other_by_a_click(evening: Tale, tmp_path: Path) -> None:
+    file = tmp_path / "evening.html"
+    file.write_text(page([evening]), encoding="utf-8")
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=[*FLAGS])
+        for locale, own, other, scripts in (
+            ("fr-FR", "fr", "en", True), ("en-GB", "en", "fr", True), ("de-DE", "en", "fr", True),
+            ("fr-FR", "en", "fr", False),  # the control: where no script runs
+        ):  # fmt: skip
+            sheet = browser.new_context(locale=locale, java_script_enabled=scripts).new_page()
+            sheet.goto(file.as_uri())
+            expect(sheet.locator("h1:visible")).to_have_attribute("lang", own)
+            sheet.locator(".other:visible a").click()
+            expect(sheet.locator("h1:visible")).to_have_attribute("lang", other)
+        browser.close()
+
+
+@pytest.mark.require("browser")
 @pytest.mark.parametrize("language", ["en", "fr"])
 def test_the_page_fits_a_phone(evening: Tale, tmp_path: Path, language: str) -> None:
     rich = replace(
@@ -157,7 +176,9 @@ def test_the_page_fits_a_phone(evening: Tale, tmp_path: Path, language: str) -> 
 def test_the_page_needs_nothing_from_elsewhere(evening: Tale) -> None:
     text = page([evening, evening])
     assert text.count("<svg") == 8
-    assert not re.search(r"<script|<link|https?://|url\(|@import", text)
+    assert not re.search(r"<script src|<link|https?://|url\(|@import", text)
+    (script,) = re.findall(r"<script>(.*?)</script>", text)
+    assert not re.search("fetch|import|innerHTML|http", script)
     assert "+33" not in text
 
 

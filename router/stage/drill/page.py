@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from hashlib import sha256
 from html import escape
 from pathlib import Path
 from textwrap import dedent
@@ -17,23 +19,31 @@ from router.stage.drill.parts import Rows, blocks, compare, scaled
 from router.stage.drill.tale import Hour, Tale
 from router.stage.drill.wording import ENGLISH, FRENCH, Wording
 
+# Opened by itself it speaks the reader's language; where no script may run, English until somebody clicks.
+_FOLLOWS = (
+    "location.hash || navigator.languages.map(each => each.slice(0, 2))"
+    ".find(each => ['en', 'fr'].includes(each)) !== 'fr' || location.replace('#fr')"
+)
+_FOLLOWS_ALONE = f"'sha256-{b64encode(sha256(_FOLLOWS.encode()).digest()).decode()}'"
+
 
 def page(tales: Sequence[Tale]) -> str:
     """The page of one drill; others of the same traffic follow in a table.
 
-    It is read in English, and in French where its address ends in `#fr`.
+    It is read in the browser's language, or in that of `#fr` or `#en` at the end of its address.
     """
     name = tales[0].played.order.scenario.name
     style = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
-    # What is asked for is shown and hides what follows: no script is needed.
+    # What is asked for is shown and hides what follows: no script is needed for that.
     french, english = _Page(tales, FRENCH, ENGLISH), _Page(tales, ENGLISH, FRENCH)
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta http-equiv="Content-Security-Policy"'
-        """ content="default-src 'none'; style-src 'unsafe-inline'">"""
+        f""" content="default-src 'none'; style-src 'unsafe-inline'; script-src {_FOLLOWS_ALONE}">"""
         f"<title>Paravent: {escape(name)}</title>\n<style>\n{style}</style></head>\n"
-        f"<body><main>\n{french.whole()}\n{english.whole()}\n</main></body></html>\n"
+        f"<body><main>\n{french.whole()}\n{english.whole()}\n</main>"
+        f"<script>{_FOLLOWS}</script></body></html>\n"
     )
 
 
