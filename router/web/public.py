@@ -8,10 +8,11 @@ import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from functools import cache
 from html import escape
 from string import Template
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from aiohttp import web
 from pydantic import AwareDatetime, BaseModel, Field
@@ -20,7 +21,7 @@ from router.office import Office
 from router.postgres.figures import PurseFigures
 from router.postgres.pool import DatabaseAwayError
 from router.postgres.pulse import PulseDesk
-from router.rules.budget import TOTAL
+from router.rules.budget import TOTAL, Period, window
 from router.rules.runway import runway
 from router.web import console
 from router.web.reading import Readings
@@ -47,7 +48,12 @@ class Told(BaseModel):
     answering: bool = Field(description="Whether anybody can be answered now.")
     answered_in_seven_days: int = Field(description="People, however many answers each of them got.")
     money: Literal["enough", "short", "spent"] = Field(description="short: less than 72 hours are left.")
-    hours_left: float | None = Field(description="At the faster pace of now and of the last day; null: none.")
+    hours_left: float | None = Field(
+        description="Until an answer cannot be paid, at the faster pace of now and of a day; null: no end."
+    )
+    again_at: AwareDatetime | None = Field(
+        default=None, description="When there is money again, where what runs out is an hour's or a day's."
+    )
     donation_url: str | None
 
 
@@ -98,7 +104,8 @@ class PublicPage:
         purses, spent = reading.figures.purses, (await self.pulses.read(now)).spent
         planned = {route.account for number in office.numbers.values() for route in number.plan}
         usable = {r.account for n in office.numbers.values() for r in office.carriers(n, now).routes}
-        hours = hours_left(purses, {name: office.least(name) for name in usable or planned}, spent)
+        least = {name: office.least(name) for name in usable or planned}
+        hours, back = lasting(purses, least, spent, _renewals(office, now))
         return Told(
             title=self.terms.title,
             at=now.astimezone(office.purses.zone),
@@ -106,31 +113,86 @@ class PublicPage:
             answered_in_seven_days=await self.pulses.week(now),
             money="enough" if hours is None or hours >= SHORT else "short" if hours else "spent",
             hours_left=hours,
+            again_at=None if back is None else (now + timedelta(seconds=back)).astimezone(office.purses.zone),
             donation_url=self.terms.donation_url,
         )
 
 
-def hours_left(purses: Mapping[str, PurseFigures], least: Mapping[str, int], spent: int) -> float | None:
-    """Hours until no answer can be paid, at the faster of two paces; None where no end is in sight.
+class Renewal(NamedTuple):
+    """When an account's own purse of an hour or a day is filled anew: seconds until then, and of a window."""
+
+    until: float
+    every: float
+
+
+class Lasting(NamedTuple):
+    """For how long the money lasts.
+
+    Args:
+        hours: Until no answer can be paid; None where no end is in sight.
+        back: Seconds until there is money again, where what runs out is an hour's or a day's.
+    """
+
+    hours: float | None
+    back: float | None = None
+
+
+def lasting(
+    purses: Mapping[str, PurseFigures],
+    least: Mapping[str, int],
+    spent: int,
+    renewals: Mapping[str, Renewal] | None = None,
+) -> Lasting:
+    """Until when an answer can be paid, at the faster of two paces.
+
+    Accounts' purses of an hour or a day are filled anew meanwhile; longer ones, and the one that all share,
+    are taken as they stand: the appeal comes before the cut.
 
     Args:
         purses: By account, and the one that all share.
         least: The accounts that answers may leave through, and millionths of the cheapest part of each.
         spent: Millionths spent in the last 24 hours.
+        renewals: Of accounts' own purses of an hour or a day.
     """
     total = _left(purses[TOTAL])
     each = {name: min(_left(purses[name]), total) for name in least}
     left = min(total, sum(each[name] for name, part in least.items() if each[name] >= part))
-    if not left or math.isinf(left):
-        return None if left else 0.0
+    own = [renewals.get(name) for name in least] if renewals else []
+    anew = own[0] if own and all(own) and left < total else None  # of one length, mostly: then at one moment
+    if not left:
+        return Lasting(0.0, anew and anew.until)
+    if math.isinf(left):
+        return Lasting(None)
     by_day = runway(int(left), spent, _DAY, min(least.values(), default=1))
     by_now = purses[TOTAL].runway * left / total if total < math.inf else math.inf
     seconds = min(by_now, by_day)
+    if math.isinf(seconds):
+        return Lasting(None)
+    if anew is None or seconds < anew.until:
+        return Lasting(_hours(seconds), anew and anew.until)
+    pace, full = left / seconds, sum(purses[name].limit or 0 for name in least)
+    rest = total - pace * anew.until
+    if full >= pace * anew.every:
+        return Lasting(_hours(anew.until + rest / pace))
+    return Lasting(_hours(anew.until + min(rest, full) / pace))
+
+
+def _hours(seconds: float) -> float | None:
     return round(seconds / _HOUR, 1) if math.isfinite(seconds) else None
 
 
 def _left(purse: PurseFigures) -> float:
     return math.inf if purse.limit is None else max(0, purse.limit - purse.spent - purse.reserved)
+
+
+def _renewals(office: Office, now: datetime) -> dict[str, Renewal]:
+    found = {}
+    for name, period in office.purses.periods.items():
+        here = window(period, now, office.purses.zone)
+        if period in {Period.HOUR, Period.DAY} and name != TOTAL and here.end is not None:
+            length = (here.end - here.start).total_seconds()
+            found[name] = Renewal((here.end - now).total_seconds(), length)
+    return found
 
 
 def routes(page: PublicPage) -> list[web.RouteDef]:
@@ -196,7 +258,8 @@ def _body(told: Told, words: dict[str, str], language: str) -> str:
         money = words[left].replace("{time}", _lasting(told.hours_left or 0, words))
         said.append(f"<p class=figure>{escape(money)}</p>")
     if appeal := _appeal(told):
-        said.append(f"<p class=appeal>{escape(words[appeal])}</p>")
+        until = f"{told.again_at:%H:%M}" if told.again_at else ""
+        said.append(f"<p class=appeal>{escape(words[appeal].replace('{time}', until))}</p>")
     if told.donation_url:
         link = escape(told.donation_url)
         said.append(f'<p><a class=give href="{link}" rel=noreferrer>{escape(words["public.give"])}</a></p>')
@@ -206,9 +269,11 @@ def _body(told: Told, words: dict[str, str], language: str) -> str:
 def _appeal(told: Told) -> str | None:
     """The word for how things are; nobody is asked to help where there is nowhere to give."""
     if told.money == "spent":
-        return "public.empty"
+        return "public.empty.until" if told.again_at else "public.empty"
     if not told.answering:
         return "public.silent"
+    if told.money == "short" and told.again_at:
+        return "public.short.until"
     if told.money == "short":
         return "public.short" if told.donation_url else "public.short.plain"
     return "public.calm" if told.donation_url else None

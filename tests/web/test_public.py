@@ -17,7 +17,7 @@ from router.postgres.accounts import Accounts
 from router.postgres.figures import PurseFigures
 from router.postgres.orders import order
 from router.web import public
-from router.web.public import Told, _appeal, hours_left
+from router.web.public import Renewal, Told, _appeal, lasting
 from router.web.terms import Public
 from tests.web.house import FRONT, TEXTER, House, open_house
 
@@ -143,7 +143,7 @@ def test_the_faster_pace_counts(
     limit: int | None, spent: int, day: int, runway: float, hours: float | None
 ) -> None:
     purses = {"total": purse(limit, spent, runway), "twilio": purse(None)}
-    assert hours_left(purses, {"twilio": 1}, day * 100) == hours
+    assert lasting(purses, {"twilio": 1}, day * 100).hours == hours
 
 
 @pytest.mark.parametrize(
@@ -152,18 +152,37 @@ def test_the_faster_pace_counts(
 )
 def test_what_no_account_may_spend_does_not_count(own: int | None, others: int, hours: float) -> None:
     purses = {"total": purse(20, 2), "twilio": purse(own), "ovh": purse(others)}
-    assert hours_left(purses, {"twilio": 1, "ovh": 1}, 200) == hours
+    assert lasting(purses, {"twilio": 1, "ovh": 1}, 200).hours == hours
+
+
+@pytest.mark.parametrize(
+    ("own", "renewal", "hours", "back"),
+    [
+        (2, None, 24.0, None),  # as it stands
+        (2, Renewal(3 * 3_600, 86_400), 216.0, None),  # filled anew at midnight, and each day lasts
+        (2, Renewal(30 * 3_600, 86_400), 24.0, 30 * 3_600.0),  # it runs out before
+        (1, Renewal(3 * 3_600, 86_400), 15.0, None),  # tomorrow it lasts for half a day
+        (0, Renewal(3 * 3_600, 86_400), 0.0, 3 * 3_600.0),
+        (None, Renewal(3 * 3_600, 86_400), 216.0, None),
+    ],
+)
+def test_what_may_be_spent_in_a_day_is_there_again_the_next_day(
+    own: int | None, renewal: Renewal | None, hours: float, back: float | None
+) -> None:
+    purses = {"total": purse(20, 2), "twilio": purse(own)}
+    found = lasting(purses, {"twilio": 1}, 200, {} if renewal is None else {"twilio": renewal})
+    assert found == (hours, back)
 
 
 def test_an_account_that_may_not_carry_counts_for_nothing() -> None:
     purses = {"total": purse(20, 2), "twilio": purse(2), "ovh": purse(None)}
-    assert hours_left(purses, {"twilio": 1}, 200) == 24.0
+    assert lasting(purses, {"twilio": 1}, 200).hours == 24.0
 
 
 def test_a_few_answers_are_no_pace() -> None:
     purses = {"total": purse(20), "twilio": purse(None)}
-    assert hours_left(purses, {"twilio": 1}, 19) is None
-    assert hours_left(purses, {"twilio": 1}, 20) is not None
+    assert lasting(purses, {"twilio": 1}, 19).hours is None
+    assert lasting(purses, {"twilio": 1}, 20).hours is not None
 
 
 async def _learnt(house: House) -> dict[str, Any]:
@@ -213,6 +232,9 @@ async def test_without_a_place_to_give_nobody_is_asked_to(database: str, tmp_pat
         assert not re.search("Gifts|Help|class=appeal", page)
     assert _appeal(Told(**{**_SHORT, "donation_url": None})) == "public.short.plain"
     assert _appeal(Told(**{**_SHORT, "donation_url": "https://example.org"})) == "public.short"
+    until: dict[str, Any] = {"again_at": datetime(2026, 12, 1, tzinfo=UTC), "donation_url": None}
+    assert _appeal(Told(**_SHORT, **until)) == "public.short.until"
+    assert _appeal(Told(**{**_SHORT, **until, "money": "spent"})) == "public.empty.until"
 
 
 async def test_the_time_is_that_of_the_settings(shown: House) -> None:
