@@ -57,7 +57,7 @@ def score(body: str) -> Score:
     """
     spelt = spell(body)
     letters = abuse.judge(spelt)
-    if sense(spelt) in {Sense.TOLD, Sense.PHRASE}:
+    if sense(spelt) in {Sense.TOLD, Sense.NAMED, Sense.PHRASE}:
         return letters  # who speaks beside such a phrase may not be flagged, whatever is meant
     weights = shipped()
     said = (abuse.logit(letters.value) + float(weights[:-1] @ vector(body)) + float(weights[-1])) / 2

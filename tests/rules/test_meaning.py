@@ -37,6 +37,16 @@ def test_who_may_be_telling_of_an_insult_is_not_flagged_by_its_meaning(
     assert meaning.score(told).tier == "encoder"
 
 
+def test_who_tells_what_she_was_called_counts_towards_a_raid_whatever_it_means(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    named = "il m'appelle sale pute"
+    assert meaning.score(named) == abuse.score(named)
+    assert meaning.score(named).value >= abuse.SUSPICIOUS
+    monkeypatch.setattr(meaning, "sense", lambda _spelt: Sense.UNKNOWN)
+    assert meaning.score(named).value < abuse.SUSPICIOUS
+
+
 def test_the_encoder_knows_a_threat_without_swear_words_from_a_greeting() -> None:
     threat, greeting = "je vais te retrouver et tu vas souffrir", "je vais te retrouver au café demain"
     assert meaning.score(threat).value > meaning.score(greeting).value
