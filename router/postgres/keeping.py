@@ -18,7 +18,7 @@ import asyncpg
 from router.postgres.evidence import OVER
 from router.postgres.orders import record
 from router.postgres.pool import Connection, Pool
-from router.rules.campaign import Mode
+from router.rules.campaign import SPAN, Mode
 from router.rules.evidence import ranges
 
 
@@ -48,9 +48,10 @@ class Erased(NamedTuple):
 _ACT = "INSERT INTO evidence_act (what, by, why, detail) VALUES ($1, $2, $3, $4::jsonb) RETURNING id"
 
 
-def _held(at: str) -> str:
+def _held(at: str, since: str = "") -> str:
+    """Whether a hold keeps what came at a moment; or of what came since another, any of it."""
     return f"""EXISTS (SELECT FROM evidence_hold h
-    WHERE h.lifted_at IS NULL AND {at} >= h.from_at AND {at} < h.to_at)"""
+    WHERE h.lifted_at IS NULL AND {at} >= h.from_at AND {since or at} < h.to_at)"""
 
 
 # The answer to a long text is owed to its first piece, and reads all of them.
@@ -125,7 +126,8 @@ _BUCKETS = {
         f"""UPDATE raid_bucket e SET sightings = '{{}}', words = CASE WHEN e.version = newest.version
         THEN e.words END
     FROM upto, (SELECT max(version) AS version FROM raid_bucket WHERE words IS NOT NULL) newest
-    WHERE e.at >= upto.since AND e.at < upto.at AND e.mode = '{mode}' AND NOT {_held("e.at")}""",  # noqa: S608 -- likewise
+    WHERE e.at >= upto.since AND e.at < upto.at AND e.mode = '{mode}'
+        AND NOT {_held("e.at", f"e.at - interval '{SPAN}'")}""",  # noqa: S608 -- likewise
     )
     for mode in Mode
 }

@@ -11,7 +11,7 @@ import pytest
 
 from router.evidence.audit import audit
 from router.postgres.review import Reviews, UnknownTextError
-from router.rules.campaign import Mode
+from router.rules.campaign import SPAN, Mode
 from router.sweep.forgetting import Forgetting
 from tests.evidence.handed import handed, stranger
 from tests.evidence.scene import NOON, Scene, scene_in
@@ -143,7 +143,11 @@ async def test_what_a_raid_was_counted_by_is_held_too(database: str) -> None:
         await scene.keeping.hold("raid", NOON - DAY, NOON + DAY, by="kim", why="complaint")
         await _forget(scene, 4 * DAY, _SHORT)
         assert await scene.value(_REMEMBERED.format("sightings <> '{}'")) == [1, 2, 3, 4]
+        await scene.keeping.hold("its start", NOON - DAY, NOON - SPAN / 2, by="kim", why="complaint")
         await scene.keeping.lift("raid", by="kim", why="closed")
+        await _forget(scene, 4 * DAY, _SHORT)
+        assert await scene.value(_REMEMBERED.format("sightings <> '{}'")) == [1]
+        await scene.keeping.lift("its start", by="kim", why="closed")
         await _forget(scene, 4 * DAY, _SHORT)
         assert await scene.value(_REMEMBERED.format("sightings <> '{}'")) is None
         assert not await scene.keeping.forget_buckets(Mode.CALM, NOON)
