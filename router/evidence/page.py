@@ -215,7 +215,11 @@ class _Section:
         left = self._left(say)
         yield f"<h2>{escape(say['prove'])}</h2><p>{escape(say['prove_more'])}</p><p>{escape(left)}</p>"
         yield f"<p>{escape(say['prove_roots' if self.proof.left else 'prove_alone'])}</p>"
-        yield f"<pre>python3 verify.py{' --roots FILE' if self.proof.left else ''}</pre>"
+        roots, french = (
+            " --roots FILE" if self.proof.left else "",
+            " --lang fr" if self.language == "fr" else "",
+        )
+        yield f"<pre>python3 verify.py{roots}{french}</pre>"
         yield f"<p>{escape(say['prove_table'])}</p>"
         yield f"<p>{escape(self._withheld(say))}</p>"
         if self.proof.stamped:
