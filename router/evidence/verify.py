@@ -764,8 +764,10 @@ def unreadable(error: Exception) -> str:
 
 
 def _visible(line: str) -> str:
-    """No name of a file may move the cursor, or turn what is written around."""
-    return "".join(each if each.isprintable() or each == "\n" else repr(each)[1:-1] for each in line)
+    """No name of a file may move the cursor, turn what is written around, or be more than a terminal has."""
+    clean = "".join(each if each.isprintable() else repr(each)[1:-1] for each in line)
+    spoken = sys.stdout.encoding or "ascii"
+    return clean.encode(spoken, "backslashreplace").decode(spoken)
 
 
 def main(words: list[str]) -> int:
