@@ -50,6 +50,7 @@ class Worker:
         self._step = max(1, min(batch, places // 2))
         self._idle = idle
         self._relays: set[asyncio.Task[Story | None]] = set()
+        self._last: dict[bytes, asyncio.Task[Story | None]] = {}
         self._woken = asyncio.Event()
         self._stopping = False
 
@@ -64,9 +65,13 @@ class Worker:
     def hand(self, claim: Claimed, office: Office | None = None) -> asyncio.Task[Story | None]:
         """Relay a text that is ours, as another office sees the world if one is given.
 
-        The story is None where there is none to tell.
+        A texter's are relayed one after the other, as they are handed over: which of them is answered is not
+        chance. The story is None where there is none to tell.
         """
-        task = asyncio.get_running_loop().create_task(self._relay(claim, office or self._office))
+        first = self._last.get(claim.texter)
+        task = asyncio.get_running_loop().create_task(self._relay(claim, office or self._office, first))
+        self._last[claim.texter] = task
+        task.add_done_callback(lambda done: self._forget(claim.texter, done))
         self._relays.add(task)
         task.add_done_callback(self._done)
         return task
@@ -129,7 +134,11 @@ class Worker:
         else:
             self.hand(claim)
 
-    async def _relay(self, claim: Claimed, office: Office) -> Story | None:
+    async def _relay(
+        self, claim: Claimed, office: Office, first: asyncio.Task[Story | None] | None
+    ) -> Story | None:
+        if first is not None:
+            await asyncio.wait({first})
         try:
             story = await relay(claim, office)
         except DatabaseAwayError:
@@ -146,6 +155,10 @@ class Worker:
         """Unless it was armed already, so that it does not come back for ever. It stays stored."""
         with suppress(DatabaseAwayError, *POISON):
             await self._office.desk.finish(Finish(claim.id, claim.fence, "failed", "set_aside", None))
+
+    def _forget(self, texter: bytes, task: asyncio.Task[Story | None]) -> None:
+        if self._last.get(texter) is task:
+            del self._last[texter]
 
     def _done(self, task: asyncio.Task[Story | None]) -> None:
         self._relays.discard(task)

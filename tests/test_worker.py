@@ -68,6 +68,28 @@ async def test_it_has_room_for_its_places_and_no_more(gate: asyncio.Event) -> No
     assert worker.room()
 
 
+async def test_a_texters_are_relayed_one_after_the_other_in_the_order_they_were_handed_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told: list[str] = []
+
+    async def relay(claim: Any, _office: Any) -> None:
+        told.append(f"{claim.id} begins")
+        for _ in range(claim.turns):
+            await asyncio.sleep(0)
+        told.append(f"{claim.id} ends")
+
+    monkeypatch.setattr(worker_module, "relay", relay)
+    worker = Worker(MagicMock(), MagicMock(), MagicMock(), MagicMock(), _tell)
+    for which, texter, turns in (("a1", b"a", 9), ("a2", b"a", 1), ("b1", b"b", 5), ("a3", b"a", 1)):
+        worker.hand(MagicMock(id=which, texter=texter, turns=turns))
+    await worker.quiet()
+    own = [each for each in told if each.startswith("a")]
+    assert own == [f"{which} {what}" for which in ("a1", "a2", "a3") for what in ("begins", "ends")]
+    assert told.index("b1 ends") < told.index("a1 ends")  # others do not wait for it
+    assert not worker._last
+
+
 @pytest.mark.parametrize("places", [1, 2, 3, 8, 20])
 async def test_a_lane_is_emptied_without_a_pause_and_in_batches(
     monkeypatch: pytest.MonkeyPatch, places: int

@@ -20,6 +20,13 @@ if TYPE_CHECKING:
     from router.stage.drill.tale import Tale
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+
+_KEPT = """
+Kept in {folder}: the rows that the report was counted from, as CSV, in rows/,
+and the database. To ask it, evidence included, until you delete the folder:
+  cd {folder} && . ./environment.sh && paravent evidence verify
+Any other command of Paravent does, too: raid show, budget, review, replay."""
 
 
 @click.command
@@ -37,6 +44,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--html", "as_html", type=_FILE, help="Write a page with charts there.")
 @click.option("--show", is_flag=True, help="Have the demo's console show that page.")
 @click.option("--rows", type=_FILE, help="Write there as CSV what became of each text.")
+@click.option("--keep", type=_FOLDER, help="Leave the database, its keys and the report's rows there.")
 @click.option("--openmetrics", type=_FILE, help="Write there what /metrics said, for promtool.")
 def command(
     name: str | None,
@@ -49,7 +57,8 @@ def command(
 ) -> None:
     """Play a night through the real router, in business time sped up.
 
-    Carriers are simulated: nothing leaves this machine, nothing costs money, nothing is left behind. The
+    Carriers are simulated: nothing leaves this machine, nothing costs money, and
+    without --keep nothing is left behind. The
     report compares the ledger with what the carriers took; exit code 1 where they
     differ or a promise was broken. `paravent drill weekend` tells the raid of 2017.
     """
@@ -68,10 +77,14 @@ def command(
     from router.stage.drill.drill import Order
     from router.stage.drill.report import report
 
-    own = Order(scenario=SCENARIOS[name], seed=seed, scale=scale, openmetrics=files["openmetrics"])
+    own = Order(
+        scenario=SCENARIOS[name], seed=seed, scale=scale, openmetrics=files["openmetrics"], keep=files["keep"]
+    )
     tales = _played([own, *(_with(own, policy) for policy in policies)])
     click.echo(report(tales))
     _write(tales, files)
+    if own.keep:
+        click.echo(_KEPT.format(folder=own.keep))
     if show:
         _show(tales)
     if not all(tale.good for tale in tales):
@@ -81,7 +94,7 @@ def command(
 def _with(order: Order, policy: Path) -> Order:
     from dataclasses import replace
 
-    return replace(order, name=policy.stem, policy=policy_of(policy), openmetrics=None)
+    return replace(order, name=policy.stem, policy=policy_of(policy), openmetrics=None, keep=None)
 
 
 def _played(orders: Sequence[Order]) -> list[Tale]:
@@ -112,7 +125,7 @@ def _played(orders: Sequence[Order]) -> list[Tale]:
     with plainly():
         run_until_stopped(work())
     if len(tales) < len(orders):
-        raise Failed("stopped; nothing is left behind")
+        raise Failed("stopped; nothing is left behind but what --keep named")
     return tales
 
 

@@ -183,6 +183,7 @@ def _expected() -> tuple[type[Exception], ...]:
     from router.postgres.pool import DatabaseAwayError
     from router.postgres.programs import EmbeddedError
     from router.spool import SpoolError
+    from router.stage.drill.keeping import TakenError
     from router.stage.handset import NotTexted
     from router.stage.signpost import NoDemoError
     from router.vault import VaultError
@@ -195,5 +196,6 @@ def _expected() -> tuple[type[Exception], ...]:
         NoDemoError,
         NotTexted,
         SpoolError,
+        TakenError,
         VaultError,
     )

@@ -195,9 +195,11 @@ def fold(campaign: Campaign, bucket: Bucket, policy: Raids) -> tuple[Campaign, C
     if campaign.mode is Mode.RAID:
         return _in_raid(campaign, bucket, policy)
     heard = _sum(campaign, bucket, evidence(bucket, usual(campaign, policy), policy.mixed))
+    young = campaign.learnt < policy.warm_up
     if heard.statistic >= policy.alarm:
-        return _changed(heard, Mode.RAID, bucket.at, Cause.STATISTIC, policy)
-    learns = campaign.learnt < policy.warm_up or heard.statistic < _SUSPICION
+        known = _unlearn(heard, bucket) if young else heard
+        return _changed(known, Mode.RAID, bucket.at, Cause.STATISTIC, policy)
+    learns = young or heard.statistic < _SUSPICION
     return (_learn(heard, bucket, policy) if learns else heard), None
 
 
@@ -262,6 +264,14 @@ def _learn(campaign: Campaign, bucket: Bucket, policy: Raids) -> Campaign:
     weight = min(1.0, bucket.texts / min(learnt, policy.memory))
     share = bucket.flagged / bucket.texts
     return replace(campaign, learnt=learnt, baseline=campaign.baseline + weight * (share - campaign.baseline))
+
+
+def _unlearn(campaign: Campaign, bucket: Bucket) -> Campaign:
+    """What the first texts taught, without those that a raid is seen by; its last bucket taught nothing."""
+    learnt = max(0, campaign.learnt - (campaign.texts - bucket.texts))
+    flagged = campaign.baseline * campaign.learnt - (campaign.flagged - bucket.flagged)
+    share = min(max(flagged / learnt, 0.0), 1.0) if learnt else 0.0
+    return replace(campaign, learnt=learnt, baseline=share)
 
 
 def _changed(

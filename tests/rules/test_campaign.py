@@ -105,7 +105,7 @@ def test_an_angry_weekend_is_learnt_during_the_warm_up() -> None:
     assert run(Campaign(learnt=POLICY.warm_up), angry)[1][:1] == [Mode.RAID]
 
 
-def _seen_after(begin: int) -> int:
+def _seen_after(begin: int) -> tuple[int, Campaign]:
     """Texts of a raid until it is seen that begins after genuine ones too few to know what is usual."""
     campaign, _ = run(Campaign(), buckets(0.05, begin // 20))
     assert campaign.learnt < POLICY.warm_up
@@ -114,18 +114,26 @@ def _seen_after(begin: int) -> int:
         texts += bucket.texts
         campaign, change = fold(campaign, bucket, POLICY)
         if change is not None:
-            return texts
-    return -1
+            return texts, campaign
+    return -1, campaign
 
 
 @pytest.mark.parametrize("begin", [0, 400, 800])
 def test_a_raid_among_the_first_texts_is_seen(begin: int) -> None:
-    assert 0 < _seen_after(begin) <= 250
+    texts, campaign = _seen_after(begin)
+    assert 0 < texts <= 250
+    assert begin - 40 <= campaign.learnt <= begin
+    assert campaign.baseline < 0.1
 
 
 def test_control_if_half_of_all_were_usually_angry_it_is_seen_late(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "UNTAUGHT", 0.5)
-    assert _seen_after(0) > 250
+    assert _seen_after(0)[0] > 250
+
+
+def test_control_its_own_texts_would_be_usual_from_then_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_unlearn", lambda campaign, _bucket: campaign)
+    assert _seen_after(0)[1].baseline > 0.6
 
 
 @pytest.mark.parametrize("share", [0.15, 0.25, 0.3])

@@ -12,7 +12,7 @@ import pytest
 
 from router.stage.drill.counting import tell
 from router.stage.drill.tale import Tale
-from tests.stage.evening import played
+from tests.stage.evening import QUICK, merged, played
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,25 @@ def seen() -> Iterator[Seen]:
         tale = tell(asyncio.run(played(openmetrics=metrics)))
         patch.undo()
         yield Seen(tale, metrics, list(place.iterdir()))
+
+
+@dataclass(frozen=True)
+class KeptEvening:
+    """The same evening, with as little under way at once as can be, and the folder that it was kept in."""
+
+    tale: Tale
+    folder: Path
+
+
+@pytest.fixture(scope="session")
+def kept() -> Iterator[KeptEvening]:
+    """Played once more."""
+    narrow = {"accounts": {name: {"max_in_flight": 1} for name in ("twilio", "vonage")}}
+    with tempfile.TemporaryDirectory(prefix="evening-") as made:
+        Path(made).chmod(0o711)
+        folder = Path(made, "kept")
+        policy = merged(QUICK, narrow, {"workers": {"batch": 3}})
+        yield KeptEvening(tell(asyncio.run(played(policy, keep=folder))), folder)
 
 
 @pytest.fixture

@@ -63,9 +63,9 @@ async def played(policy: Mapping[str, Any] = QUICK, *, seed: int = 1, **order: A
     return await play(Order(scenario=EVENING, seed=seed, policy=policy, **order), lambda _at, _texts: None)
 
 
-async def told(policy: Mapping[str, Any] = QUICK, *, seed: int = 1) -> Tale:
+async def told(policy: Mapping[str, Any] = QUICK, *, seed: int = 1, **order: Any) -> Tale:
     """What the evening came to."""
-    return tell(await played(policy, seed=seed))
+    return tell(await played(policy, seed=seed, **order))
 
 
 def nothing() -> Tale:

@@ -228,13 +228,6 @@ def test_the_json_and_the_sheet_say_the_same(evening: Tale) -> None:
     assert "+33" not in "".join(lines)
 
 
-async def test_the_same_seed_decides_the_same_whatever_is_under_way_at_once(evening: Tale) -> None:
-    narrow = merged(QUICK, {"accounts": {"twilio": {"max_in_flight": 1}, "vonage": {"max_in_flight": 1}}})
-    other = await told(narrow)
-    assert other.digest == evening.digest
-    assert other.money == evening.money
-
-
 async def test_without_holding_the_raid_costs_more(evening: Tale) -> None:
     open_house = await told(merged(QUICK, {"raids": {"held": "0"}}))
     assert open_house.raiders.held == 0

@@ -42,7 +42,7 @@ def tell(played: Played) -> Tale:
         silences=Counter(row.reason for row in rows.texts if row.state == "suppressed"),
         hours=list(_hours(played)),
         promises=promises(played, money),
-        digest=_digest(of, played.people),
+        digest=_digest(played),
     )
 
 
@@ -237,11 +237,11 @@ def _hour(at: datetime) -> datetime:
     return (at - timedelta(microseconds=1)).replace(minute=0, second=0, microsecond=0)
 
 
-def _digest(of: Mapping[bytes, list[TextRow]], people: Mapping[bytes, bool]) -> str:
-    """What every texter got, in one word: the same for the same decisions, in whatever order they fell."""
+def _digest(played: Played) -> str:
+    """What became of each text, in one word: the same for the same decisions, in whatever order they fell."""
     lines = [
-        f"{texter.hex()} {people[texter]} "
-        + " ".join(sorted(f"{row.state}/{row.reason}/{row.account}/{row.held}" for row in those))
-        for texter, those in of.items()
+        f"{row.texter.hex()} {row.received_at.isoformat()} {played.people[row.texter]} "
+        f"{row.state}/{row.reason}/{row.account}/{row.held}/{row.answered_at}/{row.released_at}"
+        for row in played.rows.texts
     ]
     return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()[:16]

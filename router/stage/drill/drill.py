@@ -18,7 +18,8 @@ from router.rules.health import State
 from router.service import Service
 from router.stage import signpost
 from router.stage.drill.carriers import Truth
-from router.stage.drill.house import house
+from router.stage.drill.house import House, house
+from router.stage.drill.keeping import keep_rows
 from router.stage.drill.night import Night
 from router.stage.drill.openmetrics import Record, recording
 from router.stage.drill.scenes import Scenario
@@ -63,6 +64,7 @@ class Order:
         scale: Part of its texts and money.
         policy: Laid over the drill's settings.
         openmetrics: Where to write what /metrics said; None: nowhere.
+        keep: A folder in which the database, its keys and the report's rows stay; None: nothing does.
     """
 
     scenario: Scenario
@@ -71,6 +73,7 @@ class Order:
     scale: float = 1.0
     policy: Mapping[str, Any] = field(default_factory=dict)
     openmetrics: Path | None = None
+    keep: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,10 +173,11 @@ async def play(order: Order, tell: Callable[[datetime, int], None]) -> Played:
         EmbeddedError: The database cannot run here.
         StuckError: The router did not come to rest.
         CarriersError: The simulated carriers failed.
+        TakenError: The folder that was to be kept cannot be.
     """
     scenario = order.scenario
     texts = traffic(scenario.launch, scenario.crowd, scenario.raid, order.seed, order.scale)
-    async with house(scenario, order.seed, order.scale, order.policy) as played:
+    async with house(scenario, order.seed, order.scale, order.policy, order.keep) as played:
         service = played.service
         async with recording(service.settings.base_url) as record:
             watcher = _Watcher(service, tell, record if order.openmetrics else None)
@@ -192,24 +196,34 @@ async def play(order: Order, tell: Callable[[datetime, int], None]) -> Played:
             await _sealed(service)
         if order.openmetrics:
             record.write(order.openmetrics)
-        return Played(
-            order=order,
-            texts=texts,
-            people={service.office.vault.pseudonym(text.sender): text.raid for text in texts},
-            unanswered=night.unanswered,
-            rows=await read(service.pool),
-            truth=await played.carriers.journal(),
-            price=_price(service.office),
-            receiving=_receiving(service.office),
-            warm_up=service.office.raids.warm_up,
-            period=service.office.policy.replies.period,
-            expiry=service.office.policy.replies.expiry,
-            rates=service.office.rates,
-            depths=watcher.depths,
-            moves=watcher.moves,
-            empties=watcher.empties,
-            seconds=seconds,
-        )
+        return await _known(order, texts, played, night, watcher, seconds)
+
+
+async def _known(
+    order: Order, texts: list[Sent], played: House, night: Night, watcher: _Watcher, seconds: float
+) -> Played:
+    """What is known once it is over; the rows stay where the order says so."""
+    office, rows = played.service.office, await read(played.service.pool)
+    if order.keep:
+        keep_rows(order.keep, rows)
+    return Played(
+        order=order,
+        texts=texts,
+        people={office.vault.pseudonym(text.sender): text.raid for text in texts},
+        unanswered=night.unanswered,
+        rows=rows,
+        truth=await played.carriers.journal(),
+        price=_price(office),
+        receiving=_receiving(office),
+        warm_up=office.raids.warm_up,
+        period=office.policy.replies.period,
+        expiry=office.policy.replies.expiry,
+        rates=office.rates,
+        depths=watcher.depths,
+        moves=watcher.moves,
+        empties=watcher.empties,
+        seconds=seconds,
+    )
 
 
 async def _sealed(service: Service) -> None:

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import socket
-import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from providers.simulator.twilio import TwilioAccount
 from router import service
+from router.postgres.accounts import Accounts
 from router.postgres.embedded import embedded
 from router.postgres.migrate import migrate
+from router.postgres.pool import Pool
 from router.service import Service
 from router.settings import Problem, Settings, SettingsError, load
 from router.stage.cast import cast
 from router.stage.drill.carriers import Carriers, carriers
+from router.stage.drill.keeping import folder, keep_settings
 from router.stage.drill.scenes import Scenario
 from router.stage.drill.ticks import Clock
 from router.stage.policy import as_environment
@@ -32,7 +35,10 @@ _STEP = 20.0
 """Business seconds from a carrier's yes to handing over, and again to the handset."""
 
 _QUICK = "&synchronous_commit=off"
-"""Nothing of a drill is kept, so no commit waits for the disk; all else is as in earnest."""
+"""Nothing of a drill outlives a crash, so no commit waits for the disk; all else is as in earnest."""
+
+_BY_HAND = ("held", "triage")
+"""Duties that the drill does at its own moments: how many texts they take at once would else be chance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +53,7 @@ class House:
 
 @asynccontextmanager
 async def house(
-    scenario: Scenario, seed: int, scale: float, policy: Mapping[str, Any]
+    scenario: Scenario, seed: int, scale: float, policy: Mapping[str, Any], keep: Path | None = None
 ) -> AsyncIterator[House]:
     """Run a router, its database and the carriers until the block ends.
 
@@ -56,10 +62,12 @@ async def house(
         seed: Of ids and keys.
         scale: Part of the budget.
         policy: Laid over the drill's settings, as a settings file would say it.
+        keep: A folder in which all of it stays; None: nothing does.
 
     Raises:
         SettingsError: What the policy says cannot be.
         EmbeddedError: The database cannot run here.
+        TakenError: Something is in that folder already.
     """
     made, clock = cast(), Clock(scenario.launch)
     accounts = {name: made.accounts[name] for name in _CARRIERS}
@@ -67,24 +75,33 @@ async def house(
         account.balance, account.inbound_price, account.step_seconds = Decimal(10**6), Decimal(0), _STEP
         if isinstance(account, TwilioAccount):
             account.landlines = True
-    with _folder() as folder, socket.create_server(("127.0.0.1", 0), backlog=1_024) as door:
-        _keys(folder, seed)
-        async with embedded(folder) as server, carriers(accounts, seed, scenario.launch) as simulated:
+    with folder(keep) as place, socket.create_server(("127.0.0.1", 0), backlog=1_024) as door:
+        _keys(place, seed)
+        async with embedded(place) as server, carriers(accounts, seed, scenario.launch) as simulated:
             await migrate(server.dsn)
-            place = _place(folder, f"127.0.0.1:{door.getsockname()[1]}", simulated.urls)
-            settings = _settings(scenario, scale, policy, {**made.environment, **place})
-            async with service.house(settings, server.dsn + _QUICK, door, now=clock) as running:
+            here = _place(place, f"127.0.0.1:{door.getsockname()[1]}", simulated.urls)
+            environment = _environment(scenario, scale, policy, {**made.environment, **here})
+            settings = load(_SETTINGS, environment)
+            if keep is not None:
+                keep_settings(place, _SETTINGS, environment)
+            async with (
+                _by_hand(server.dsn),
+                service.house(settings, server.dsn + _QUICK, door, now=clock) as running,
+            ):
                 await simulated.connect({name: service.hook_url(settings, name) for name in accounts})
                 yield House(running, simulated, clock, _number(settings))
 
 
-@contextmanager
-def _folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="paravent-drill-") as made:
-        folder = Path(made)
-        if os.geteuid() == 0:  # the database's user must be able to pass through
-            folder.chmod(0o711)
-        yield folder
+@asynccontextmanager
+async def _by_hand(dsn: str) -> AsyncIterator[None]:
+    """Have some duties as long as the drill lasts, so that the router does not do them by its own clock."""
+    async with Pool(dsn, application="drill") as pool:
+        accounts, owner = Accounts(pool), uuid4()
+        await accounts.take_duties(_BY_HAND, owner, timedelta(days=1))
+        try:
+            yield
+        finally:
+            await accounts.drop_duties(owner)
 
 
 def _keys(folder: Path, seed: int) -> None:
@@ -106,19 +123,19 @@ def prove(scenario: Scenario, scale: float, policy: Mapping[str, Any]) -> None:
         SettingsError: What the policy says cannot be.
     """
     nowhere = "127.0.0.1:9"
-    with _folder() as folder:
-        place = _place(folder, nowhere, dict.fromkeys(_CARRIERS, f"http://{nowhere}"))
-        _settings(scenario, scale, policy, {**cast().environment, **place})
+    with folder(None) as place:
+        here = _place(place, nowhere, dict.fromkeys(_CARRIERS, f"http://{nowhere}"))
+        load(_SETTINGS, _environment(scenario, scale, policy, {**cast().environment, **here}))
 
 
-def _settings(
+def _environment(
     scenario: Scenario, scale: float, policy: Mapping[str, Any], environment: Mapping[str, str]
-) -> Settings:
+) -> dict[str, str]:
     if problems := [*_strangers(policy)]:
         raise SettingsError(problems)
     limit = f"{scenario.budget * Decimal(str(scale)):.2f}"
     said = {"PARAVENT_BUDGET__LIMIT": limit, **as_environment(policy)}
-    return load(_SETTINGS, {**environment, **said})
+    return {**environment, **said}
 
 
 def _strangers(policy: Mapping[str, Any]) -> Iterator[Problem]:
