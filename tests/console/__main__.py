@@ -17,7 +17,7 @@ PICTURES = ROOT / "deploy" / "pictures"
 LARGEST = 150_000
 """Bytes of one picture."""
 
-DESK, PHONE = {"width": 1060, "height": 896}, {"width": 390, "height": 680}
+DESK, PHONE = {"width": 1050, "height": 862}, {"width": 390, "height": 680}
 _SECONDS = 15.0
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from router.stage.drill.charts import digits_of
 from router.stage.drill.drill import Order
 from router.stage.drill.parts import scaled
 from router.stage.drill.scenes import SCENARIOS
@@ -46,3 +48,10 @@ def test_what_a_scale_does_to_texts_and_to_money_is_said_in_a_sentence() -> None
     assert said.startswith("Scale 0.05: of every 1,000 texts that the story tells of, 50 are written here")
     assert "budget" in said
     assert scaled(Order(scenario=weekend), ENGLISH) == ""
+
+
+@pytest.mark.parametrize(("top", "digits"), [(4, 0), (6, 1), (10, 1), (12, 0), (60, 0), (2, 1), (0.6, 2)])
+def test_no_line_of_a_chart_is_called_by_a_rounded_figure(top: float, digits: int) -> None:
+    assert digits_of(top) == digits
+    lines = [top * part / 4 for part in range(5)]
+    assert [float(ENGLISH.number(each, digits)) for each in lines] == pytest.approx(lines)

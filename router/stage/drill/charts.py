@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from html import escape
 from itertools import pairwise
-from math import ceil, log10
+from math import ceil, isclose, log10
 
 from router.stage.drill.traffic import PARIS
 from router.stage.drill.wording import Wording
@@ -91,7 +91,7 @@ class Paper:
         )
 
     def _grid(self, top: float) -> Iterator[str]:
-        digits = 0 if top >= _LINES else 2
+        digits = digits_of(top)
         for part in range(_LINES + 1):
             value = top * part / _LINES
             y = _y(value, top)
@@ -132,6 +132,12 @@ def _tall(value: float, top: float) -> float:
 
 def _y(value: float, top: float) -> float:
     return _HEIGHT - _BOTTOM - _tall(value, top)
+
+
+def digits_of(top: float) -> int:
+    """Digits behind the point that every line of a chart needs, so that none is rounded."""
+    exact = (few for few in range(4) if isclose(round(top / _LINES, few), top / _LINES))
+    return next(exact, 4)
 
 
 def _top(most: float) -> float:

@@ -28,6 +28,7 @@ export async function open() {
     return;
   }
   show($("stage"), true);
+  show($("skip-stage"), true);
   document.body.classList.add("demo");
   if (!$("text").value) $("text").value = say("phone.first");
   $("send").addEventListener("submit", send);
