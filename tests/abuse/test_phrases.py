@@ -20,6 +20,8 @@ pytestmark = pytest.mark.xdist_group("abuse")
 
 SEED = 424_242
 GENUINE, RAIDERS = 3_600, 2_000
+MOST = 0.4 * RAIDERS
+"""Of the raiders' texts that may be paid in the end."""
 PHRASES = (
     "que faire ",
     "plainte ",
@@ -59,7 +61,7 @@ def test_a_raid_behind_a_phrase_is_found_and_held(phrases: tuple[str, ...]) -> N
     assert spent.raiders is not None
     assert spent.raiders <= 250
     assert spent.alarms == 1
-    assert spent.paid + spent.later <= 0.55 * RAIDERS
+    assert spent.paid + spent.later <= MOST
     assert spent.inside_answered >= 0.9 * spent.inside
 
 
@@ -84,7 +86,7 @@ def test_if_what_someone_was_called_did_not_count_a_raid_would_be_paid(
     monkeypatch.setattr(abuse, "sense", sense)
     monkeypatch.setattr(night, "judged", night.judged.__wrapped__)
     spent = hidden(NAMING)
-    assert spent.paid + spent.later > 0.55 * RAIDERS
+    assert spent.paid + spent.later > MOST
 
 
 def test_if_only_insults_counted_a_phrase_would_still_hide_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
