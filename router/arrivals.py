@@ -12,7 +12,8 @@ from router.office import Account, Number, Office
 from router.postgres.inbox import Arrival
 from router.rules import answer, budget
 from router.rules.abuse import SUSPICIOUS
-from router.rules.campaign import Mode, looked_at
+from router.rules.buckets import looked_at
+from router.rules.campaign import Mode
 from router.rules.consent import Consent, read_consent
 
 JOINING = timedelta(seconds=60)

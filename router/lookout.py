@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from router.postgres.raid import Came, Kept, RaidBooks, State, Turn
-from router.rules import campaign
+from router.rules import buckets, campaign
 from router.rules.campaign import Campaign, Change, Mode, Raids
 from router.rules.clusters import explain
 from router.rules.holding import Stance
@@ -47,7 +47,7 @@ class Lookout:
         async with self.books.turn(patient=patient) as turn:
             if turn is None:
                 return False
-            state, complete = await self._count(turn)
+            state, complete = await self._count(turn, now)
             memory = self._memory
             if complete:
                 state, memory = await self._fold(turn, state, now)
@@ -93,12 +93,12 @@ class Lookout:
             await turn.save(replace(state, campaign=known, line=line), self.policy.alarm)
         return True
 
-    async def _count(self, turn: Turn) -> tuple[State, bool]:
+    async def _count(self, turn: Turn, now: datetime) -> tuple[State, bool]:
         """Put every text that came into its bucket: into the open one if its own is folded."""
         state, patience = turn.state, boottime() + _PATIENCE
         while True:
             came, horizon = await turn.came(state.counted, _MOST)
-            await turn.put(await self._sorted(came, state.closed))
+            await turn.put(await self._sorted(came, state.closed, now))
             state = replace(state, counted=horizon)
             if horizon >= turn.fence:
                 return state, True
@@ -108,14 +108,14 @@ class Lookout:
                 await asyncio.sleep(0.01)
 
     async def _sorted(
-        self, came: Sequence[Came], closed: datetime | None
+        self, came: Sequence[Came], closed: datetime | None, now: datetime
     ) -> list[tuple[datetime, int, int, bytes]]:
-        buckets: dict[datetime, list[Came]] = {}
+        sorted_in: dict[datetime, list[Came]] = {}
         for text in came:
-            end = campaign.bucket_end(max(text.received_at, closed or text.received_at))
-            buckets.setdefault(end, []).append(text)
+            end = buckets.bucket_of(text.received_at, closed, now)
+            sorted_in.setdefault(end, []).append(text)
         found = []
-        for end, those in buckets.items():
+        for end, those in sorted_in.items():
             texts = await self._read(those)
             flagged = sum(text.flagged for text in texts)
             found.append((end, len(texts), flagged, self.vault.seal(packed(texts), _about(end))))
@@ -138,7 +138,8 @@ class Lookout:
 
     async def _fold(self, turn: Turn, state: State, now: datetime) -> tuple[State, Memory]:
         memory, day = await self._recall(state.version), (state.closed or now).date()
-        for kept in await turn.closed(now, _MOST):
+        until = buckets.open_until(state.closed, now)
+        for kept in await turn.closed(until, _MOST):
             bucket = campaign.Bucket(at=kept.at, texts=kept.texts, flagged=kept.flagged)
             known, change = campaign.fold(state.campaign, bucket, self.policy)
             memory = memory.after(self._opened(kept), known.mode, change)
@@ -148,7 +149,8 @@ class Lookout:
             if change is not None or memory.loose >= _WHOLE or turned:
                 words, memory = self.vault.seal(memory.packed(), _about(kept.at)), replace(memory, loose=0)
             await turn.folded(kept.at, memory.version, known, line, words)
-            state = replace(state, version=memory.version, campaign=known, line=line)
+            closed = max(kept.at, state.closed or kept.at)
+            state = replace(state, closed=closed, version=memory.version, campaign=known, line=line)
             if change is not None:
                 await self._explain(turn, change, memory.version, "")
             if words is not None:  # not before what they led to is explained by them

@@ -18,11 +18,6 @@ from pydantic import BaseModel, ConfigDict, Field
 SPAN = timedelta(seconds=5)
 """Of a bucket: short, for no raid is seen before the end of one; it counts texts all the same."""
 
-FEW = 20
-"""Texts of a heap that came in late which are answered before anybody looked at them."""
-
-_LOOK = timedelta(seconds=1.5)
-
 
 class Mode(StrEnum):
     """What the campaign is in."""
@@ -157,19 +152,6 @@ def bucket_end(at: datetime) -> datetime:
     """The end of the bucket that this moment falls into; a bucket's end belongs to the next one."""
     whole = at.astimezone(UTC).replace(microsecond=0)
     return whole - timedelta(seconds=int(whole.timestamp()) % int(SPAN.total_seconds())) + SPAN
-
-
-def looked_at(place: int, now: datetime) -> datetime | None:
-    """When a text is due that came in late among many: not before its bucket is over and was folded.
-
-    Else a raid on a router that could not answer is paid as it comes back, before it is seen. Nobody is asked
-    whether it was folded: whoever folds may be dead, and answering does not wait for that.
-
-    Args:
-        place: Of the text among those that came with it, from 0; of the first few it is None, for at once.
-        now: As it is stored.
-    """
-    return None if place < FEW else bucket_end(now + _LOOK) + _LOOK
 
 
 def came_since(began: datetime, texts: int) -> datetime:

@@ -23,13 +23,20 @@ _BREATH = 5
 
 @dataclass(slots=True)
 class RaidWatch:
-    """Counts and folds if nobody else is at it; then this process knows how things stand."""
+    """Counts and folds if nobody else is at it; then this process knows how things stand.
+
+    Args:
+        by_hand: It is stepped by whoever moves the clock, and does nothing by itself.
+    """
 
     office: Office
     lookout: Lookout
+    by_hand: bool = False
 
     async def __call__(self) -> bool:
         """One step at the present business time, unless another process is at it."""
+        if self.by_hand:
+            return False
         await self.lookout.step(self.office.now())
         await self.know()
         return False

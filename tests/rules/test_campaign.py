@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from router.rules import campaign as module
+from router.rules.buckets import FEW, looked_at
 from router.rules.campaign import (
-    FEW,
     SPAN,
     Bucket,
     Campaign,
@@ -26,7 +26,6 @@ from router.rules.campaign import (
     end,
     evidence,
     fold,
-    looked_at,
     merge,
     raided,
     replay,

@@ -11,9 +11,10 @@ import pytest
 
 from providers import Inbound
 from router.arrivals import arrival
-from router.rules import campaign
+from router.rules import buckets
 from router.rules.abuse import FLAGGED
-from router.rules.campaign import FEW, SPAN, Mode
+from router.rules.buckets import FEW
+from router.rules.campaign import SPAN, Mode
 from router.stage.cast import NUMBERS
 from router.sweep.raid import RaidWatch
 from tests.abuse.traffic import Writer
@@ -91,7 +92,7 @@ async def test_control_answered_as_it_comes_in_it_is_paid_before_it_is_seen(
     come: Callable[[Town, list[str]], Awaitable[None]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(campaign, "FEW", RAID)
+    monkeypatch.setattr(buckets, "FEW", RAID)
     assert await _paid_of_a_late_raid(database, tmp_path, come) == RAID
 
 

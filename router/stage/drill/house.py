@@ -88,6 +88,7 @@ async def house(
                 _by_hand(server.dsn),
                 service.house(settings, server.dsn + _QUICK, door, now=clock) as running,
             ):
+                running.sweep.raid.by_hand = True
                 await simulated.connect({name: service.hook_url(settings, name) for name in accounts})
                 yield House(running, simulated, clock, _number(settings))
 
