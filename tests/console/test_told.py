@@ -10,7 +10,7 @@ import pytest
 from playwright.async_api import Page, Route, expect
 
 from router.evidence.export import NotSealedError
-from router.web import proof
+from router.web import events, proof
 from router.web.console import PLACE, read
 from tests.console.acting import answered_through, text
 from tests.console.conftest import Demo, Opener
@@ -96,6 +96,30 @@ async def test_what_a_carrier_answered_is_told_as_its_own_word(demo: Demo, visit
     await expect(page.locator("#sentence")).to_contain_text("unpaid")
 
 
+async def instead(page: Page, name: str, what: str, by: str) -> None:
+    """Serve another script of this name: with `by` in place of `what`."""
+    script = read(name).decode()
+    assert what in script
+
+    async def served(route: Route) -> None:
+        await route.fulfill(body=script.replace(what, by), content_type="text/javascript")
+
+    await page.route(f"**/{name}", served)
+
+
+async def test_a_page_that_does_not_know_why_it_is_turned_away_would_be_found(
+    database: str, visit: Opener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "MOST", 0)
+    async with open_house(database, tmp_path) as house:
+        page = await visit("about:blank", quiet=True)
+        await page.goto(house.url)
+        await expect(page.locator("#live-words")).to_contain_text("Too many consoles are open")
+        await instead(page, "router.js", "429, ", "")
+        await page.goto(house.url)
+        await expect(page.locator("#live-words")).to_contain_text("That did not work (429)")
+
+
 async def _reasons(page: Page, url: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Why no file is made: nothing came in then; and it is still being sealed."""
 
@@ -125,14 +149,9 @@ SEALING = "What came in is still being sealed, or another file is being made. Tr
 async def test_that_a_file_is_not_made_yet_is_told_as_such_and_a_page_that_did_not_would_be_found(
     database: str, visit: Opener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    careless = read("evidence.js").decode().replace("throw word ?", "throw false ?")
-
-    async def served(route: Route) -> None:
-        await route.fulfill(body=careless, content_type="text/javascript")
-
     async with open_house(database, tmp_path) as house:
         page = await visit("about:blank", quiet=True)  # a browser itself complains of what is refused
         assert await _reasons(page, house.url, monkeypatch) == [NOTHING, SEALING]
-        await page.route("**/evidence.js", served)
+        await instead(page, "evidence.js", "throw word ?", "throw false ?")
         assert NOTHING not in (told := await _reasons(page, house.url, monkeypatch))
         assert SEALING not in told
