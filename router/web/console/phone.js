@@ -163,7 +163,8 @@ async function look() {
 
 // The fault that is nearest at hand: an unpaid bill, of the carrier whose number is picked.
 function quick() {
-  const picked = published.find((each) => each.number === $("numbers").querySelector("input:checked").value);
+  const chosen = $("numbers").querySelector("input:checked")?.value;
+  const picked = published.find((each) => each.number === chosen);
   if (!picked) return; // not asked yet
   const on = carriers.find((each) => each.account === picked.account).faults.find((fault) => fault.name === "unpaid").on;
   write($("quick-words"), say("quick", { account: carrier(picked.account) }));
