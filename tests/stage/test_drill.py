@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 from dataclasses import replace
+from datetime import timedelta
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,18 @@ def test_an_empty_purse_keeps_people_waiting_until_it_is_topped_up(evening: Tale
     assert evening.people.longest > 3_600
     assert evening.hours[-1].waiting == 0
     assert evening.money.topped_up == 30_000_000
+
+
+def test_an_hour_of_the_charts_is_an_hour_of_the_clock(evening: Tale) -> None:
+    texts = evening.played.rows.texts
+    for hour in evening.hours:
+        end = hour.at + timedelta(hours=1)
+        assert hour.genuine + hour.raid == sum(hour.at <= row.received_at < end for row in texts)
+        assert sum(hour.answers.values()) == sum(
+            row.answered_at is not None and hour.at <= row.answered_at < end for row in texts
+        )
+    assert evening.hours[-1].spent == evening.money.spent
+    assert sum(hour.genuine + hour.raid for hour in evening.hours) == len(texts)
 
 
 def test_when_the_purse_is_empty_is_told(evening: Tale) -> None:

@@ -26,6 +26,7 @@ def test_parts_as_shown_add_up_to_their_sum_as_shown(parts: list[int]) -> None:
     said = shown(parts)
     assert sum(map(cents, said)) == cents(money(sum(parts)))
     assert all(abs(10_000 * cents(each) - part) < 10_000 for each, part in zip(said, parts, strict=True))
+    assert said[:1] == [money(part) for part in parts[:1]]  # it stands alone on another line
 
 
 def test_control_parts_that_are_rounded_each_by_itself_do_not_add_up() -> None:
@@ -37,7 +38,7 @@ def test_control_parts_that_are_rounded_each_by_itself_do_not_add_up() -> None:
 
 def test_an_amount_is_written_with_its_thousands_and_its_sign() -> None:
     assert [money(each) for each in (0, 5_000, 15_000, -270_000, 1_234_567_890)] == [
-        "0.00", "0.00", "0.02", "-0.27", "1,234.57",
+        "0.00", "0.01", "0.02", "-0.27", "1,234.57",
     ]  # fmt: skip
     assert [lasted(each) for each in (30, 600, 54_720, 172_800)] == ["30 s", "10 min", "15.2 h", "48 h"]
 

@@ -18,6 +18,7 @@ from router.stage.drill.tale import Hour, Kept, Money, People, Raiders, Tale
 
 AT_ONCE = timedelta(minutes=10)
 """An answer within this time did not wait."""
+_AN_INSTANT = timedelta(microseconds=1)
 
 
 def tell(played: Played) -> Tale:
@@ -117,7 +118,7 @@ def _spans(played: Played) -> Iterator[tuple[datetime, datetime]]:
 
 def _raiders(played: Played) -> Raiders:
     rows = [row for row in played.rows.texts if played.people[row.texter]]
-    came = sorted(text.at for text in played.texts if text.raid)
+    came = sorted(row.received_at for row in rows)
     found = next(
         (change.at for change in played.rows.raids if change.mode == "raid" and came and change.at > came[0]),
         None,
@@ -135,7 +136,7 @@ def _raiders(played: Played) -> Raiders:
         silent=silent,
         silent_later=sum(row.held and _by_rule(row) for row in rows),
         rest=len(rows) - paid - silent - left,
-        found_after=None if found is None else sum(at < found for at in came),
+        found_after=None if found is None else sum(at <= found for at in came),
         minutes=None if found is None else (found - came[0]).total_seconds() / 60,
         alarms=sum(
             change.mode == "raid" and not (came and change.at > came[0]) for change in played.rows.raids
@@ -218,7 +219,9 @@ def _hours(played: Played) -> Iterator[Hour]:
         if row.answered_at is not None:
             answers[_hour(row.answered_at)][row.account] += 1
             spent[_hour(row.answered_at)] += row.spent
-    depths = {_hour(depth.at): depth for depth in played.depths}
+    # What waited as an hour ended; in the last, which the drill may end as it begins, what waits still.
+    depths = {_hour(depth.at - _AN_INSTANT): depth for depth in played.depths}
+    depths |= {_hour(depth.at): depth for depth in played.depths[-1:]}
     so_far = 0
     for at, depth in sorted(depths.items()):
         so_far += spent[at]
@@ -234,7 +237,7 @@ def _hours(played: Played) -> Iterator[Hour]:
 
 
 def _hour(at: datetime) -> datetime:
-    return (at - timedelta(microseconds=1)).replace(minute=0, second=0, microsecond=0)
+    return at.replace(minute=0, second=0, microsecond=0)
 
 
 def _digest(played: Played) -> str:

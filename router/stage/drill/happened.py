@@ -28,7 +28,7 @@ def _happened(tale: Tale, say: Wording) -> Iterator[tuple[datetime, str]]:
     for event in scenario.events:
         if what := _event(event, played.order.scale, say):
             yield scenario.when(event), what
-    came = [text.at for text in played.texts if text.raid]
+    came = [row.received_at for row in played.rows.texts if played.people[row.texter]]
     if came:
         yield min(came), say.say("mark.raid.first")
     yield from ((empty.since, say.say("mark.empty")) for empty in played.empties)

@@ -203,7 +203,7 @@ class _Page:
 def _limit(tale: Tale, hour: Hour) -> float:
     """What could be spent by the end of that hour."""
     end = hour.at + timedelta(hours=1)
-    still = sum(row.cap for row in tale.played.rows.top_ups if row.purse == "total" and row.at > end)
+    still = sum(row.cap for row in tale.played.rows.top_ups if row.purse == "total" and row.at >= end)
     return ((tale.money.limit or 0) - still) / MICROS
 
 

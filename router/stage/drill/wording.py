@@ -63,9 +63,9 @@ class Wording:
         return self._amount(_cents(micros))
 
     def shown(self, parts: Sequence[int]) -> list[str]:
-        """Parts of a sum as amounts, rounded so that what is shown adds up to the sum as it is shown."""
-        cents = [part // _CENT for part in parts]
-        nearest = sorted(range(len(parts)), key=lambda place: -(parts[place] % _CENT))
+        """Parts of a sum as amounts that add up to it as shown; the first reads as it does alone."""
+        cents = [_cents(part) if place == 0 else part // _CENT for place, part in enumerate(parts)]
+        nearest = sorted(range(1, len(parts)), key=lambda place: -(parts[place] % _CENT))
         for place in nearest[: _cents(sum(parts)) - sum(cents)]:
             cents[place] += 1
         return [self._amount(each) for each in cents]
@@ -124,7 +124,7 @@ _FRENCH = str.maketrans({",": "\u202f", ".": ","})
 
 
 def _cents(micros: int) -> int:
-    return round(micros, -4) // _CENT
+    return (micros + _CENT // 2) // _CENT
 
 
 def _read(language: str) -> Wording:
