@@ -78,6 +78,7 @@ def nothing() -> Tale:
             unanswered=0,
             rows=Rows(*([] for _ in fields(Rows))),
             truth=[],
+            received=[],
             price=70_000,
             receiving=6_900,
             warm_up=1,

@@ -20,6 +20,7 @@ from router.cli import drill
 from router.office import Office
 from router.postgres.migrate import migrate
 from router.stage import shelf
+from router.stage.drill.counting import tell
 from router.stage.drill.page import page
 from router.stage.drill.parts import blocks
 from router.stage.drill.report import report
@@ -241,8 +242,19 @@ def test_the_json_and_the_sheet_say_the_same(evening: Tale) -> None:
     assert "+33" not in "".join(lines)
 
 
-async def test_without_holding_the_raid_costs_more(evening: Tale) -> None:
-    open_house = await told(merged(QUICK, {"raids": {"held": "0"}}))
+_RECEIVING = {"accounts": {"twilio": {"receive_price": "0.0075 USD"}}}
+
+
+async def test_without_holding_the_raid_costs_more_and_receiving_is_booked_as_the_carrier_charges_it(
+    evening: Tale,
+) -> None:
+    open_house = await told(merged(QUICK, _RECEIVING, {"raids": {"held": "0"}}))
+    purse = open_house.money
+    assert purse.received == 510 * 6_900
+    assert "as the carriers charge it" in report([open_house])
+    assert purse.spent + purse.saved + purse.unpaid + purse.rest + purse.cheaper == purse.naive
+    assert (evening.money.received, evening.money.receiving) == (0, 510 * 6_900)
+    assert not tell(replace(open_house.played, received=[])).good  # the control
     assert open_house.raiders.held == 0
     assert open_house.raiders.paid > 1.5 * evening.raiders.paid
     assert open_house.money.spent > evening.money.spent

@@ -95,7 +95,8 @@ def test_a_text_that_is_silenced_after_it_was_held_is_counted_once(evening: Tale
 
 def test_what_receiving_would_have_cost_is_said_and_is_not_in_the_sums(evening: Tale) -> None:
     assert evening.money.receiving == 510 * 6_900  # 0.0075 USD a text, at 0.92
-    assert said_of(evening, "The money")["receiving"] == "not counted here; at the demo's price 3.52 more"
+    said = said_of(evening, "The money")["receiving"]
+    assert said == "not counted here, so that figures tell of answers alone; at the demo's price 3.52 more"
 
 
 def test_what_is_nought_is_left_out(evening: Tale) -> None:

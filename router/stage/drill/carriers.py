@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -48,6 +49,15 @@ class Truth(NamedTuple):
     delivered: bool
 
 
+class Received(NamedTuple):
+    """Texts from handsets that a carrier charged the same for, each `price` in `unit`."""
+
+    carrier: str
+    price: Decimal
+    unit: str
+    texts: int
+
+
 class CarriersError(RuntimeError):
     """The process of the carriers failed; the message says what of."""
 
@@ -84,6 +94,11 @@ class Carriers:
     async def journal(self) -> list[Truth]:
         """What the carriers took and charged, in order."""
         found: list[Truth] = await self._ask("journal")
+        return found
+
+    async def received(self) -> list[Received]:
+        """What the carriers charged for texts that came in."""
+        found: list[Received] = await self._ask("received")
         return found
 
     async def _ask(self, what: str, *details: Any) -> Any:
@@ -187,6 +202,16 @@ class _Place:
 
     async def clear(self, carrier: str) -> None:
         await self.network.clear(carrier)
+
+    async def received(self) -> list[Received]:
+        journal = self.network.journal
+        ours = {(entry.carrier, entry.provider_id) for entry in journal.of(Kind.INBOUND)}
+        found = Counter(
+            (entry.carrier, entry.price, entry.unit)
+            for entry in journal.of(Kind.CHARGED)
+            if (entry.carrier, entry.provider_id) in ours
+        )
+        return [Received(*charge, texts) for charge, texts in found.items()]
 
     async def journal(self) -> list[Truth]:
         ended: dict[str, bool] = {}

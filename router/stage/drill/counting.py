@@ -13,7 +13,7 @@ from router.postgres.night import TextRow
 from router.rules.answer import Reason
 from router.rules.budget import TOTAL
 from router.stage.drill.drill import Played
-from router.stage.drill.promises import charged, promises
+from router.stage.drill.promises import charged, promises, received
 from router.stage.drill.tale import Hour, Kept, Money, People, Raiders, Tale
 
 AT_ONCE = timedelta(minutes=10)
@@ -150,8 +150,10 @@ def _money(played: Played) -> Money:
     sends = Counter(each.carrier for each in played.truth)
     totals = [purse for purse in rows.purses if purse.purse == TOTAL]
     limited = None if any(purse.unlimited for purse in totals) else sum(purse.cap for purse in totals)
-    taken = sum(truth.values())
+    came = received(played)
+    taken = sum(truth.values()) + came
     over = max(0, taken - limited) if limited is not None else 0
+    over = max(0, max(over, sum(purse.overrun for purse in totals)) - came)
     price, spent = played.price, sum(purse.spent for purse in totals)
     answered = sum(row.answered_at is not None for row in rows.texts)
     saved = sum(row.state == "suppressed" and row.reason in SAVING for row in rows.texts)
@@ -164,9 +166,10 @@ def _money(played: Played) -> Money:
         saved=price * saved,
         unpaid=price * held,
         rest=price * (len(rows.texts) - answered - saved - held),
-        cheaper=price * answered - spent,
-        naive=price * len(rows.texts),
-        over=max(over, sum(purse.overrun for purse in totals)),
+        cheaper=price * answered - (spent - came),
+        naive=price * len(rows.texts) + came,
+        over=over,
+        received=came,
         receiving=played.receiving * len(rows.texts),
         by_account={
             name: (sends[name], ledger.get(name, 0), truth.get(name, 0)) for name in sorted({*ledger, *truth})

@@ -17,7 +17,7 @@ from router.rules.budget import TOTAL, OnePrice, Rounding, convert
 from router.rules.health import State
 from router.service import Service
 from router.stage import signpost
-from router.stage.drill.carriers import Truth
+from router.stage.drill.carriers import Received, Truth
 from router.stage.drill.house import House, house
 from router.stage.drill.keeping import keep_rows
 from router.stage.drill.night import Night
@@ -86,7 +86,8 @@ class Played:
         people: Who wrote, by pseudonym: whether it is a raider's phone.
         unanswered: Texts that the door did not take.
         rows: What the router's database says.
-        truth: What the carriers' journal says.
+        truth: What the carriers' journal says of sends, and `received` of texts that came in.
+        received: See `truth`.
         price: Millionths of one answer through the preferred account.
         receiving: Millionths that receiving one text costs in the demo, where it costs nothing here.
         warm_up: First texts that teach what is usual.
@@ -105,6 +106,7 @@ class Played:
     unanswered: int
     rows: Rows
     truth: list[Truth]
+    received: list[Received]
     price: int
     receiving: int
     warm_up: int
@@ -213,6 +215,7 @@ async def _known(
         unanswered=night.unanswered,
         rows=rows,
         truth=await played.carriers.journal(),
+        received=await played.carriers.received(),
         price=_price(office),
         receiving=_receiving(office),
         warm_up=office.raids.warm_up,

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from providers.simulator.account import Account
 from providers.simulator.twilio import TwilioAccount
 from router import service
 from router.postgres.accounts import Accounts
@@ -37,7 +38,7 @@ _STEP = 20.0
 _QUICK = "&synchronous_commit=off"
 """Nothing of a drill outlives a crash, so no commit waits for the disk; all else is as in earnest."""
 
-_BY_HAND = ("held", "triage")
+_BY_HAND = ("costs", "held", "triage")
 """Duties that the drill does at its own moments: how many texts they take at once would else be chance."""
 
 
@@ -71,8 +72,11 @@ async def house(
     """
     made, clock = cast(), Clock(scenario.launch)
     accounts = {name: made.accounts[name] for name in _CARRIERS}
-    for account in accounts.values():
-        account.balance, account.inbound_price, account.step_seconds = Decimal(10**6), Decimal(0), _STEP
+    tried = prove(scenario, scale, policy)
+    for name, account in accounts.items():
+        price = tried.accounts[name].receive_price
+        account.inbound_price = Decimal(0) if price is None else price.amount
+        account.balance, account.step_seconds = Decimal(10**6), _STEP
         if isinstance(account, TwilioAccount):
             account.landlines = True
     with folder(keep) as place, socket.create_server(("127.0.0.1", 0), backlog=1_024) as door:
@@ -112,8 +116,10 @@ def _keys(folder: Path, seed: int) -> None:
     file.write_text(hashlib.sha256(f"paravent drill {seed}".encode()).hexdigest() + "\n", encoding="ascii")
 
 
-def prove(scenario: Scenario, scale: float, policy: Mapping[str, Any]) -> None:
+def prove(scenario: Scenario, scale: float, policy: Mapping[str, Any]) -> Settings:
     """Try the settings that a drill would be played with, before anything of it is.
+
+    A carrier charges for receiving what they say, in its own money.
 
     Args:
         scenario: As of `house`.
@@ -126,7 +132,18 @@ def prove(scenario: Scenario, scale: float, policy: Mapping[str, Any]) -> None:
     nowhere = "127.0.0.1:9"
     with folder(None) as place:
         here = _place(place, nowhere, dict.fromkeys(_CARRIERS, f"http://{nowhere}"))
-        load(_SETTINGS, _environment(scenario, scale, policy, {**cast().environment, **here}))
+        made = cast()
+        found = load(_SETTINGS, _environment(scenario, scale, policy, {**made.environment, **here}))
+    if problems := [*_foreign(found, made.accounts)]:
+        raise SettingsError(problems)
+    return found
+
+
+def _foreign(settings: Settings, played: Mapping[str, Account]) -> Iterator[Problem]:
+    """Prices for receiving that no carrier of a drill can charge."""
+    for name, account in settings.accounts.items():
+        if (price := account.receive_price) is not None and price.unit != played[name].unit:
+            yield Problem(f"accounts.{name}.receive_price", f"must be in {played[name].unit} in a drill")
 
 
 def _environment(

@@ -145,6 +145,9 @@ def _money(tale: Tale, say: Wording) -> Iterator[tuple[str, str]]:
     yield say.say("money.limit"), limit
     yield say.say("money.spent"), say.money(purse.spent)
     yield from _by_account(tale, say)
+    if purse.received:
+        received = say.say("money.received.said", amount=say.money(purse.received))
+        yield _SUB + say.say("money.receiving"), received
     yield say.say("money.over"), say.money(purse.over)
     for empty in tale.played.empties:
         yield say.say("money.empty"), _lasting(empty.since, empty.until, say)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from router.rules.budget import MICROS
-from router.stage.drill.carriers import Truth
+from router.stage.drill.carriers import Received, Truth
 from router.stage.drill.drill import Played
 from router.stage.drill.tale import Money, Promise
 
@@ -21,7 +21,12 @@ def charged(played: Played) -> Mapping[str, int]:
     return found
 
 
-def _micros(each: Truth, rates: Mapping[str, Decimal]) -> int:
+def received(played: Played) -> int:
+    """Millionths that the carriers charged for texts that came in, by their journal."""
+    return sum(each.texts * _micros(each, played.rates) for each in played.received)
+
+
+def _micros(each: Truth | Received, rates: Mapping[str, Decimal]) -> int:
     exact = each.price * rates.get(each.unit, Decimal(1)) * MICROS
     return int(exact.quantize(Decimal(1), ROUND_HALF_EVEN))
 

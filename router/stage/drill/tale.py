@@ -119,8 +119,9 @@ class Money:
         unpaid: What answers to those that are still held would cost: the operator's to say.
         rest: What answers to those would cost that got none otherwise: they wait, expired, were refused.
         cheaper: How much less was spent than the answers would have cost through the preferred account.
-        naive: What one answer for every text would have cost: the sum of the five.
-        over: What was spent beyond the limit.
+        naive: What receiving, and one answer for every text, would have cost: the sum of the five.
+        over: What was spent beyond the limit, but for receiving: nothing stops that.
+        received: What of `spent` receiving took, where the settings have a price for it.
         receiving: What receiving would have cost besides, where the drill counts it at nothing.
         by_account: Sends, the ledger's and the carriers' word, by account.
     """
@@ -135,6 +136,7 @@ class Money:
     cheaper: int
     naive: int
     over: int
+    received: int
     receiving: int
     by_account: Mapping[str, tuple[int, int, int]]
 
