@@ -113,7 +113,11 @@ def policy_of(file: Path) -> dict[str, Any]:
 
     try:
         said = read(file)
-    except (OSError, ValueError) as error:
+    except FileNotFoundError:
+        raise click.UsageError(f"There is no file {file}.") from None
+    except OSError as error:
+        raise click.UsageError(f"{file} cannot be read: {error.strerror}.") from error
+    except ValueError as error:
         raise click.UsageError(f"{file} cannot be read as TOML: {error}") from error
     if found := slips(said):
         raise WrongSettings([str(problem) for problem in found], str(file))

@@ -115,7 +115,8 @@ def _fetch(reference: str, folder: Path, environ: Mapping[str, str]) -> tuple[st
     kind, _, name = reference.partition(":")
     if kind == "env":
         found = environ.get(name, "")
-        return found or None, "" if found else f"names an environment variable that is not set{_named(name)}"
+        lacks = "is empty" if name in environ else "is not set"
+        return found or None, "" if found else f"names an environment variable that {lacks}{_named(name)}"
     try:
         with (folder / name).open(encoding="utf-8") as file:
             found = file.read(_LONGEST_SECRET + 1).strip()

@@ -62,6 +62,9 @@ def test_a_policy_that_cannot_be_is_said_plainly(demo: Demo) -> None:
     assert "raids.held" in done.err
     policy.write_text("[raids", encoding="utf-8")
     assert "TOML" in demo.paravent("replay", "--policy", policy).err
+    policy.unlink()
+    gone = demo.paravent("replay", "--policy", policy)
+    assert (gone.code, gone.err.splitlines()[-1]) == (2, f"Error: There is no file {policy}.")
 
 
 @pytest.mark.parametrize("command", [("replay",), ("drill", "weekend")])

@@ -79,7 +79,7 @@ def test_secrets_come_from_variables_and_files(tmp_path: Path) -> None:
     ("reference", "said"),
     [
         (f"env:{CANARY}", "names an environment variable that is not set"),
-        ("env:EMPTY", "names an environment variable that is not set: EMPTY"),
+        ("env:EMPTY", "names an environment variable that is empty: EMPTY"),
         ("env:AC0123456789ABCDEF", "names an environment variable that is not set"),
         (f"file:{CANARY}", "names a file that cannot be read"),
         ("file:empty", "names a file that is empty or too long"),
