@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import get_args
 from uuid import UUID
 
-from providers import Ability, Failure, Forged, Provider, Request, Response, Wire
+from providers import Ability, Failure, Forged, Provider, Request, Response, Unreachable, Wire
 from router.cell import cell_of
 from router.postgres.embedded import embedded
 from router.postgres.migrate import MigrationError, pending
@@ -30,6 +30,7 @@ from router.wire import AioWire
 
 _FAILURES = get_args(Failure)
 _MOST_SKEW = 5.0
+_SEE = "See its credentials and address."
 _PUT_BACK = "Stop the router and put the copy of the key file back."
 # A provider may want to hear 503 of a webhook that came unsigned, and then sends it again.
 _TURNED_AWAY = (Forged.status, 503)
@@ -52,11 +53,17 @@ class Finding:
     do: str = ""
 
 
-async def examine(settings: Settings) -> list[Finding]:
-    """Look at everything. Sends no text."""
+async def examine(settings: Settings, *, simulated: bool = False) -> list[Finding]:
+    """Look at everything. Sends no text.
+
+    Args:
+        settings: What to look at.
+        simulated: The carriers are the demo's, and are there while it runs.
+    """
     wire = AioWire(deadline=settings.workers.call_deadline.total_seconds())
     try:
-        looks = [_account(name, provider, wire) for name, provider in settings.providers.items()]
+        see = "The demo simulates it: is `paravent demo` running?" if simulated else _SEE
+        looks = [_account(name, provider, wire, see) for name, provider in settings.providers.items()]
         looks.append(_door(settings, wire))
         looks += [_hook(settings, name, wire) for name in settings.accounts]
         return [*await _database(settings), *await asyncio.gather(*looks)]
@@ -155,29 +162,33 @@ def _keys(settings: Settings, letter: tuple[UUID, bytes, bytes] | None = None) -
     return Finding("keys", ok=True, said="can be read" if letter is None else "open what is stored")
 
 
-async def _account(name: str, provider: Provider, wire: Wire) -> Finding:
-    """Ask with the account's own credentials, for whatever it answers without a text."""
+async def _account(name: str, provider: Provider, wire: Wire, see: str) -> Finding:
+    """Ask with the account's own credentials, for whatever it answers without a text.
+
+    `see` is what to do where it cannot be reached.
+    """
     what, now = f"account {name}", datetime.now(UTC)
     said = []
     if Ability.STATUS in provider.abilities:
         status = await carry(provider.status(now), wire, cell=cell_of(provider))
         if status is not None:
-            return _failed(what, status)
+            return _failed(what, status, see)
         said.append("is open")
     if Ability.BALANCE in provider.abilities:
         balance = await carry(provider.balance(now), wire, cell=cell_of(provider))
         if isinstance(balance, _FAILURES):
-            return _failed(what, balance)
+            return _failed(what, balance, see)
         said.append(f"has {balance.amount:g} {balance.unit}")  # type: ignore[union-attr]  # no failure: a balance
     if not said:
         return Finding(what, ok=None, said="its provider offers no free look")
     return Finding(what, ok=True, said=" and ".join(said))
 
 
-def _failed(what: str, failure: Failure) -> Finding:
+def _failed(what: str, failure: Failure, see: str) -> Finding:
     reason = getattr(failure, "reason", None)
     word = reason.value if reason else type(failure).__name__.lower()
-    return Finding(what, ok=False, said=f"{word} ({failure.code})", do="See its credentials and address.")
+    do = see if isinstance(failure, Unreachable) else _SEE
+    return Finding(what, ok=False, said=f"{word} ({failure.code})", do=do)
 
 
 async def _door(settings: Settings, wire: Wire) -> Finding:

@@ -76,6 +76,8 @@ class Provider(Protocol):
     abilities: frozenset[Ability]
     answer: Answer = Answer()
     """What webhooks are answered."""
+    names_receipts: ClassVar[bool] = False
+    """Whether each text names where its receipts go, so that the carrier need not be told."""
 
     def __init__(self, settings: Any) -> None:
         """Take validated settings of the type `Settings`."""

@@ -70,6 +70,7 @@ class Twilio(Provider):
             Ability.CONFIRMS_STOP,
         }
     )
+    names_receipts = True
     answer = Answer(200, "text/xml", b"<Response/>")
 
     def __init__(self, settings: TwilioSettings) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from router.cli.finding import config_option, json_option, run, settings_of
+from router.cli.finding import config_option, json_option, place, run, settings_of
 from router.cli.showing import show_json, show_table
 
 if TYPE_CHECKING:
@@ -30,12 +30,14 @@ def command(config: Path | None, as_json: bool, urls: bool) -> None:
     providers come: the router must be running. Exit code 1 if anything is wrong.
     Ends with the URLs to give to each carrier; a secret in one shows with --urls.
     """
+    from router.stage import signpost
+
     settings = settings_of(config)
     webhooks = _webhooks(settings, exactly=urls)
     if urls:
-        show_json({"webhooks": webhooks}) if as_json else _show_webhooks(webhooks)
+        show_json({"webhooks": webhooks}) if as_json else _show_webhooks(settings, webhooks)
         return
-    found = run(_examine(settings))
+    found = run(_examine(settings, simulated=place(config)[0] == signpost.SETTINGS))
     if as_json:
         findings = [{"what": f.what, "ok": f.ok, "said": f.said, "do": f.do} for f in found]
         show_json({"findings": findings, "webhooks": webhooks})
@@ -52,14 +54,14 @@ def command(config: Path | None, as_json: bool, urls: bool) -> None:
         if any(f.ok and f.what.startswith("webhook ") for f in found):
             click.echo(f"\n{_OWN_FORGERIES}")
         click.echo()
-        _show_webhooks(webhooks)
+        _show_webhooks(settings, webhooks)
     raise SystemExit(any(f.ok is False for f in found))
 
 
-async def _examine(settings: Settings) -> list[Finding]:
+async def _examine(settings: Settings, *, simulated: bool) -> list[Finding]:
     from router.examination import examine
 
-    return await examine(settings)
+    return await examine(settings, simulated=simulated)
 
 
 def _webhooks(settings: Settings, *, exactly: bool) -> dict[str, dict[str, str]]:
@@ -75,8 +77,9 @@ def _webhooks(settings: Settings, *, exactly: bool) -> dict[str, dict[str, str]]
     return found
 
 
-def _show_webhooks(webhooks: dict[str, dict[str, str]]) -> None:
+def _show_webhooks(settings: Settings, webhooks: dict[str, dict[str, str]]) -> None:
     """One URL a line, so that it can be copied whole."""
     for name, urls in webhooks.items():
         for what, url in urls.items():
-            click.echo(f"{name}, {what}:\n  {url}")
+            named = what == "receipts" and settings.providers[name].names_receipts
+            click.echo(f"{name}, {what}{' (nothing to paste: each text names it)' * named}:\n  {url}")

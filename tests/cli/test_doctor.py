@@ -60,10 +60,14 @@ def test_with_nothing_running_it_asks_for_the_router_and_for_the_demo(tmp_path: 
     settings = RIGHT.replace("127.0.0.1:8080", f"127.0.0.1:{free_port()}")
     here = f'{"t" * 32}"\nbase_url = "http://127.0.0.1:1'
     (tmp_path / "paravent.toml").write_text(settings.replace("env:TOKEN", here))
-    looked = asyncio.run(examine(load(tmp_path / "paravent.toml", {"PARAVENT_DATABASE": NOWHERE})))
-    (way_in,) = [found for found in looked if found.what == "way in"]
-    assert not way_in.ok
-    assert "`paravent serve` (or `paravent demo`)" in way_in.do
+    read = load(tmp_path / "paravent.toml", {"PARAVENT_DATABASE": NOWHERE})
+    looked, simulated = (
+        {found.what: found for found in asyncio.run(examine(read, simulated=demo))} for demo in (False, True)
+    )
+    assert not looked["way in"].ok
+    assert "`paravent serve` (or `paravent demo`)" in looked["way in"].do
+    assert looked["account twilio"].do == "See its credentials and address."
+    assert "is `paravent demo` running?" in simulated["account twilio"].do
 
 
 def test_no_secret_is_printed(demo: Demo) -> None:
@@ -79,6 +83,8 @@ def test_it_prints_where_the_carriers_post_and_the_secret_only_when_asked(demo: 
     plain, exact = demo.paravent("doctor"), demo.paravent("doctor", "--urls", "--json")
     assert token not in plain.out
     assert "/hooks/twilio/inbound\n" in plain.out
+    unpasted = [line for line in plain.out.splitlines() if "nothing to paste: each text names it" in line]
+    assert unpasted == ["twilio, receipts (nothing to paste: each text names it):"]
     webhooks = exact.json["webhooks"]
     assert webhooks["ovh"]["texts"].endswith(f"/hooks/ovh/{token}/inbound")
     assert webhooks["vonage"]["receipts"].endswith("/hooks/vonage/receipt")
