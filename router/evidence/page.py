@@ -229,7 +229,8 @@ class _Section:
         rows = ([f"<code>{name}</code>", escape(say[what])] for name, what in _FILES.items())
         yield _table([], rows)
         yield f"<h2>{escape(say['limits'])}</h2><p>{escape(say['limits_more'])}</p>"
-        zone = f"{self.picture.from_at:%Z (UTC%z)}"
+        zone, offset = self.picture.from_at.tzname() or "", f"UTC{self.picture.from_at:%z}"
+        zone = zone if zone.startswith("UTC") else f"{zone} ({offset})"
         made = say["made"].format(zone=zone, version=f"paravent {version('paravent')}")
         yield f'<p class="small">{escape(made)}</p>'
 

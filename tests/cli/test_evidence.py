@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from router.stage import signpost
 from tests.cli.conftest import TWILIO, Demo
 
 pytestmark = pytest.mark.xdist_group("demo")
@@ -43,6 +44,8 @@ def test_a_full_folder_says_what_was_written_and_a_changed_one_is_found_out(demo
     done = demo.paravent("evidence", "export", *PERIOD, "--out", "full", "--full")
     assert done.code == 0, done.err
     assert re.search(r"SHA-256 [0-9a-f]{64}: write it into the complaint", done.out)
+    assert re.search(r"; [1-9]\d* records? w\w+ opened by this export, and that is written down\.", done.out)
+    assert f"verifies it with: python3 {Path('full') / 'verify.py'}\nNo root leaves this machine" in done.out
     table = demo.paravent.folder / "full" / "texts.csv"
     assert "Bérénice" in table.read_text("utf-8")
     table.write_text(table.read_text("utf-8").replace("Bérénice", "Titus"), "utf-8")
@@ -53,7 +56,12 @@ def test_a_full_folder_says_what_was_written_and_a_changed_one_is_found_out(demo
 
 def test_the_database_is_verified_against_roots_kept_elsewhere(demo: Demo) -> None:
     assert demo.paravent("text", TWILIO, "bonjour").code == 0
-    assert demo.paravent("evidence", "export", *PERIOD, "--out", "roots").code == 0
+    settings = demo.paravent.folder / "sinks.toml"
+    settings.write_text(f'{signpost.SETTINGS.read_text()}\n[evidence]\nroots_to = ["git+file:///nowhere"]\n')
+    told = ("evidence", "export", *PERIOD, "--out", "roots", "--config", settings)
+    done = demo.paravent(*told, **(signpost.environment(demo.home) or {}))
+    assert done.code == 0, done.err
+    assert done.out.endswith(f"with: python3 {Path('roots') / 'verify.py'} --roots FILE\n")
     roots = demo.paravent.folder / "roots" / "roots.jsonl"
     whole = demo.paravent("evidence", "verify", "--roots", roots)
     assert (whole.code, whole.err) == (0, "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from html.parser import HTMLParser
 from itertools import pairwise
 from string import Formatter
@@ -135,6 +135,11 @@ def test_one_of_something_is_not_many_and_in_french_nor_is_nought() -> None:
     ):  # fmt: skip
         assert said in shown
     assert "0 SMS est venu de 0 expéditeur." in page(Picture(NOON, NOON + MINUTE), "EUR", LEFT)
+
+
+def test_a_zone_without_a_name_is_said_once() -> None:
+    east = NOON.astimezone(timezone(timedelta(hours=1)))
+    assert "Times are UTC+01:00. Made" in page(Picture(east, east + timedelta(hours=1)), "EUR", LEFT)
 
 
 def test_moments_are_of_the_zone_of_the_period() -> None:

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from router.evidence.export import Exported
     from router.evidence.verify import Report
 
+_NO_ROOTS_LEFT = (
+    "No root leaves this machine (evidence.roots_to), so that proves less: that the folder agrees\n"
+    "with itself, not that nobody who owns this machine made all of it anew."
+)
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
@@ -69,10 +73,14 @@ def export(
         return
     click.echo(
         f"{counted(done.texts, 'text is', 'texts are')} in {folder};"
-        f" {counted(done.opened, 'record was', 'records were')} opened, and that is written down."
+        f" {counted(done.opened, 'record was', 'records were')} opened by this export,"
+        " and that is written down."
     )
     click.echo(f"Its manifest has the SHA-256 {done.manifest}: write it into the complaint.")
-    click.echo(f"Anybody verifies it with: python3 {folder / 'verify.py'} --roots FILE")
+    left = bool(settings_of(config or above).evidence.roots_to)
+    click.echo(f"Anybody verifies it with: python3 {folder / 'verify.py'}{' --roots FILE' * left}")
+    if not left:
+        click.echo(_NO_ROOTS_LEFT)
 
 
 @click.command
