@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from router.cli.finding import config_option, database, json_option, run, settings_of
-from router.cli.showing import moment, show_json, show_table
+from router.cli.showing import NO_ROUTER, moment, show_json, show_table
 
 if TYPE_CHECKING:
     from router.postgres.figures import Held
@@ -45,7 +45,7 @@ def command(context: click.Context, config: Path | None, as_json: bool, watch: b
         return
     _show(found)
     if not runs:
-        click.echo("No router runs: this is how things stood when the last one ended.")
+        click.echo(NO_ROUTER)
 
 
 def _ordering(verb: str, says: str) -> click.Command:

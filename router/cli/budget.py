@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from router.cli.finding import Failed, config_option, database, json_option, run, settings_of
-from router.cli.showing import moment, money, show_json, show_table
+from router.cli.showing import NO_ROUTER, amounts, moment, money, show_json, show_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,10 +26,10 @@ BY = "command line"
 @json_option
 @click.pass_context
 def command(context: click.Context, config: Path | None, as_json: bool) -> None:
-    """Show what may be spent, and what is; set, top-up."""
+    """Show what may be spent, and what is; set, unset, top-up."""
     context.obj = config
     if context.invoked_subcommand is None:
-        _print(*run(_show(config)), as_json=as_json)
+        _print_now(config, as_json=as_json)
 
 
 @command.command
@@ -38,7 +38,7 @@ def command(context: click.Context, config: Path | None, as_json: bool) -> None:
 @click.pass_obj
 def show(above: Path | None, config: Path | None, as_json: bool) -> None:
     """The same as `paravent budget` alone."""
-    _print(*run(_show(config or above)), as_json=as_json)
+    _print_now(config or above, as_json=as_json)
 
 
 @command.command("set")
@@ -51,9 +51,23 @@ def set_(above: Path | None, config: Path | None, purse: str, amount: str, as_js
     """Set the limit of a purse, from now on.
 
     AMOUNT is written as 20.00, or unlimited. It outranks the settings file until that
-    line of the file changes. A limit below what is spent stops sending at once.
+    line of the file changes, or `paravent budget unset`. A limit below what is spent
+    stops sending at once.
     """
     _print(*run(_set(config or above, purse, amount)), as_json=as_json)
+
+
+@command.command
+@click.argument("purse")
+@config_option
+@json_option
+@click.pass_obj
+def unset(above: Path | None, config: Path | None, purse: str, as_json: bool) -> None:
+    """Give a purse the limit of the settings file again.
+
+    A top-up of its present window goes with what you set.
+    """
+    _print(*run(_set(config or above, purse, None)), as_json=as_json)
 
 
 @command.command("top-up")
@@ -70,23 +84,26 @@ def top_up(above: Path | None, config: Path | None, purse: str, amount: str, as_
     _print(*run(_top_up(config or above, purse, amount)), as_json=as_json)
 
 
-async def _show(config: Path | None) -> tuple[Settings, list[PurseNow], Mapping[str, CapNow]]:
+async def _show(config: Path | None) -> tuple[Settings, list[PurseNow], Mapping[str, CapNow], bool]:
+    """The purses and caps, and whether a router is connected to the database."""
     from datetime import UTC, datetime
 
     from router.postgres.capped import caps_now
+    from router.postgres.standing import Standing
 
     settings = settings_of(config)
     windows = _windows(settings)
     async with database(settings) as pool:
         purses = await _purses(settings, pool, windows)
         caps = await caps_now(pool, settings.answering.caps.slots(datetime.now(UTC)))
-        return settings, await purses.show(windows), caps
+        return settings, await purses.show(windows), caps, await Standing(pool).served()
 
 
-async def _set(config: Path | None, purse: str, amount: str) -> tuple[Settings, list[PurseNow]]:
+async def _set(config: Path | None, purse: str, amount: str | None) -> tuple[Settings, list[PurseNow]]:
+    """Set a limit; no amount is that of the settings."""
     settings = settings_of(config)
     windows = _windows(settings, purse)
-    cap = _micros(amount)
+    cap = settings.purses[purse].micros if amount is None else _micros(amount)
     async with database(settings) as pool:
         purses = await _purses(settings, pool, windows)
         await purses.set(purse, cap, windows[purse], by=BY)
@@ -143,6 +160,13 @@ def _micros(amount: str) -> int | None:
         ) from None
 
 
+def _print_now(config: Path | None, *, as_json: bool) -> None:
+    settings, purses, caps, served = run(_show(config))
+    _print(settings, purses, caps, as_json=as_json)
+    if not served and not as_json:
+        click.echo(NO_ROUTER)
+
+
 def _print(
     settings: Settings,
     purses: list[PurseNow],
@@ -154,20 +178,18 @@ def _print(
         told: dict[str, Any] = {"currency": settings.currency, "purses": [_plain(each) for each in purses]}
         show_json(told | ({} if caps is None else {"caps": _caps(settings, caps)}))
         return
-    rows = [
-        (
-            each.name,
-            each.period,
-            money(each.limit),
-            money(each.spent),
-            money(each.reserved),
-            "-" if each.left is None else money(each.left),
-            _origin(each),
-        )
-        for each in purses
-    ]
-    show_table(("PURSE", "PER", "LIMIT", "SPENT", "RESERVED", "LEFT", "LIMIT SET BY"), rows)
-    click.echo(f"\nIn {settings.currency}.")
+    columns = (
+        [each.name for each in purses],
+        [each.period for each in purses],
+        amounts([each.limit for each in purses]),
+        amounts([each.spent for each in purses]),
+        amounts([each.reserved for each in purses]),
+        amounts([each.left for each in purses], without="-"),
+        [_origin(each, settings) for each in purses],
+    )
+    heads = ("PURSE", "PER", "LIMIT", "SPENT", "RESERVED", "LEFT", "LIMIT SET BY")
+    show_table(heads, zip(*columns, strict=True))
+    click.echo(f"\nIn {settings.currency}. SPENT has what receiving costs, too, not the answers alone.")
     for each in purses:
         if each.overrun:
             click.echo(f"{each.name}: {money(each.overrun)} came as higher prices after the fact.")
@@ -194,8 +216,10 @@ def _caps(settings: Settings, caps: Mapping[str, CapNow]) -> list[dict[str, Any]
     ]
 
 
-def _origin(each: PurseNow) -> str:
+def _origin(each: PurseNow, settings: Settings) -> str:
     said = "the settings" if each.origin == "file" else f"you, {moment(each.changed_at)}"
+    if each.origin != "file" and each.renews_to == settings.purses[each.name].micros:
+        said += ", as in the settings"
     if each.limit is not None and each.renews_to is not None and each.limit > each.renews_to:
         said += f", topped up by {money(each.limit - each.renews_to)}"
     return said

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from router.cli.finding import Failed, config_option, database, json_option, run, settings_of
-from router.cli.showing import harmless, moment, show_json, show_table
+from router.cli.showing import NO_ROUTER, harmless, moment, show_json, show_table
 from router.rules.plural import counted
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def command(context: click.Context, config: Path | None, as_json: bool) -> None:
     """
     context.obj = config
     if context.invoked_subcommand is None:
-        _print(run(_show(config)), as_json=as_json)
+        _print_now(config, as_json=as_json)
 
 
 @command.command
@@ -43,7 +43,7 @@ def command(context: click.Context, config: Path | None, as_json: bool) -> None:
 @click.pass_obj
 def show(above: Path | None, config: Path | None, as_json: bool) -> None:
     """The same as `paravent raid` alone."""
-    _print(run(_show(config or above)), as_json=as_json)
+    _print_now(config or above, as_json=as_json)
 
 
 @command.command
@@ -53,8 +53,9 @@ def show(above: Path | None, config: Path | None, as_json: bool) -> None:
 def declare(above: Path | None, config: Path | None, as_json: bool) -> None:
     """Say that a raid is on. Only `paravent raid end` ends it.
 
-    Before 200 texts came, or where many of them were a raid's, nothing is known of what
-    is ordinary: then all that the detector flags wait.
+    Those wait that stand out from what is ordinary here, which 200 texts of calm show;
+    before these came, or where many of them were a raid's, all that the detector flags
+    wait. (To see a raid without your word takes more: the first raids.warm_up texts.)
     """
     found, done = run(_order(config or above, "declare"))
     if not done and not as_json:
@@ -86,7 +87,7 @@ def held(context: click.Context, config: Path | None, as_json: bool) -> None:
     """List what is held, by wording; open, release, drop."""
     context.obj = config or context.obj
     if context.invoked_subcommand is None:
-        found = run(_show(context.obj))
+        found, _ = run(_show(context.obj))
         if as_json:
             show_json(found.model_dump(include={"held", "clusters"}))
         else:
@@ -133,13 +134,16 @@ def drop(
     _moved(moved, cluster, "dropped", as_json=as_json)
 
 
-async def _show(config: Path | None) -> Raid:
+async def _show(config: Path | None) -> tuple[Raid, bool]:
+    """How things stand, and whether a router is connected to the database."""
+    from router.postgres.standing import Standing
     from router.vault import Vault
     from router.web.raid import show as shown
 
     settings = settings_of(config)
     async with database(settings) as pool:
-        return await shown(pool, settings.raids, Vault.in_folder(settings.data))
+        served = await Standing(pool).served()
+        return await shown(pool, settings.raids, Vault.in_folder(settings.data)), served
 
 
 async def _order(config: Path | None, order: str) -> tuple[Raid, bool]:
@@ -209,6 +213,13 @@ def _moved(texts: int, cluster: str | None, done: str, *, as_json: bool) -> None
         )
 
 
+def _print_now(config: Path | None, *, as_json: bool) -> None:
+    found, served = run(_show(config))
+    _print(found, as_json=as_json)
+    if not served and not as_json:
+        click.echo(NO_ROUTER)
+
+
 def _print(found: Raid, *, as_json: bool) -> None:
     if as_json:
         show_json(found.model_dump())
@@ -218,9 +229,9 @@ def _print(found: Raid, *, as_json: bool) -> None:
     raid = found.mode == "raid"
     by = " You declared it: only you end it." if found.by_hand else ""
     click.echo(f"A raid is on since {moment(found.since)}.{by}" if raid else "It is calm.")
-    towards = "its end" if raid else "an alarm"
+    signs = "that it ends" if raid else "of a raid"
     click.echo(
-        f"Statistic {found.statistic:.1f} of {found.limit:g} towards {towards}; usually"
+        f"Signs {signs}: {found.statistic:.1f} of {found.limit:g}. Usually"
         f" {found.baseline:.1%} of texts are suspicious, by the last {found.learnt}."
     )
     if raid and (found.learnt < ENOUGH or found.baseline > RAIDED) and found.line is not None:
@@ -228,7 +239,8 @@ def _print(found: Raid, *, as_json: bool) -> None:
     if found.judged:
         click.echo(
             f"Of {counted(found.judged, 'text')} judged in this raid, {found.judged_held} were held"
-            f" ({found.judged_held / found.judged:.0%}); of ordinary ones, {found.share_wanted:.0%} may be."
+            f" ({found.judged_held / found.judged:.0%}). Of ordinary texts,"
+            f" up to about {found.share_wanted:.0%} may be held by mistake (raids.held)."
         )
     if found.held:
         _clusters(found)

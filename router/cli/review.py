@@ -92,7 +92,9 @@ def _told(sample: Sample) -> str:
     if share is None:
         return (
             f"The share of abusive texts is not known yet.\nLabels so far: {calm} of calm, {raid} of raids."
-            f"\nIt goes by those of {sample.mode}; texts that came in it: {sample.texts}."
+            f"\nFor the {counted(sample.texts, 'text')} of this time only labels of"
+            f" {'calm' if sample.mode is Mode.CALM else 'raids'} count: a few dozen are\nenough,"
+            " or fewer where they agree."
         )
     return (
         f"Of the last {counted(sample.texts, 'text')} ({sample.mode}) {share.value:.0%} are abusive,"

@@ -18,6 +18,9 @@ _GAP = 2
 _NARROWEST = 12
 _MICROS = 1_000_000
 
+NO_ROUTER = "No router runs: this is how things stood when the last one ended."
+"""Said below what is only true of a router that runs."""
+
 
 def show_in(zone: tzinfo) -> None:
     """Moments are shown in this zone from now on: that of the settings, in which they are read too."""
@@ -78,6 +81,17 @@ def money(micros: int | None) -> str:
         return "unlimited"
     units, millionths = divmod(micros, _MICROS)
     return f"{units}.{f'{millionths:06}'.rstrip('0'):0<2}"
+
+
+def amounts(column: Sequence[int | None], without: str = "unlimited") -> list[str]:
+    """A column of `money`, its points one below the other; `without` stands for None."""
+    said = [without if micros is None else money(micros) for micros in column]
+    places = max((len(each.rpartition(".")[2]) for each in said if "." in each), default=0)
+    figures = [
+        each.ljust(len(each.partition(".")[0]) + 1 + places, "0") if "." in each else each for each in said
+    ]
+    width = max(map(len, figures), default=0)
+    return [each.rjust(width) for each in figures]
 
 
 def moment(at: datetime | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from router.cli.showing import amounts
 from router.postgres.embedded import Server
 from router.rules.budget import Period
 from router.rules.caps import Cap, Caps
@@ -50,8 +52,19 @@ def test_a_purse_set_to_zero_stops_its_account_at_once(demo: Demo) -> None:
         assert (told["limit"], told["origin"]) == ("0.00", "operator")
         told = demo.paravent("text", TWILIO, "Salut", "--json").json
         assert (told["account"], told["passed_over"]) == ("vonage", "twilio:budget")
+        assert "as in the settings" not in demo.paravent("budget").out
     finally:
-        assert demo.paravent("budget", "set", "twilio", "5.00").code == 0
+        told = demo.paravent("budget", "unset", "twilio", "--json").json["purses"][0]
+    assert told["limit"] == told["next_limit"] == "5.00"
+    assert re.search(r"you, \S+, as in the settings", " ".join(demo.paravent("budget").out.split()))
+
+
+def test_the_points_of_a_column_stand_one_below_the_other() -> None:
+    found = amounts([1_588_660, None, 174_432, 12_500_000])
+    assert found == [" 1.588660", "unlimited", " 0.174432", "12.500000"]
+    assert amounts([20_000_000, 5_100_000]) == ["20.00", " 5.10"]
+    assert amounts([None, 0], without="-") == ["   -", "0.00"]
+    assert amounts([]) == []
 
 
 async def test_a_top_up_fills_the_present_window_alone_and_is_booked(demo: Demo) -> None:

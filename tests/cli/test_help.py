@@ -15,7 +15,7 @@ from tests.cli.paravent import COMMAND, ROOT, Paravent
 HEAVY = {"aiohttp", "asyncio", "asyncpg", "cryptography", "prometheus_client", "pydantic", "socket", "ssl"}
 GROUPS = {
     "accounts": ("cut", "restore", "pin"),
-    "budget": ("show", "set", "top-up"),
+    "budget": ("show", "set", "unset", "top-up"),
     "evidence": ("export", "verify", "key", "hold", "release", "erase"),
     "raid": ("show", "declare", "end", "held"),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 
 import aiohttp
 import pytest
@@ -63,9 +64,13 @@ def test_a_wording_of_which_nothing_is_held_is_said(demo: Demo, order: str) -> N
 
 
 def test_what_changes_nothing_says_so(demo: Demo) -> None:
-    assert demo.paravent("raid", "end").out.startswith("No raid was on: nothing is changed.")
+    calm = demo.paravent("raid", "end").out
+    assert calm.startswith("No raid was on: nothing is changed.")
+    assert re.search(r"^Signs of a raid: \d+\.\d of 18\. Usually", calm, re.MULTILINE)
     try:
-        assert demo.paravent("raid", "declare").out.startswith("A raid is on since ")
+        raid = demo.paravent("raid", "declare").out
+        assert raid.startswith("A raid is on since ")
+        assert re.search(r"^Signs that it ends: \d+\.\d of 18\. Usually", raid, re.MULTILINE)
         assert demo.paravent("raid", "declare").out.startswith("It was declared already.")
     finally:
         assert demo.paravent("raid", "end").out.startswith("It is calm.")
