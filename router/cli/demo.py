@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 import click
@@ -21,7 +22,9 @@ def command(port: int, fresh: bool, seconds: float | None) -> None:
     """Try it: three simulated carriers, the router, a console.
 
     Nothing leaves this machine and nothing costs money. Ctrl-C ends it; its data
-    is kept for the next time, in the folder `demo` of $PARAVENT_DATA.
+    is kept for the next time, in the folder `demo` of $PARAVENT_DATA; left out, of
+    ~/.local/share/paravent ($XDG_DATA_HOME/paravent if that is set), and of
+    /var/lib/paravent for root.
     """
     import logging
 
@@ -38,13 +41,16 @@ async def _demo(port: int, fresh: bool, seconds: float | None) -> None:
     from router.stage import signpost
     from router.stage.demo import demo
 
-    click.echo("Starting PostgreSQL, three simulated carriers and the router ...")
-    try:
-        async with demo(signpost.folder(), port, fresh=fresh, hear=_tell) as running:
-            click.echo(_welcome(running.where, running.closed, seconds))
-            await asyncio.sleep(seconds if seconds is not None else float("inf"))
-    finally:
-        click.echo("Stopped.")
+    def begins() -> None:
+        click.echo("Starting PostgreSQL, three simulated carriers and the router ...")
+        stack.callback(click.echo, "Stopped.")
+
+    async with AsyncExitStack() as stack:
+        running = await stack.enter_async_context(
+            demo(signpost.folder(), port, fresh=fresh, begins=begins, hear=_tell)
+        )
+        click.echo(_welcome(running.where, running.closed, seconds))
+        await asyncio.sleep(seconds if seconds is not None else float("inf"))
 
 
 def _welcome(where: Running, closed: list[str], seconds: float | None) -> str:

@@ -50,6 +50,7 @@ async def demo(
     port: int,
     *,
     fresh: bool = False,
+    begins: Callable[[], None] = lambda: None,
     hear: Callable[[Story], None] = lambda _story: None,
 ) -> AsyncIterator[Demo]:
     """Run everything until the block ends.
@@ -58,6 +59,7 @@ async def demo(
         home: The demo's data folder.
         port: Of the door and the console, on 127.0.0.1.
         fresh: Begin with an empty database.
+        begins: Called once folder and port are its own, before anything is started.
         hear: Told what became of every text.
 
     Raises:
@@ -67,6 +69,7 @@ async def demo(
     signpost.prepare(home)
     made = cast()
     with _alone(home), _listening(port) as door:
+        begins()
         # The last demo's texts are kept, and a seed told twice would give new texts the same ids.
         simulated = Simulation(made.accounts, seed=secrets.randbits(64))
         async with embedded(home, fresh=fresh) as server, simulated as simulation:
@@ -106,13 +109,20 @@ def _alone(home: Path) -> Iterator[None]:
     except BlockingIOError:
         os.close(held)
         raise signpost.NoDemoError(
-            "A demo is running already; see it with `paravent accounts`, or end it first."
-            " PARAVENT_DATA gives another one a folder of its own."
+            f"A demo is running already in {home}{_whose(home)}; see it with `paravent accounts`,"
+            " or end it first. PARAVENT_DATA gives another one a folder of its own."
         ) from None
     try:
         yield
     finally:
         os.close(held)
+
+
+def _whose(home: Path) -> str:
+    try:
+        return f" (process {signpost.running(home).pid})"
+    except signpost.NoDemoError:  # it is still starting
+        return ""
 
 
 @contextmanager
@@ -121,8 +131,8 @@ def _listening(port: int) -> Iterator[socket.socket]:
         door = socket.create_server(("127.0.0.1", port), backlog=1_024)
     except OSError as error:
         raise signpost.NoDemoError(
-            f"Port {port} of 127.0.0.1 cannot be used ({error.strerror}). "
-            "Choose another: paravent demo --port 8081"
+            f"Port {port} of 127.0.0.1 cannot be used ({os.strerror(error.errno or 0)}):"
+            " name another with --port, or any that is free with --port 0."
         ) from error
     with door:
         yield door

@@ -13,6 +13,7 @@ from tests.cli.paravent import Paravent, is_listening, leavings
 
 pytestmark = pytest.mark.xdist_group("ending")
 READY = "Ctrl-C ends it."
+NO_ROUTER = "No router runs: this is how things stood when the last one ended.\n"
 TEXT = ("text", TWILIO, "Salut", "--from", "+33639980202", "--json")
 
 
@@ -33,11 +34,13 @@ def assert_gone(paravent: Paravent, url: str) -> None:
 
 def assert_refused(paravent: Paravent, port: str) -> None:
     second = paravent("demo", "--port", 0)
-    assert second.code == 1
-    assert "A demo is running already" in second.err
+    assert (second.code, second.out) == (1, "")
+    home = paravent.folder / "demo"
+    pid = json.loads((home / "running.json").read_text())["pid"]
+    assert f"A demo is running already in {home} (process {pid});" in second.err
     taken = paravent("demo", "--port", port, PARAVENT_DATA=str(paravent.folder / "other"))
-    assert taken.code == 1
-    assert f"Port {port} of 127.0.0.1 cannot be used" in taken.err
+    assert (taken.code, taken.out) == (1, "")
+    assert f"Port {port} of 127.0.0.1 cannot be used (Address already in use): name another" in taken.err
 
 
 def test_ctrl_c_sigterm_and_time_leave_nothing_but_the_data(paravent: Paravent) -> None:
@@ -55,10 +58,11 @@ def test_ctrl_c_sigterm_and_time_leave_nothing_but_the_data(paravent: Paravent) 
         kept = {name for name in secrets if secrets[name] == others[name]}
         assert kept == {"PARAVENT_DATA", "PARAVENT_HEALTH__PROBE_LONGEST", "PARAVENT_RAIDS__WARM_UP"}
         assert paravent(*TEXT).json["reason"] == "cooldown"
-        assert "No router runs" not in paravent("accounts").out
+        assert "No router runs" not in "".join(paravent(each).out for each in ("accounts", "budget", "raid"))
         assert demo.end(signal.SIGTERM) == 0
     assert_gone(paravent, url)
-    assert "No router runs: this is how things stood" in paravent("accounts").out
+    for command in ("accounts", "budget", "raid"):
+        assert paravent(command).out.endswith(NO_ROUTER), command
 
     with paravent.started("demo", "--fresh", "--port", 0, "--for", 3, until="ends by itself in 3 s") as demo:
         url = console(paravent)
