@@ -21,10 +21,11 @@ from time import monotonic
 from tests.faults.chaos import ANSWERS, REPORTING, SENDING, Order, Round, in_order, stage, texter_of
 from tests.faults.database import ROOT
 from tests.faults.hurry import hurry
+from tests.faults.remains import keep
 from tests.faults.routers import Plan
 
 _PACE = 12.0
-_PASSES = 30.0
+_PASSES = 90.0
 _SPOOL = ("a segment is begun", "lines are to be written", "lines are synced")
 _DRAIN = ("a segment is locked and read", "a segment is stored", "a segment is removed")
 _OUTAGE = (*_SPOOL, *_DRAIN)
@@ -62,8 +63,10 @@ class Sweep:
         return not self.never and not self.said
 
 
-async def sweep(seed: int, names: Sequence[str], server_at: tuple[str, Path] | None = None) -> Sweep:
-    """Kill once at each of these points."""
+async def sweep(
+    seed: int, names: Sequence[str], server_at: tuple[str, Path] | None = None, kept: Path | None = None
+) -> Sweep:
+    """Kill once at each of these points; what does not hold leaves logs and rows in the folder `kept`."""
     found, began = Sweep(seed), monotonic()
     async with stage(
         Order(texts=0, seed=seed), Plan(launcher=(), processes=(2,)), server_at=server_at
@@ -80,6 +83,8 @@ async def sweep(seed: int, names: Sequence[str], server_at: tuple[str, Path] | N
             traffic.cancel()
             await asyncio.gather(traffic, return_exceptions=True)
         found.said = await one.settled()
+        if found.said and kept is not None:
+            await keep(one, kept)
         found.texts = len(one.carriers.journal["inbound"])
     found.seconds = monotonic() - began
     return found
@@ -131,12 +136,13 @@ async def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, default=20, help="sweeps, each with the next seed")
     parser.add_argument("--seed", type=int, default=2017, help="of the first sweep")
     parser.add_argument("--point", action="append", help="only this one; may be said again")
+    parser.add_argument("--keep", type=Path, help="where sweeps that do not hold leave logs and rows")
     given = parser.parse_args(words)
     names = given.point or points()
     deaths, broken = 0, 0
     print(f"{len(names)} crash points, {given.seeds} seeds from {given.seed}", flush=True)
     for seed in range(given.seed, given.seed + given.seeds):
-        found = await sweep(seed, names)
+        found = await sweep(seed, names, kept=given.keep)
         deaths += len(found.passed)
         broken += not found.held
         print(f"seed {seed}: {found.texts} texts, {len(found.passed)} deaths, {found.seconds:.0f} s:"
