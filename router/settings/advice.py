@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from urllib.parse import urlsplit
 
 from router.settings.evidence import TRIED
 from router.settings.problem import Problem, dotted
@@ -12,12 +14,17 @@ from router.settings.sections import Settings, is_loopback
 
 _FRENCH_MOBILES = ("+336", "+337")
 _QUARTER = 90 * 86_400
+_OF_THE_EXAMPLE = re.compile(r"\+3393700000[1-3]")
+# ARCEP keeps these for works of fiction: nobody is ever given one.
+_FICTIONAL = ("+3319900", "+3326191", "+3335301", "+3346571", "+3353649", "+3363998")
+_EXAMPLE_HOST = re.compile(r"(.+\.)?example(\.(com|net|org))?")
 
 
 def advise(settings: Settings) -> list[Problem]:
     """Everything worth a second look, by path. As everywhere, no value is shown."""
     return [
         *_budgets(settings),
+        *_left_of_the_example(settings),
         *_senders(settings),
         *_doors(settings),
         *_texts(settings),
@@ -31,6 +38,17 @@ def _budgets(settings: Settings) -> Iterator[Problem]:
     for name, account in settings.accounts.items():
         if account.budget.micros == 0:
             yield Problem(dotted(("accounts", name, "budget", "limit")), "is zero: it will carry nothing")
+
+
+def _left_of_the_example(settings: Settings) -> Iterator[Problem]:
+    for name, number in settings.numbers.items():
+        path = dotted(("numbers", name, "number"))
+        if _OF_THE_EXAMPLE.fullmatch(number.number):
+            yield Problem(path, "is still the example's", "nobody texts you there")
+        elif number.number.startswith(_FICTIONAL):
+            yield Problem(path, "is kept for fiction", "nobody can text it")
+    if _EXAMPLE_HOST.fullmatch(urlsplit(settings.base_url).hostname or ""):
+        yield Problem("public_url", "is still the example's", "no carrier finds you there")
 
 
 def _senders(settings: Settings) -> Iterator[Problem]:

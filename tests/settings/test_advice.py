@@ -11,11 +11,15 @@ from router.settings import load
 from router.settings.advice import advise
 from tests.settings.coop import ENVIRON, EXAMPLE, PLUGINS, changed, settings_of
 
+OWN = {"numbers.poster.number": "+441632960001"}
+"""A number that is not the example's."""
 
-def test_the_example_needs_no_advice_but_where_roots_go() -> None:
-    """Only the operator knows a place that is not this machine."""
+
+def test_the_example_needs_no_advice_but_where_roots_go_and_what_is_the_operators_own() -> None:
+    """Only the operator knows a place that is not this machine, and what numbers are published."""
     found = advise(load(EXAMPLE, ENVIRON, plugins=PLUGINS))
-    assert [each.path for each in found] == ["evidence.roots_to"]
+    numbers = [f"numbers.{name}.number" for name in ("poster", "stickers", "website")]
+    assert [each.path for each in found] == [*numbers, "evidence.roots_to"]
 
 
 @pytest.mark.parametrize(
@@ -31,11 +35,20 @@ def test_the_example_needs_no_advice_but_where_roots_go() -> None:
         ({"listen": "0.0.0.0:80", "operator.token": "t" * 20}, "public_url"),
         ({"replies.stop_confirmation": {}}, "replies.stop_confirmation.fr"),
         ({"evidence.roots_to": []}, "evidence.roots_to"),
+        ({"numbers.poster.number": "+33937000003"}, "numbers.poster.number"),
+        ({"numbers.poster.number": "+33639980012"}, "numbers.poster.number"),
+        ({"public_url": "https://sms.example.org", "operator.token": "t" * 20}, "public_url"),
+        ({"public_url": "https://EXAMPLE.com:8443/sms", "operator.token": "t" * 20}, "public_url"),
     ],
 )
 def test_what_is_worth_a_second_look_is_named_by_its_path(
     tmp_path: Path, changes: dict[str, Any], path: str
 ) -> None:
-    found = advise(settings_of(tmp_path, changed(changes)))
+    found = advise(settings_of(tmp_path, changed(OWN | changes)))
     assert [problem.path for problem in found] == [path]
     assert "+33" not in str(found)
+
+
+def test_what_is_ones_own_is_not_taken_for_the_examples(tmp_path: Path) -> None:
+    own = OWN | {"public_url": "https://example.org.sms-house.fr", "operator.token": "t" * 20}
+    assert advise(settings_of(tmp_path, changed(own))) == []
