@@ -28,7 +28,8 @@ async def test_a_raid_that_is_declared_is_seen_and_what_it_holds_is_answered(
     await expect(page.locator("#sure")).to_contain_text("Suspicious texts wait")
     await page.locator("#sure-yes").click()
     try:
-        await expect(page.locator("#sentence")).to_contain_text("A raid is declared")
+        await expect(page.locator("#sentence")).to_contain_text("A raid is declared: no text is held back")
+        await expect(page.locator("#raid-more")).to_contain_text("line: signs that it ends")
         await expect(page.get_by_role("button", name="End the raid")).to_be_focused()
         await text(page, "ta gueule sale pute")
         await expect(page.locator("#conversation .note")).to_contain_text("held back")
@@ -89,17 +90,20 @@ async def test_it_is_said_that_texts_of_other_wordings_are_held(demo: Demo, visi
     said = """async ([held, shown]) => {
         const { raid } = await import("PLACEraid.js");
         const at = "2026-11-30T12:00:00Z";
-        const cluster = { id: "0123456789ab", texts: shown, senders: 1, first: at, last: at, sample: "x",
+        const last = "2026-11-30T12:05:00Z";
+        const cluster = { id: "0123456789ab", texts: shown, senders: 1, first: at, last, sample: "x",
             blurred: "" };
         raid({ currency: "EUR", answer_cost: "0.10", raid: { mode: "raid", line: 0, learnt: 99, since: at,
             by_hand: true, held, grave: 0, phones: 1, phones_till_calm: 1, statistic: 0, limit: 1,
             clusters: [cluster] } });
         const more = document.querySelector("#clusters-more");
-        return more.hidden ? "" : more.textContent;
+        const alike = document.querySelector("#clusters p").textContent;
+        return [more.hidden ? "" : more.textContent, alike.split(",")[0]];
     }""".replace("PLACE", PLACE)
-    assert await page.evaluate(said, [4, 3]) == "Not shown: 1 text of other wordings."
-    assert await page.evaluate(said, [4_000, 3]) == "Not shown: 3,997 texts of other wordings."
-    assert await page.evaluate(said, [3, 3]) == ""
+    alike = "Alike: 3 texts from 1 phone"
+    assert await page.evaluate(said, [4, 3]) == ["Not shown: 1 text of other wordings.", alike]
+    assert await page.evaluate(said, [4_000, 3]) == ["Not shown: 3,997 texts of other wordings.", alike]
+    assert await page.evaluate(said, [3, 3]) == ["", alike]
 
 
 async def test_ending_a_raid_says_what_is_let_go_and_what_waits_with_how_much_it_costs(

@@ -92,7 +92,9 @@ async def test_what_a_carrier_answered_is_told_as_its_own_word(demo: Demo, visit
     await text(page)
     await answered_through(page, "Vonage")
     # Twilio says of an unpaid account that it is suspended; that it is not paid is seen by its balance.
-    await expect(page.locator("#decisions li").first).to_contain_text("Twilio said: suspended")
+    await expect(page.locator("#decisions li").first).to_contain_text(
+        "Twilio said: suspended, for it is unpaid"
+    )
     await expect(page.locator("#sentence")).to_contain_text("unpaid")
 
 

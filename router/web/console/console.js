@@ -68,7 +68,7 @@ function tiles() {
   const raid = now.raid.mode === "raid";
   write($("raid"), raid ? integer(now.raid.held) : decimal(now.raid.statistic));
   write($("raid-what"), say(raid ? "tile.raid.over" : "tile.raid"));
-  write($("raid-more"), raid ? say("carriers.since", { time: time(now.raid.since) }) : say("tile.raid.calm", { limit: decimal(now.raid.limit) }));
+  write($("raid-more"), raid ? [say("carriers.since", { time: time(now.raid.since) }), say("tile.raid.line")].join(" · ") : say("tile.raid.calm", { limit: decimal(now.raid.limit) }));
   const oldest = now.health.oldest_ready_seconds;
   write($("waiting-more"), waiting ? (oldest >= 1 ? say("tile.queue.oldest", { time: lasting(oldest) }) : " ")
     : now.raid.held ? say("tile.queue.held", { count: integer(now.raid.held) }) : say("tile.queue.calm"));

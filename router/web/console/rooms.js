@@ -119,10 +119,16 @@ function decisions(now) {
     mark(item, `decision ${{ accepted: "good", silent: "soft", in_doubt: "warn", refused: "warn", held: "warn" }[each.ending] || "bad"}`);
     write(item.what, of(each.number, outcome(each)));
     const passed = each.turns.slice(0, each.ending === "accepted" ? -1 : undefined).map((turn) => say(turn.reason ? "decision.said" : "decision.not", {
-      account: carrier(turn.account), why: turn.reason ? named("reason", turn.reason) : named("why", turn.why) }));
+      account: carrier(turn.account), why: turn.reason ? named("reason", heard(turn, now)) : named("why", turn.why) }));
     write(item.why, ["accepted", "waiting"].includes(each.ending) ? passed.join(" · ") : "");
     show(item.why, item.why.textContent !== "");
   });
+}
+
+// Some carriers say "suspended" of an account that is not paid; why, only a look at its balance shows.
+function heard(turn, now) {
+  const account = now.accounts.find((each) => each.name === turn.account);
+  return turn.reason === "suspended" && account?.reason === "unpaid" ? "suspended.unpaid" : turn.reason;
 }
 
 export function outcome(each) {

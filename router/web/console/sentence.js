@@ -68,6 +68,6 @@ function carriers(now) {
 
 function raid(now) {
   if (now.raid.mode !== "raid") return [];
-  const key = now.raid.by_hand ? "say.raid.declared" : "say.raid";
+  const key = (now.raid.by_hand ? "say.raid.declared" : "say.raid") + (now.raid.held ? "" : ".none");
   return [{ tone: "bad", text: say(key, { texts: count("texts", now.raid.held) }) }];
 }
