@@ -24,8 +24,8 @@ LEASE, DEADLINE = 3.0, 1.0
 """Seconds, of the settings below."""
 
 _START = 90.0
-_GIVES_UP = (b"Error: The database", b"ended as it started")
-"""Why one that starts ends: its database is away, or a child of it was killed before it was ready."""
+_GIVES_UP = (b"Error: The database", b"ended as it started", b"No space left on device")
+"""Why one that starts ends: the database is away, a child was killed before it was ready, a disk is full."""
 
 _SETTINGS = ROOT / "router/stage/demo.toml"
 _MORE = f"""
