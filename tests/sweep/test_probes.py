@@ -210,6 +210,7 @@ async def test_an_account_that_hangs_on_sends_alone_traps_one_text_at_a_time(
         # one at a time; the next may begin between a doubt that is booked and one that everybody knows of
         assert len(await _doubtful(place)) - trapped <= 2 * (await _probes(place) - began + 1)
         await place.network.clear(carrier)
+        await place.eventually(partial(_under_way, place, carrier), lambda attempts: not attempts)
         await _on_trial(place, carrier)
         later = await place.text(carrier)
         await place.attempted(later, "accepted")
@@ -222,6 +223,10 @@ async def test_an_account_that_hangs_on_sends_alone_traps_one_text_at_a_time(
 
 async def _doubtful(place: Town) -> list[dict[str, Any]]:
     return await place.rows("SELECT reply FROM attempt WHERE state = 'unknown'")
+
+
+async def _under_way(place: Town, account: str) -> list[dict[str, Any]]:
+    return await place.rows("SELECT reply FROM attempt WHERE account = $1 AND state = 'open'", account)
 
 
 def _over(rows: list[dict[str, Any]]) -> bool:
