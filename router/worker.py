@@ -15,6 +15,8 @@ from router.relay import relay
 from router.rules.story import Story
 
 _log = logging.getLogger(__name__)
+_IN_TURN = 2.0
+"""Seconds that a text waits for its texter's text before: one that hangs must not keep places from others."""
 
 
 class Worker:
@@ -65,8 +67,8 @@ class Worker:
     def hand(self, claim: Claimed, office: Office | None = None) -> asyncio.Task[Story | None]:
         """Relay a text that is ours, as another office sees the world if one is given.
 
-        A texter's are relayed one after the other, as they are handed over: which of them is answered is not
-        chance. The story is None where there is none to tell.
+        A texter's are relayed one after the other, as they are handed over, unless one hangs: which of them
+        is answered is not chance. The story is None where there is none to tell.
         """
         first = self._last.get(claim.texter)
         task = asyncio.get_running_loop().create_task(self._relay(claim, office or self._office, first))
@@ -138,7 +140,7 @@ class Worker:
         self, claim: Claimed, office: Office, first: asyncio.Task[Story | None] | None
     ) -> Story | None:
         if first is not None:
-            await asyncio.wait({first})
+            await asyncio.wait({first}, timeout=_IN_TURN)
         try:
             story = await relay(claim, office)
         except DatabaseAwayError:

@@ -90,6 +90,26 @@ async def test_a_texters_are_relayed_one_after_the_other_in_the_order_they_were_
     assert not worker._last
 
 
+async def test_a_text_that_hangs_does_not_keep_the_next_from_its_turn(
+    monkeypatch: pytest.MonkeyPatch, gate: asyncio.Event
+) -> None:
+    monkeypatch.setattr(worker_module, "_IN_TURN", 0.05)
+    worker = Worker(MagicMock(), MagicMock(), MagicMock(), MagicMock(), _tell)
+    begun: list[str] = []
+
+    async def relay(claim: Any, _office: Any) -> None:
+        begun.append(claim.id)
+        await gate.wait()
+
+    monkeypatch.setattr(worker_module, "relay", relay)
+    relays = [worker.hand(MagicMock(id=which, texter=b"a")) for which in ("hangs", "next")]
+    async with asyncio.timeout(10):
+        while begun != ["hangs", "next"]:  # noqa: ASYNC110 -- it tells nobody
+            await asyncio.sleep(0.01)
+    gate.set()
+    await asyncio.gather(*relays)
+
+
 @pytest.mark.parametrize("places", [1, 2, 3, 8, 20])
 async def test_a_lane_is_emptied_without_a_pause_and_in_batches(
     monkeypatch: pytest.MonkeyPatch, places: int
