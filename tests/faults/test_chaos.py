@@ -83,7 +83,10 @@ def test_the_judge_has_a_word_for_every_harm() -> None:
     assert {control.harm for control in CONTROLS.values()} <= words
 
 
-async def test_a_point_that_nobody_passes_is_told(server_at: tuple[str, Path]) -> None:
+async def test_a_point_that_nobody_passes_is_told(
+    server_at: tuple[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crashpoints, "_PASSES", 5.0)
     found = await asyncio.wait_for(crashpoints.sweep(1, ("nowhere",), server_at=server_at), 90)
     assert not found.held
     assert found.never == ["nowhere"]
