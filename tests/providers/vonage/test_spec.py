@@ -209,7 +209,7 @@ async def test_the_check_finds_what_is_wrong(
 
 _WORDS: dict[str, tuple[type, Any]] = {
     "cut_off": (CutOff, {CutReason.REVOKED, CutReason.SUSPENDED, CutReason.SENDER_LOST, CutReason.UNPAID}),
-    "unpaid": (CutOff, {CutReason.UNPAID}),
+    "out_of_funds": (CutOff, {CutReason.UNPAID}),
     "throttled": (Throttled, None),
     "invalid_destination": (Refused, {RefusedReason.BAD_NUMBER}),
     "opted_out": (Refused, {RefusedReason.OPTED_OUT}),
