@@ -98,13 +98,13 @@ async def _text(number: str, words: str, sender: str | None, timeout: float) -> 
     from router.postgres.fate import fate
     from router.postgres.pool import Pool
     from router.stage import signpost
-    from router.stage.handset import Handset, NotTexted, fresh_number
+    from router.stage.handset import Handset, NotTexted
 
     home = signpost.folder()
     where = signpost.running(home)
-    texter = sender or fresh_number()
-    handset = Handset(where.control_url, texter)
     async with embedded(home) as server, Pool(server.dsn, application="paravent text") as pool:
+        texter = sender or await _stranger(home, pool)
+        handset = Handset(where.control_url, texter)
         had = len(await handset.got())
         began, since = time.monotonic(), datetime.now(UTC) - timedelta(minutes=1)
         try:
@@ -130,6 +130,20 @@ async def _text(number: str, words: str, sender: str | None, timeout: float) -> 
         passed_over=found.passed_over if found else "",
         by_the_carrier=got is not None and got.notice,
     )
+
+
+async def _stranger(home: Path, pool: Pool) -> str:
+    """A fictional number that the demo has not answered yet, as long as it is easily found."""
+    from router.postgres.fate import known
+    from router.settings import load
+    from router.stage import signpost
+    from router.stage.handset import fictional_numbers
+    from router.vault import Vault
+
+    vault = Vault.in_folder(load(signpost.SETTINGS, signpost.environment(home) or {}).data)
+    found = {vault.pseudonym(number): number for number in fictional_numbers(20)}
+    taken = await known(pool, list(found))
+    return ([number for name, number in found.items() if name not in taken] or [*found.values()])[0]
 
 
 async def _wait(

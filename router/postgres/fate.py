@@ -1,7 +1,8 @@
-"""What became of one text that came in: its reply's state, why, and through whom."""
+"""What became of one text that came in: its reply's state, why, and through whom; who is no stranger."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,6 +15,7 @@ FROM inbound i JOIN reply r USING (id)
 LEFT JOIN LATERAL (SELECT * FROM attempt WHERE reply = r.id ORDER BY fence DESC LIMIT 1) a ON true
 WHERE i.account = $1 AND i.provider_id = $2 AND i.received_at > $3
 """
+_KNOWN = "SELECT pseudonym FROM texter WHERE pseudonym = ANY ($1::bytea[])"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +59,9 @@ async def fate(pool: Pool, account: str, provider_id: str, since: datetime) -> F
         micros=row["spent"] or row["estimate"] or 0,
         seconds=row["seconds"],
     )
+
+
+async def known(pool: Pool, texters: Sequence[bytes]) -> set[bytes]:
+    """Those of these pseudonyms for which something was ever sent or kept."""
+    async with pool.connection() as connection:
+        return {row["pseudonym"] for row in await connection.fetch(_KNOWN, texters)}

@@ -47,9 +47,9 @@ class Got:
     notice: bool
 
 
-def fresh_number() -> str:
-    """A French mobile number that nobody has: 06 39 98 is kept for fiction."""
-    return f"{_FICTIONAL}{secrets.randbelow(10_000):04}"
+def fictional_numbers(count: int) -> list[str]:
+    """French mobile numbers that nobody has: 06 39 98 is kept for fiction. There are ten thousand."""
+    return [f"{_FICTIONAL}{secrets.randbelow(10_000):04}" for _ in range(count)]
 
 
 class Handset:

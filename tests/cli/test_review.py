@@ -52,11 +52,11 @@ def test_labels_count_and_what_is_labelled_waits_no_more(demo: Demo) -> None:
     assert re.search(
         r"For the \d+ texts? of this time only labels of calm count: a few dozen are\nenough", said
     )
-    for text in after["waiting"]:
+    for text in after["waiting"][:1]:
         assert demo.paravent("review", "label", text["id"], "fine").code == 0
     for _ in range(8):
         assert demo.paravent("text", TWILIO, "Salut c'est Kevin").code == 0
-    said = at_the_keyboard(demo, "f\n" * 20)
+    said = at_the_keyboard(demo, "f\n" * 200)  # whatever waits, of other tests, too
     assert re.search(r"texts \(calm\) \d+% are abusive, between \d+% and \d+%", said)
     assert demo.paravent("review", "label", before["waiting"][0]["id"], "abusive").code == 0
     assert "Kevin" not in json.dumps(after)

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from router.cli import text
+from router.postgres import fate
+from router.postgres.embedded import Server
+from router.postgres.pool import Pool
 from router.rules.failover import Why
+from router.stage import handset
 from router.web import console
 from tests.cli.conftest import OVH, TWILIO, VONAGE, Demo
 from tests.cli.paravent import get
@@ -59,6 +65,23 @@ def test_the_second_text_of_a_number_meets_silence_and_the_reason_is_said(demo: 
     assert done.code == 1
     assert done.out.startswith("Silence: this number was answered already")
     assert "(cooldown)" in done.out
+
+
+@pytest.mark.parametrize("protected", [True, False], ids=["as it is", "control"])
+async def test_whom_the_demo_has_answered_is_not_texted_as_a_stranger(
+    demo: Demo, monkeypatch: pytest.MonkeyPatch, *, protected: bool
+) -> None:
+    had, fresh = "+33639980111", "+33639980112"
+    demo.paravent("text", TWILIO, "Salut", "--from", had)
+    monkeypatch.setattr(handset, "fictional_numbers", lambda _count: [had, fresh])
+    if not protected:
+        monkeypatch.setattr(fate, "known", _nobody)
+    async with Pool(Server(demo.home).dsn, application="paravent text") as pool:
+        assert await text._stranger(demo.home, pool) == (fresh if protected else had)
+
+
+async def _nobody(_pool: Pool, _texters: Sequence[bytes]) -> set[bytes]:
+    return set()
 
 
 def test_a_premium_number_meets_silence_and_the_reason_is_said(demo: Demo) -> None:
