@@ -121,6 +121,22 @@ async def test_what_took_no_time_to_speak_of_did_not_take_nought_seconds(demo: D
     assert await page.evaluate(said) == ["<\u00a00.1", "<\u00a00.1", "0.1", "1.3"]
 
 
+@pytest.mark.parametrize(("told", "texter"), [(True, "78"), (False, "77")], ids=["as it is", "control"])
+async def test_whoever_texted_before_is_no_somebody_new(
+    demo: Demo, visit: Opener, *, told: bool, texter: str
+) -> None:
+    await asyncio.to_thread(demo.paravent, "text", "+33353010003", "Salut", "--from", "+33639980777")
+    page = await visit(demo.url)
+    if not told:
+        await page.route("**/conversations*", lambda route: route.fulfill(json={"bubbles": []}))
+    await page.evaluate("""() => {
+        const drawn = [777, 777, 778];
+        crypto.getRandomValues = (into) => { into[0] = drawn.shift(); return into; };
+    }""")
+    await text(page)
+    await expect(page.locator("#conversation .who")).to_contain_text(f"6 39 98 07 {texter}")
+
+
 async def test_a_text_that_could_not_be_sent_leaves_no_texter_on_the_phone(demo: Demo, visit: Opener) -> None:
     page = await visit(demo.url, quiet=True)  # a browser itself complains of every 422
     await text(page)

@@ -68,26 +68,33 @@ function newNumber(each) {
   return choice;
 }
 
-// Fictional numbers, which are nobody's telephone.
-function someone() {
-  const digits = String(crypto.getRandomValues(new Uint32Array(1))[0] % 10000).padStart(4, "0");
-  const number = `+3363998${digits}`;
-  return texters.some((each) => each.number === number) ? someone() : { number, bubbles: [], texts: [] };
+// Fictional numbers, which are nobody's telephone; one that has not texted here, if it is easily found.
+async function someone() {
+  let number;
+  for (let tries = 0; tries < 20; tries += 1) {
+    number = `+3363998${String(crypto.getRandomValues(new Uint32Array(1))[0] % 10000).padStart(4, "0")}`;
+    if (!(await said(number)).length) break;
+  }
+  return { number, bubbles: [], texts: [] };
+}
+
+async function said(number) {
+  return (await ask(`/api/v1/conversations?number=${encodeURIComponent(number)}`)).bubbles;
 }
 
 async function send(event) {
   event.preventDefault();
   if (answering) return;
   answering = true;
-  if ($("anew").checked || !texters.length) texters.push(someone());
-  while (texters.length > KEPT) texters.shift();
-  const texter = texters.at(-1);
   try {
+    if ($("anew").checked || !texters.length) texters.push(await someone());
+    while (texters.length > KEPT) texters.shift();
+    const texter = texters.at(-1);
     const to = $("numbers").querySelector("input:checked").value;
     texter.texts.push({ id: (await order("/api/v1/texts", { to, sender: texter.number, text: $("text").value })).text });
     await converse();
   } catch (error) {
-    if (!texter.texts.length) texters.pop();
+    if (!texters.at(-1)?.texts.length) texters.pop();
     conversation();
     tell(error.message);
   } finally {
@@ -99,7 +106,7 @@ async function converse() {
   if (document.hidden) return;
   const asked = texters.slice(-2);
   try {
-    for (const each of asked) each.bubbles = (await ask(`/api/v1/conversations?number=${encodeURIComponent(each.number)}`)).bubbles;
+    for (const each of asked) each.bubbles = await said(each.number);
   } catch {
     return; // the page says already that the router is away
   }
