@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
-from uuid import NAMESPACE_URL, uuid5
+from uuid import NAMESPACE_URL, uuid4, uuid5
 
 import asyncpg
 
@@ -93,6 +94,15 @@ class House:
         return await self.rows(
             "SELECT at, texts, flagged, version, mode, statistic, baseline, line FROM raid_bucket ORDER BY at"
         )
+
+
+@asynccontextmanager
+async def house_in(database: str) -> AsyncIterator[House]:
+    """The house of one test, in a database that nobody else uses."""
+    look = await asyncpg.connect(database)
+    async with Pool(database, application="test") as pool:
+        yield House(pool, Vault([bytes(32)]), Inbox(uuid4(), timedelta(seconds=30)), look)
+    await look.close()
 
 
 def ticks(texts: Sequence[Sent] = NIGHT) -> list[tuple[datetime, list[Sent]]]:

@@ -4,27 +4,20 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from uuid import uuid4
 
-import asyncpg
 import pytest
 
-from router.postgres.inbox import Inbox
-from router.postgres.pool import Pool
 from router.rules import buckets
 from router.rules.campaign import Mode
-from router.vault import Vault
-from tests.nightwatch import NIGHT, House, ticks
+from tests.nightwatch import NIGHT, House, house_in, ticks
 
 JUMP = timedelta(minutes=10)
 
 
 @pytest.fixture
 async def house(database: str) -> AsyncIterator[House]:
-    look = await asyncpg.connect(database)
-    async with Pool(database, application="test") as pool:
-        yield House(pool, Vault([bytes(32)]), Inbox(uuid4(), timedelta(seconds=30)), look)
-    await look.close()
+    async with house_in(database) as found:
+        yield found
 
 
 async def _night(house: House, jumps: dict[int, timedelta]) -> list[tuple[str, int]]:

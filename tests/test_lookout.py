@@ -7,30 +7,23 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import uuid4
 
-import asyncpg
 import pytest
 
-from router.postgres.inbox import Inbox
-from router.postgres.pool import Pool
 from router.postgres.raid import Came, Turn
 from router.rules import campaign
 from router.rules.abuse import SUSPICIOUS, score
 from router.rules.answer import Purpose
 from router.rules.campaign import SPAN, Bucket, Campaign, Change, Mode, bucket_end
 from router.rules.holding import judged
-from router.vault import Vault
 from tests.abuse.traffic import Sent
-from tests.nightwatch import NIGHT, POLICY, House, forget, spend, ticks
+from tests.nightwatch import NIGHT, POLICY, House, forget, house_in, spend, ticks
 
 
 @pytest.fixture
 async def house(database: str) -> AsyncIterator[House]:
-    look = await asyncpg.connect(database)
-    async with Pool(database, application="test") as pool:
-        yield House(pool, Vault([bytes(32)]), Inbox(uuid4(), timedelta(seconds=30)), look)
-    await look.close()
+    async with house_in(database) as found:
+        yield found
 
 
 def by_rule() -> list[Change]:

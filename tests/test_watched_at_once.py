@@ -5,27 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from datetime import timedelta
 from itertools import pairwise
 from random import Random
-from uuid import uuid4
 
-import asyncpg
 import pytest
 
-from router.postgres.inbox import Inbox
-from router.postgres.pool import Pool
 from router.postgres.raid import RaidBooks
-from router.vault import Vault
-from tests.nightwatch import NIGHT, House, forget, spend, ticks
+from tests.nightwatch import NIGHT, House, forget, house_in, spend, ticks
 
 
 @pytest.fixture
 async def house(database: str) -> AsyncIterator[House]:
-    look = await asyncpg.connect(database)
-    async with Pool(database, application="test") as pool:
-        yield House(pool, Vault([bytes(32)]), Inbox(uuid4(), timedelta(seconds=30)), look)
-    await look.close()
+    async with house_in(database) as found:
+        yield found
 
 
 async def _broken_off(step: asyncio.Task[bool], turns: int) -> None:
