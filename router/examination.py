@@ -8,10 +8,24 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import get_args
+from typing import assert_never, get_args
 from uuid import UUID
 
-from providers import Ability, Failure, Forged, Provider, Request, Response, Unreachable, Wire
+from providers import (
+    Ability,
+    CutOff,
+    CutReason,
+    Failure,
+    Forged,
+    InDoubt,
+    Provider,
+    Refused,
+    Request,
+    Response,
+    Throttled,
+    Unreachable,
+    Wire,
+)
 from router.cell import cell_of
 from router.postgres.embedded import embedded
 from router.postgres.migrate import MigrationError, pending
@@ -30,7 +44,14 @@ from router.wire import AioWire
 
 _FAILURES = get_args(Failure)
 _MOST_SKEW = 5.0
-_SEE = "See its credentials and address."
+_SEE = "See its address, and whether this machine reaches the internet."
+_CUT = {
+    CutReason.UNPAID: "Pay or top up at the carrier: it comes back by itself.",
+    CutReason.SUSPENDED: "See the carrier's console, and write to its support: it says why, and lifts it.",
+    CutReason.REVOKED: "Mend its credentials in the settings: make new ones in the carrier's console.",
+    CutReason.SENDER_LOST: "See in the carrier's console whether the sender is still yours, and correct"
+    " reply_from and fallback if not.",
+}
 _PUT_BACK = "Stop the router and put the copy of the key file back."
 # A provider may want to hear 503 of a webhook that came unsigned, and then sends it again.
 _TURNED_AWAY = (Forged.status, 503)
@@ -187,8 +208,28 @@ async def _account(name: str, provider: Provider, wire: Wire, see: str) -> Findi
 def _failed(what: str, failure: Failure, see: str) -> Finding:
     reason = getattr(failure, "reason", None)
     word = reason.value if reason else type(failure).__name__.lower()
-    do = see if isinstance(failure, Unreachable) else _SEE
-    return Finding(what, ok=False, said=f"{word} ({failure.code})", do=do)
+    return Finding(
+        what, ok=False, said=f"{word.replace('_', ' ')} ({failure.code})", do=_advice(failure, see)
+    )
+
+
+def _advice(failure: Failure, see: str) -> str:
+    """What mends a failure; `see` is what to do where nobody is reached."""
+    match failure:
+        case Unreachable():
+            return see
+        case Throttled():
+            return f"Wait {failure.pause:.0f} s: the carrier was asked too often, and comes back by itself."
+        case CutOff():
+            return _CUT[failure.reason]
+        case Refused():
+            return (
+                "Compare the account's settings with the carrier's console: it refuses the question itself."
+            )
+        case InDoubt():
+            return "Wait, and look again: the carrier is unwell. If it lasts, see its status page."
+        case _:
+            assert_never(failure)
 
 
 async def _door(settings: Settings, wire: Wire) -> Finding:

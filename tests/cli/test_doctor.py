@@ -10,6 +10,8 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from providers import CutOff, CutReason, Failure, InDoubt, Refused, RefusedReason, Throttled, Unreachable
+from router import examination
 from router.examination import examine
 from router.settings import load
 from tests.cli.conftest import Demo
@@ -48,6 +50,38 @@ def test_revoked_credentials_are_found_by_name(demo: Demo) -> None:
     assert max(map(len, done.out.splitlines())) <= 80
 
 
+@pytest.mark.parametrize(
+    ("failure", "do"),
+    [
+        (Unreachable("dns"), "here"),
+        (Throttled(7, "429"), "Wait 7 s"),
+        (CutOff(CutReason.UNPAID, "402"), "Pay"),
+        (CutOff(CutReason.SUSPENDED, "20005"), "write to its support"),
+        (CutOff(CutReason.REVOKED, "20003"), "credentials"),
+        (CutOff(CutReason.SENDER_LOST, "21606"), "reply_from"),
+        (Refused(RefusedReason.UNACCEPTABLE, "400"), "settings"),
+        (InDoubt("http_500"), "look again"),
+    ],
+    ids=lambda each: getattr(each, "code", None),
+)
+def test_what_to_do_about_an_account_follows_what_is_wrong_with_it(failure: Failure, do: str) -> None:
+    found = examination._failed("account twilio", failure, "here")
+    assert do in found.do
+    # Whose money or good name is gone is not sent to look for a slip in the settings.
+    mended_here = isinstance(failure, Refused) or getattr(failure, "reason", None) is CutReason.REVOKED
+    assert ("settings" in found.do) is mended_here
+
+
+def test_a_throttled_account_is_to_wait_and_not_to_change_its_credentials(demo: Demo) -> None:
+    ask(demo, "POST", "/faults", carrier="twilio", fault="throttle")
+    try:
+        findings = demo.paravent("doctor", "--json").json["findings"]
+    finally:
+        ask(demo, "DELETE", "/faults")
+    (found,) = (each for each in findings if each["what"] == "account twilio")
+    assert (found["ok"], found["do"].partition(" ")[0]) == (False, "Wait")
+
+
 def test_its_own_forgeries_are_owned_up_to(demo: Demo) -> None:
     done = demo.paravent("doctor")
     for account in ("twilio", "vonage", "ovh"):
@@ -66,7 +100,7 @@ def test_with_nothing_running_it_asks_for_the_router_and_for_the_demo(tmp_path: 
     )
     assert not looked["way in"].ok
     assert "`paravent serve` (or `paravent demo`)" in looked["way in"].do
-    assert looked["account twilio"].do == "See its credentials and address."
+    assert looked["account twilio"].do == "See its address, and whether this machine reaches the internet."
     assert "is `paravent demo` running?" in simulated["account twilio"].do
 
 
