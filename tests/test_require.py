@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import yaml
+
+from tests.require import KNOWN
 
 ROOT = Path(__file__).parent.parent
 SUITE = """
@@ -56,3 +60,32 @@ def test_a_misspelt_name_stops_the_run(tmp_path: Path) -> None:
     done = run(tmp_path, "assert False", "promtol")
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
     assert "promtol" in done.stderr
+
+
+def demanded(workflow: str) -> dict[str, set[str]]:
+    """What each of the workflow's machines must have, by machine; one that demands nothing is left out."""
+    jobs = yaml.safe_load(workflow)["jobs"].values()
+    rows = [row for job in jobs for row in job.get("strategy", {}).get("matrix", {}).get("include", ())]
+    assert "${{ matrix.require }}" in {
+        step["env"]["PARAVENT_REQUIRE"] for job in jobs for step in job["steps"] if "env" in step
+    }
+    return {f"{row['machine']} {row['python']}": set(row["require"].split(",")) for row in rows}
+
+
+def out_of_step(run: str, workflow: str) -> dict[str, set[str]]:
+    """What one of `.ci/run` and a machine of the workflow demands, and the other does not, by machine."""
+    own = re.search(r"PARAVENT_REQUIRE-([\w,]+)\}", run)
+    assert own is not None
+    # Carriers' files are nowhere public, prism is there to serve them, and Ubuntu for arm has no Chromium.
+    absent = {True: {"shared", "prism", "browser"}, False: {"shared", "prism"}}
+    wanted = set(own[1].split(","))
+    told = {on: (wanted - absent["arm" in on]) ^ names for on, names in demanded(workflow).items()}
+    return {on: names for on, names in told.items() if names}
+
+
+def test_strangers_machines_demand_what_ours_do() -> None:
+    run, workflow = ((ROOT / path).read_text("utf-8") for path in (".ci/run", ".github/workflows/check.yml"))
+    assert out_of_step(run, workflow) == {}
+    assert set().union(*demanded(workflow).values()) == KNOWN - {"shared", "prism", "grafana"}
+    assert out_of_step(run, workflow.replace("faketime,", "", 1)) == {"ubuntu-24.04 3.11": {"faketime"}}
+    assert out_of_step(run.replace(",openssl", ""), workflow).keys() == demanded(workflow).keys()
