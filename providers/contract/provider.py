@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -123,9 +123,17 @@ class Provider(Protocol):
         return self._lacks(Ability.STATUS)
 
     def inbound_log(
-        self, numbers: Sequence[str], since: datetime, now: datetime
+        self, numbers: Sequence[str], since: datetime, now: datetime, held: Collection[str] = ()
     ) -> Exchange[Sequence[Inbound] | Failure]:
-        """Texts that came in since then, oldest first, to repair lost webhooks. `Ability.INBOUND_LOG`."""
+        """Texts that came in since then, oldest first, to repair lost webhooks. `Ability.INBOUND_LOG`.
+
+        Args:
+            numbers: Ours, as the settings have them.
+            since: From when on, aware UTC.
+            now: By our clock, aware UTC.
+            held: Provider ids of texts that are stored and proved: where each is a call, none is spent on
+                them. Handed over once more they do no harm.
+        """
         return self._lacks(Ability.INBOUND_LOG)
 
     def reread(self, text: Inbound, now: datetime) -> Exchange[Inbound | Failure | None]:

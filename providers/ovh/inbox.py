@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from urllib.parse import urlsplit
 
@@ -42,9 +42,9 @@ class Inbox:
         return None
 
     def log(
-        self, numbers: Sequence[str], since: datetime, now: datetime
+        self, numbers: Sequence[str], since: datetime, now: datetime, held: Collection[str] = ()
     ) -> Exchange[Sequence[Inbound] | Failure]:
-        """Texts to these numbers since then, oldest first.
+        """Texts to these numbers since then, oldest first, but for those that are held.
 
         It costs a call a number, and one a text not read before, `CALLS` of them at most: the
         rest comes with the next poll, or with the export where that is switched on.
@@ -56,7 +56,7 @@ class Inbox:
             found = yield from self._account.ask(f"{box}/incoming", now, [("creationDatetime.from", stamp)])
             if isinstance(found, Failure):
                 return found
-            wanted |= dict.fromkeys((number, each) for each in records.ids(found))
+            wanted |= dict.fromkeys((number, each) for each in records.ids(found) if each not in held)
         failure = yield from self._fill(wanted, since, now)
         known = [self._read[key] for key in wanted if key in self._read]
         for old in list(self._read)[: max(0, len(self._read) - KEPT)]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from http import HTTPStatus
 from typing import ClassVar
@@ -152,10 +152,10 @@ class Ovh(Provider):
         return (yield from self._inbox.reread(text, now))
 
     def inbound_log(
-        self, numbers: Sequence[str], since: datetime, now: datetime
+        self, numbers: Sequence[str], since: datetime, now: datetime, held: Collection[str] = ()
     ) -> Exchange[Sequence[Inbound] | Failure]:
-        """Texts that came in since then, a bounded number of calls at a time."""
-        return (yield from self._inbox.log(numbers, since, now))
+        """Texts that came in since then and are not held, a bounded number of calls at a time."""
+        return (yield from self._inbox.log(numbers, since, now, held))
 
     # ---- look-up
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from http import HTTPStatus
@@ -201,9 +201,13 @@ class Twilio(Provider):
     # Inbound log
 
     def inbound_log(
-        self, numbers: Sequence[str], since: datetime, now: datetime
+        self, numbers: Sequence[str], since: datetime, now: datetime, held: Collection[str] = ()
     ) -> Exchange[Sequence[Inbound] | Failure]:
-        """Texts that came in to these numbers since then, oldest first. Twilio filters by day."""
+        """Texts that came in to these numbers since then, oldest first, also those that are held.
+
+        Twilio filters by day and lists them whole.
+        """
+        del held
         texts: list[Inbound] = []
         for number in numbers:
             day = since.astimezone(UTC).date().isoformat()

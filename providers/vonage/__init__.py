@@ -7,7 +7,7 @@ balance and status; `notation` how Vonage writes numbers and amounts.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from providers import (
@@ -70,9 +70,10 @@ class Vonage(Provider):
         return self._ask(Ability.TRACE).trace(provider_id)
 
     def inbound_log(
-        self, numbers: Sequence[str], since: datetime, now: datetime
+        self, numbers: Sequence[str], since: datetime, now: datetime, held: Collection[str] = ()
     ) -> Exchange[Sequence[Inbound] | Failure]:
-        """Texts that came in since then."""
+        """Texts that came in since then, also those that are held: a report lists them whole."""
+        del held
         return self._ask(Ability.INBOUND_LOG).inbound_log(numbers, since, now)
 
     def balance(self, now: datetime) -> Exchange[Balance | Failure]:

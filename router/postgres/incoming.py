@@ -96,6 +96,8 @@ FROM later WHERE reply.id = later.id AND state = 'delayed' AND not_before = expi
 
 _KNOWN = "SELECT id, verified FROM inbound WHERE id = ANY ($1::uuid[])"
 
+_HELD = "SELECT provider_id FROM inbound WHERE account = $1 AND received_at >= $2 AND verified"
+
 _COSTS = "SELECT id, account, received_at FROM inbound WHERE cost_due ORDER BY received_at LIMIT $1"
 
 _BOOK = "SELECT book_received($1, $2::uuid[], $3::timestamptz[], $4::timestamptz[])"
@@ -153,6 +155,11 @@ class Incoming:
         async with self._pool.connection() as connection:
             rows = await connection.fetch(_KNOWN, texts)
         return {row["id"]: row["verified"] for row in rows}
+
+    async def held(self, account: str, since: datetime) -> frozenset[str]:
+        """Provider ids of the account's texts that came in since then and are proved."""
+        async with self._pool.connection() as connection:
+            return frozenset(row["provider_id"] for row in await connection.fetch(_HELD, account, since))
 
     async def costs(self, most: int) -> list[Cost]:
         """Texts whose receiving is still to be booked, oldest first."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from providers import Ability, Inbound
+from providers import CLOCKS_DIFFER, Ability, Inbound
 from router.arrivals import UnknownNumberError, arrival, late, text_id
 from router.office import Office
 from router.postgres.inbox import POISON, Arrival
@@ -49,8 +49,10 @@ class InboundLogs:
         mark = await self.incoming.watermark(account)
         if not numbers:
             return
+        since = _since(mark, began)
+        held = await self.incoming.held(account, since - CLOCKS_DIFFER)
         listed: object = await self.calls.ask(
-            account, lambda provider: provider.inbound_log(numbers, _since(mark, began), began), _SHARE
+            account, lambda provider: provider.inbound_log(numbers, since, began, held), _SHARE
         )
         if failed(listed) or not isinstance(listed, Sequence):
             return

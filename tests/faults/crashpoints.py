@@ -111,7 +111,7 @@ async def _traffic(one: Round) -> None:
 async def _at(one: Round, name: str) -> bool:
     """Have a process die at a point; what only an outage, an end or a pause brings about is brought about."""
     waiting = asyncio.create_task(one.routers.at(name, "kill", _PASSES))
-    if name in _STOP:
+    while name in _STOP and not waiting.done():
         await asyncio.sleep(0.3)
         [serve] = one.routers.serves
         with suppress(TimeoutError):

@@ -124,6 +124,13 @@ def test_what_was_read_again_costs_the_log_no_call(*, remembers: bool, calls: in
     assert (len(words(poll(carrier, api))), api.details()) == (5, calls)
 
 
+def test_what_is_held_costs_no_call_whoever_read_it() -> None:
+    api = Api(50)
+    held = frozenset(list(api.texts)[:45])
+    found = drive(provider().inbound_log([NUMBER], SINCE, NOW, held), api)[1]
+    assert (words(found), api.details()) == ([f"text {place}\n«;»" for place in range(45, 50)], 5)
+
+
 def test_it_does_not_remember_without_end_and_still_hands_over_all_it_read() -> None:
     carrier, api = provider(), Api(30)
     with mock.patch.object(inbox, "KEPT", 5):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 from pathlib import Path
 
 import aiohttp
 import asyncpg
 import pytest
 
+from providers.ovh import Ovh, inbox
+from router.postgres.incoming import Incoming
 from router.stage.cast import NUMBERS
 from router.sweep import log, rereads
 from router.sweep.log import InboundLogs
@@ -42,6 +45,40 @@ async def test_what_the_door_has_taken_is_not_taken_again_from_the_log(database:
         await asyncio.gather(*(place.round("inbound_logs") for _ in range(3)))
         assert len(await place.rows("SELECT id FROM inbound")) == 3
         assert all(len(place.sends(texter)) == 1 for texter in texters)
+
+
+async def _found_by_a_process_that_has_read_nothing(database: str, folder: Path) -> None:
+    async with town(database, folder) as place:
+        for texter in [await place.text("ovh") for _ in range(3)]:
+            await place.attempted(texter, "accepted")
+        ovh = place.house.office.accounts["ovh"].provider
+        assert isinstance(ovh, Ovh)
+        ovh._inbox._read.clear()
+        await place.network.fault("ovh", "lost_inbound", times=1)
+        texter = await place.text("ovh")
+        await place.round("inbound_logs")
+        assert [row["state"] for row in await place.replies(texter)], (
+            "the call went for a text that is stored"
+        )
+
+
+async def test_a_poll_spends_no_call_on_what_is_stored(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox, "CALLS", 1)
+    await _found_by_a_process_that_has_read_nothing(database, tmp_path)
+
+
+async def test_control_unless_it_is_told_what_that_is(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nothing(self: Incoming, account: str, since: datetime) -> frozenset[str]:
+        return frozenset()
+
+    monkeypatch.setattr(inbox, "CALLS", 1)
+    monkeypatch.setattr(Incoming, "held", nothing)
+    with pytest.raises(AssertionError, match="for a text that is stored"):
+        await _found_by_a_process_that_has_read_nothing(database, tmp_path)
 
 
 async def test_the_mark_moves_on_and_never_back(database: str, tmp_path: Path) -> None:

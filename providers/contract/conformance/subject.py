@@ -120,7 +120,7 @@ class Subject:
             Ability.TRACE: lambda: provider.trace(self._accepted.expected.provider_id, NOW),
             Ability.BALANCE: lambda: provider.balance(NOW),
             Ability.STATUS: lambda: provider.status(NOW),
-            Ability.INBOUND_LOG: lambda: provider.inbound_log([NUMBER], earlier, NOW),
+            Ability.INBOUND_LOG: lambda: provider.inbound_log([NUMBER], earlier, NOW, frozenset({"held"})),
             Ability.REREAD: lambda: provider.reread(self._texts()[0], NOW),
         }
         return asks[ability]()
