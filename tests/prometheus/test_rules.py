@@ -138,6 +138,27 @@ def test_a_watchdog_that_needs_something_to_be_well_would_be_found(rules: Path) 
 
 
 @pytest.mark.require("promtool")
+@pytest.mark.parametrize(
+    ("word", "instead", "number"),
+    [
+        ('route="fallback"}[1h])) >= 5', 'route="fallback"}[1h])) > 0', "website"),
+        ('route="reply_from"}[1h])) > 0', 'route="reply_from"}[1h])) > 5', "flyer"),
+        ('route="reply_from"}[1h])) > 0', 'route="reply_from"}[15m])) > 0', "flyer"),
+    ],
+    ids=["a few are enough", "some of its own are none", "too short a look back"],
+)
+def test_a_fallback_that_alarms_too_early_would_be_found(
+    word: str, instead: str, number: str, rules: Path
+) -> None:
+    written = rules.read_text(encoding="utf-8")
+    assert written.count(word) == 1
+    rules.write_text(written.replace(word, instead), encoding="utf-8")
+    code, said = judged(rules, *(case for case in CASES if case.alert == "PrimaryUnused"))
+    assert code == 1
+    assert set(re.findall(r'alertname="PrimaryUnused", number="(\w+)"', said)) >= {number}
+
+
+@pytest.mark.require("promtool")
 def test_promtool_finds_the_files_right(rules: Path) -> None:
     config = rules.with_name("prometheus.yml")
     config.write_text((FOLDER / "prometheus.yml").read_text(encoding="utf-8"), encoding="utf-8")

@@ -63,14 +63,20 @@ CASES = (
     ),
     Case(
         alert="PrimaryUnused",
-        sees={
-            'paravent_carried_total{number="poster",route="reply_from"}': "0+5x30 150x60 150+5x60",
-            'paravent_carried_total{number="poster",route="fallback"}': "0x30 0+5x60 300x60",
+        sees={  # poster's own sender carries until 30 and from 150 on
+            'paravent_carried_total{number="poster",route="reply_from"}': "0+5x30 150x120 150+5x60",
+            'paravent_carried_total{number="poster",route="fallback"}': "0x30 0+1x120 120x60",
+            # Four found their sender throttled, and nobody else texted: that is too few to know.
+            'paravent_carried_total{number="website",route="reply_from"}': "7x210",
+            'paravent_carried_total{number="website",route="fallback"}': "0x60 0+1x4 4x146",
+            # Mostly through a fallback, and now and then through its own sender: that one is not lost.
+            'paravent_carried_total{number="flyer",route="reply_from"}': "0x4 1x25 2x30 3x30 4x30 5x30 6x60",
+            'paravent_carried_total{number="flyer",route="fallback"}': "0+5x210",
         },
-        fires=(85,),
-        clears=(20, 50, 110),
+        fires=(110, 148),
+        clears=(20, 85, 100, 155, 200),
         labels={"number": "poster"},
-        says="Number poster answers only through a fallback for half an hour.",
+        says="Number poster answers only through a fallback: 60 times within an hour.",
     ),
     Case(
         alert="InDoubtGrowing",
