@@ -123,6 +123,7 @@ async def house(
     now: Callable[[], datetime] = wall_clock,
     phone: Phone | None = None,
     hear: Callable[[Story], None] = lambda _story: None,
+    processes: int = 1,
 ) -> AsyncIterator[Service]:
     """Run a whole process: `running`, its metrics, and its door open on a listening socket.
 
@@ -133,6 +134,7 @@ async def house(
         now: Business time.
         phone: The demo's telephone.
         hear: Told every story, beside the metrics.
+        processes: How many are to run on this door, this one included.
     """
     metrics = Metrics(settings.accounts, _numbers(settings).values(), settings.currency)
     lately = Lately()
@@ -157,7 +159,7 @@ async def house(
         )
         runner = await serve(application, sock=door)
         try:
-            async with Vitals(metrics.machine, service.pool, service.office.desk):
+            async with Vitals(metrics.machine, service.pool, service.office.desk, processes):
                 yield service
         finally:
             await runner.cleanup()

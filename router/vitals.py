@@ -26,6 +26,7 @@ class Vitals:
     """Measures one process for its metrics, as long as it is entered.
 
     Args:
+        processes: How many are to run on this host, this one included.
         every: Seconds between two looks at the loop.
         ask_every: Seconds between two questions to the database.
     """
@@ -33,6 +34,7 @@ class Vitals:
     machine: Machine
     pool: Pool
     desk: Desk
+    processes: int = 1
     every: float = 0.5
     ask_every: float = 5.0
     _processor: float = field(default_factory=time.process_time)
@@ -40,7 +42,7 @@ class Vitals:
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def __aenter__(self) -> Self:
-        self.machine.started()
+        self.machine.started(self.processes)
         self._tasks += [asyncio.create_task(self._turn()), asyncio.create_task(self._ask())]
         return self
 

@@ -60,7 +60,7 @@ def _serve(settings: Settings, processes: int, hear: Hear) -> str:
     dsn = Server(settings.data).dsn if settings.embedded else settings.database.get_secret_value()
 
     def worker(door: socket) -> Work:
-        return lambda pulse: _work(settings, dsn, door, hear, pulse)
+        return lambda pulse: _work(settings, dsn, door, pulse, hear=hear, processes=processes)
 
     with _listening(settings, processes) as doors:
         stages = [
@@ -86,10 +86,12 @@ async def _keep_database(settings: Settings, dsn: str, pulse: Pulse) -> None:
         await pulse.beat()
 
 
-async def _work(settings: Settings, dsn: str, door: socket, hear: Hear, pulse: Pulse) -> None:
+async def _work(
+    settings: Settings, dsn: str, door: socket, pulse: Pulse, *, hear: Hear, processes: int
+) -> None:
     from router import service
 
-    async with service.house(settings, dsn, door, hear=hear):
+    async with service.house(settings, dsn, door, hear=hear, processes=processes):
         await pulse.beat()
 
 

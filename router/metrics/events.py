@@ -38,7 +38,8 @@ NOBODY = "unknown"
 
 _LEFT = tuple(dict.fromkeys((*(why.value for why in Why), "unreachable", "refused")))
 _QUICK = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-_SLOW = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 900.0, 3_600.0, 21_600.0)
+SLOW = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 900.0, 3_600.0, 21_600.0)
+"""Seconds by which waits and deliveries are counted: what is shorter than the first is not told apart."""
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # the library has no annotation there
 
@@ -169,7 +170,7 @@ class Metrics:
             ("number", "route"),
             pairs(sorted(self._preferred), CARRIED),
         )
-        self._answered = self._histogram("reply", "Text in to reply accepted.", _SLOW)
+        self._answered = self._histogram("reply", "Text in to reply accepted.", SLOW)
 
     def _of_sends(self, numbers: list[Number]) -> None:
         names, registry = self._accounts, self._registry
@@ -202,7 +203,7 @@ class Metrics:
             sorted(moves),
         )
         self._sent = self._histogram("send", "One call to a provider.", _QUICK, "account")
-        self._arrived = self._histogram("delivery", "Reply accepted to delivered.", _SLOW, "account")
+        self._arrived = self._histogram("delivery", "Reply accepted to delivered.", SLOW, "account")
         for name in names:
             self._sent.labels(name)
             self._arrived.labels(name)

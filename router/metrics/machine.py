@@ -34,6 +34,10 @@ class Machine:
             multiprocess_mode="livemostrecent", registry=registry,
         )  # fmt: skip
         self._processes = self._sum(registry, "processes", "Processes that run.")
+        self._ordered = Gauge(
+            "paravent_processes_ordered", "Processes that are to run.",
+            multiprocess_mode="livemostrecent", registry=registry,
+        )  # fmt: skip
         self._memory = self._sum(registry, "process_memory_bytes", "Memory that they occupy.")
         self._processor = self._count(registry, "process_cpu_seconds", "Processor time that they used.")
         self._starts = self._count(registry, "process_starts", "Processes started.")
@@ -45,10 +49,11 @@ class Machine:
             registry, "coalesced_commits", "Commits that it was done in.", names, each(STATEMENTS)
         )
 
-    def started(self) -> None:
-        """This process runs now."""
+    def started(self, ordered: int) -> None:
+        """This process runs now, one of so many that are to."""
         self._starts.inc()
         self._processes.set(1)
+        self._ordered.set(ordered)
 
     def turned(self, late: float, processor: float, memory: int) -> None:
         """The loop came round.

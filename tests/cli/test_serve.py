@@ -44,6 +44,13 @@ class Served:
         """The database's keeper and the workers."""
         return {child.pid for child in self.process.children()}
 
+    def shown(self, series: str) -> float:
+        """What /metrics says of a series."""
+        (line,) = (
+            one for one in get(f"{self.url}/metrics", 20)[1].splitlines() if one.startswith(f"{series} ")
+        )
+        return float(line.removeprefix(series))
+
 
 @pytest.fixture(scope="module")
 def served(paravent: Paravent) -> Iterator[Served]:
@@ -63,10 +70,16 @@ def test_several_processes_answer_on_one_port(served: Served) -> None:
 def test_their_events_are_shown_together(served: Served) -> None:
     for _ in range(12):
         assert get(f"{served.url}/hooks/nobody/inbound")[0] == 404
-    line = 'paravent_webhooks_rejected_total{account="unknown",reason="unknown_account"} '
     for _ in range(4):
-        shown = [each for each in get(f"{served.url}/metrics")[1].splitlines() if each.startswith(line)]
-        assert [float(each.removeprefix(line)) for each in shown] == [12.0]
+        assert (
+            served.shown('paravent_webhooks_rejected_total{account="unknown",reason="unknown_account"}') == 12
+        )
+
+
+def test_it_is_shown_how_many_were_ordered_and_how_many_run(served: Served) -> None:
+    for _ in range(4):
+        assert served.shown("paravent_processes_ordered") == WORKERS
+        assert served.shown("paravent_processes") == WORKERS
 
 
 @pytest.mark.parametrize("victim", [0, 1, 2], ids=["the keeper of the database", "a worker", "the other"])
@@ -77,6 +90,8 @@ def test_a_process_that_is_killed_is_replaced(served: Served, victim: int) -> No
     served.process.wait_for(f"({killed}) died")
     eventually(lambda: len(served.pids() - {killed}) == 1 + WORKERS, "no process took its place")
     assert {get(f"{served.url}/readyz", 20)[0] for _ in range(10)} == {200}
+    eventually(lambda: served.shown("paravent_processes") == WORKERS, "it does not say that it runs")
+    assert served.shown("paravent_processes_ordered") == WORKERS
 
 
 def test_a_second_router_on_the_port_is_refused_in_plain_words(served: Served) -> None:

@@ -18,10 +18,15 @@ from tests.grafana.drawing import (
 _UP = (
     stat(
         "All running?",
-        "Processes that say that they run, on all machines.",
-        Query("sum(paravent_processes)"),
-        unit="short",
-        steps=((None, RED), (1, GREEN)),
+        "Missing: processes that were ordered by `--processes` and do not run, and machines that do not"
+        " answer, each counted as one.",
+        Query(
+            "sum(paravent_processes_ordered - paravent_processes)"
+            ' + (count(up{job="paravent"} == 0) or vector(0))'
+        ),
+        unit="suffix:missing",
+        steps=((None, RED),),
+        words={0: ("Yes", GREEN)},
         nothing="Router down?",
     ),
     stat(

@@ -20,7 +20,7 @@ from router.rules.health import Policy
 from router.rules.story import FAILURES, failure_word, outcome_word
 from router.vitals import Vitals
 from router.watch import Watch
-from tests.web.house import House
+from tests.web.house import House, away
 from tests.web.test_metrics import FIRST, SECOND, attempt, story
 
 
@@ -41,6 +41,7 @@ async def rises(house: House, name: str, least: float, **labels: str) -> None:
 async def test_a_process_says_that_it_runs_and_what_it_uses(measured: House) -> None:
     await rises(measured, "paravent_loop_lag_seconds_count", 3)
     assert await measured.sample("paravent_processes") == 1
+    assert await measured.sample("paravent_processes_ordered") == 1
     assert await measured.sample("paravent_process_starts_total") == 1
     assert await measured.sample("paravent_process_memory_bytes") > 20e6
     assert await measured.sample("paravent_process_cpu_seconds_total") > 0
@@ -90,6 +91,16 @@ async def test_a_database_that_is_away_is_noticed(measured: House, monkeypatch: 
     before = await measured.sample("paravent_database_round_trip_seconds_count")
     await rises(measured, "paravent_database_round_trip_seconds_count", before + 1)
     assert await measured.sample("paravent_database_away") == 0
+
+
+async def test_without_a_database_each_process_still_says_so_and_facts_are_not_there(
+    measured: House, database: str
+) -> None:
+    """What the dashboards go by to tell a database that is away from a router that is down."""
+    async with away(measured, database):
+        await rises(measured, "paravent_database_away", 1)
+        assert (await measured.get("/metrics"))[0] == 200
+        assert (await measured.get("/metrics/state"))[0] == 503
 
 
 async def test_a_snapshot_that_is_held_grows_old(house: House, database: str) -> None:
