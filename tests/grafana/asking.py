@@ -25,7 +25,14 @@ def quantile(q: float, metric: str, where: str = "", by: str = "", window: str =
     """A quantile of a histogram of seconds."""
     chosen = f"{{{where}}}" if where else ""
     labels = f"le, {by}" if by else "le"
-    return f"histogram_quantile({q}, sum by ({labels}) (rate({metric}_bucket{chosen}[{window}])))"
+    asked = f"histogram_quantile({q}, sum by ({labels}) (rate({metric}_bucket{chosen}[{window}])))"
+    return f"clamp_min({asked}, {LEAST})" if metric in COARSE else asked
+
+
+LEAST = events.SLOW[0]
+COARSE = {"paravent_reply_duration_seconds", "paravent_delivery_duration_seconds"}
+"""What is counted by `events.SLOW`: of what is below its first bucket, Prometheus would make up a figure."""
+BELOW = f"under {LEAST * 1000:.0f} ms"
 
 
 def plain(expr: str, label: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.grafana.asking import (
+    BELOW,
     RANGE,
     RATE,
     STATE_COLORS,
@@ -153,7 +154,7 @@ _ARRIVING = (
     trend(
         "How long until a reply arrives?",
         "From the carrier's hands to the phone, by receipt: nineteen of twenty take less. 15 % above five"
-        " minutes make an account slow, and others carry.",
+        f" minutes make an account slow, and others carry. What is {BELOW} is not told apart.",
         Query(quantile(0.95, "paravent_delivery_duration_seconds", A, "account"), "{{account}}"),
         unit="s",
         steps=((None, "transparent"), (300, RED)),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from tests.grafana.asking import (
+    BELOW,
     FOR_EVER,
+    LEAST,
     RUNWAY_STEPS,
     STATE_COLORS,
     STATES,
@@ -36,25 +38,35 @@ _ANSWERS = (
     stat(
         "Texters answered?",
         "No: a text has been ready for more than a minute, or some are due and nobody was answered for five."
-        " What a delay or a cap puts off is not due. Quiet: no text for 15 minutes. No data: router down.",
+        " What a delay or a cap puts off is not due. Quiet: no text for 15 minutes. Database away: texts are"
+        " taken in, and wait on disk. Not known: the router runs, and its facts cannot be read.",
         Query(
-            "(1 - clamp_max(min_over_time(max(paravent_answering_stalled)[1m:15s])"
+            "((1 - clamp_max(min_over_time(max(paravent_answering_stalled)[1m:15s])"
             " + (min_over_time(max(paravent_queue_due_texts)[5m:15s]) > bool 0)"
             " * (time() - max(paravent_last_reply_timestamp_seconds) > bool 300), 1))"
-            " * (1 + (sum(increase(paravent_texts_received_total[15m])) == bool 0))"
+            " * (1 + (sum(increase(paravent_texts_received_total[15m])) == bool 0)))"
+            # Facts come from the database; without them each process still says whether it reaches it.
+            " or 3 + (max(paravent_database_away) == bool 0)"
         ),
         unit="none",
         steps=((None, RED), (1, GREEN)),
-        words={0: ("No", RED), 1: ("Yes", GREEN), 2: ("Quiet", GREEN)},
+        words={
+            0: ("No", RED),
+            1: ("Yes", GREEN),
+            2: ("Quiet", GREEN),
+            3: ("Database away", RED),
+            4: ("Not known", ORANGE),
+        },
         nothing="Router down?",
     ),
     stat(
         "How long a wait?",
         "From a text to its answer in a carrier's hands: the slowest of twenty in the last 15 minutes."
-        " A delay that the settings ask for counts too.",
-        Query(quantile(0.95, "paravent_reply_duration_seconds", window="15m")),
+        f" A delay that the settings ask for counts too; what is {BELOW} is not told apart.",
+        Query(quantile(0.95, "paravent_reply_duration_seconds", window="15m") + " >= 0"),  # else no number
         unit="s",
         steps=((None, GREEN), (120, YELLOW), (600, RED)),
+        words={LEAST: (BELOW, GREEN)},
         nothing="nobody asked",
         defaults={"decimals": 1},
     ),
@@ -144,7 +156,7 @@ _STORY = (
     trend(
         "How long do texters wait?",
         "From a text to its answer in a carrier's hands: half of them wait less than the first line, nineteen"
-        " of twenty less than the second.",
+        f" of twenty less than the second. The ground is {LEAST * 1000:.0f} ms, and stands for all below.",
         Query(quantile(0.5, "paravent_reply_duration_seconds"), "half"),
         Query(quantile(0.95, "paravent_reply_duration_seconds"), "19 of 20"),
         unit="s",
