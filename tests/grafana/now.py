@@ -160,6 +160,7 @@ _STORY = (
         Query(quantile(0.5, "paravent_reply_duration_seconds"), "half"),
         Query(quantile(0.95, "paravent_reply_duration_seconds"), "19 of 20"),
         unit="s",
+        custom={"axisSoftMin": LEAST, "axisSoftMax": 1},
         named={"half": GREEN, "19 of 20": ORANGE},
     ),
     trend(
