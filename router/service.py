@@ -84,10 +84,7 @@ async def running(
     async with Pool(dsn, application=ROUTER) as pool:
         service = _compose(settings, pool, now, tell, ears or Ears())
         await _look_round(service)
-        tasks = [
-            asyncio.create_task(service.watch.run()),
-            asyncio.create_task(service.worker.run()),
-        ]
+        tasks = [asyncio.create_task(service.watch.run()), asyncio.create_task(service.worker.run())]
         try:
             async with service.sweep:
                 yield service
