@@ -162,9 +162,17 @@ def _micros(amount: str) -> int | None:
 
 def _print_now(config: Path | None, *, as_json: bool) -> None:
     settings, purses, caps, served = run(_show(config))
-    _print(settings, purses, caps, as_json=as_json)
-    if not served and not as_json:
+    if as_json:
+        more = {"caps": _caps(settings, caps), "router_runs": served}
+        show_json(_told(settings, purses) | more)
+        return
+    _print(settings, purses, caps, as_json=False)
+    if not served:
         click.echo(NO_ROUTER)
+
+
+def _told(settings: Settings, purses: list[PurseNow]) -> dict[str, Any]:
+    return {"currency": settings.currency, "purses": [_plain(each) for each in purses]}
 
 
 def _print(
@@ -175,8 +183,7 @@ def _print(
     as_json: bool,
 ) -> None:
     if as_json:
-        told: dict[str, Any] = {"currency": settings.currency, "purses": [_plain(each) for each in purses]}
-        show_json(told | ({} if caps is None else {"caps": _caps(settings, caps)}))
+        show_json(_told(settings, purses))
         return
     columns = (
         [each.name for each in purses],

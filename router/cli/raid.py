@@ -215,8 +215,11 @@ def _moved(texts: int, cluster: str | None, done: str, *, as_json: bool) -> None
 
 def _print_now(config: Path | None, *, as_json: bool) -> None:
     found, served = run(_show(config))
-    _print(found, as_json=as_json)
-    if not served and not as_json:
+    if as_json:
+        show_json(found.model_dump() | {"router_runs": served})
+        return
+    _print(found, as_json=False)
+    if not served:
         click.echo(NO_ROUTER)
 
 

@@ -39,6 +39,7 @@ def purse(demo: Demo, name: str) -> dict[str, Any]:
 
 
 def test_every_purse_is_shown_with_who_set_it(demo: Demo) -> None:
+    assert demo.paravent("budget", "--json").json["router_runs"] is True
     done = demo.paravent("budget")
     assert done.code == 0
     rows = [line for line in done.out.splitlines()[1:] if line[:1].strip()]  # others go on with a cell
