@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 BY = "command line"
 _UNTIL_READ = 0.7
+_EVERY = 1.0
+_AWAY = """\
+The database is away ({error}).
+What was shown may be out of date; it is drawn anew as soon as the database is back."""
 
 
 @click.group(invoke_without_command=True)
@@ -80,22 +84,39 @@ async def _once(config: Path | None) -> tuple[list[dict[str, Any]], bool]:
 
 
 async def _watch(config: Path | None, as_json: bool) -> None:
-    """On a terminal one page that is drawn anew; elsewhere a page each time something changed."""
+    """On a terminal one page that is drawn anew; elsewhere a page each time something changed.
+
+    A database that goes away meanwhile is told once, and looked for until it is back.
+    """
     import asyncio
+
+    from router.postgres.pool import DatabaseAwayError
 
     settings = settings_of(config)
     before: list[dict[str, Any]] | None = None
+    away = False
     async with database(settings) as pool:
         while True:
-            found = await _accounts(settings, pool)
-            if found != before:
-                before = found
-                click.clear()
-                if as_json:
-                    show_json({"accounts": found})
-                else:
-                    _show(found)
-            await asyncio.sleep(1)
+            try:
+                found = await _accounts(settings, pool)
+            except DatabaseAwayError as error:
+                if not away:
+                    click.echo(_AWAY.format(error=error), err=True)
+                away, before = True, None
+            else:
+                away = False
+                if found != before:
+                    before = found
+                    _draw(found, as_json=as_json)
+            await asyncio.sleep(_EVERY)
+
+
+def _draw(found: list[dict[str, Any]], *, as_json: bool) -> None:
+    click.clear()
+    if as_json:
+        show_json({"accounts": found})
+    else:
+        _show(found)
 
 
 async def _accounts(settings: Settings, pool: Pool) -> list[dict[str, Any]]:

@@ -5,11 +5,16 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
 
 import asyncpg
 import pytest
 
+from router.cli import accounts
 from router.postgres.embedded import Server
+from router.postgres.pool import DatabaseAwayError
 from tests.cli.conftest import TWILIO, Demo
 from tests.cli.paravent import COMMAND
 
@@ -131,3 +136,47 @@ def test_watching_shows_a_change_as_it_comes_and_ends_with_ctrl_c(demo: Demo) ->
             assert demo.paravent("accounts", "restore", "vonage").code == 0
         assert watching.end(signal.SIGINT) == 0
     assert "\x1b[" not in "".join(watching.said)  # colours are for terminals
+
+
+class _Over(Exception):
+    """What ends a watch here."""
+
+
+async def watched(monkeypatch: pytest.MonkeyPatch, *looks: str | Exception) -> None:
+    """A watch that sees these, one after the other, without a database."""
+    seen = iter(looks)
+
+    @asynccontextmanager
+    async def nowhere(_settings: object) -> AsyncIterator[None]:
+        yield
+
+    async def look(_settings: object, _pool: object) -> list[dict[str, Any]]:
+        match next(seen):
+            case str() as state:
+                return [{"account": "twilio", "state": state}]
+            case error:
+                raise error
+
+    monkeypatch.setattr(accounts, "settings_of", lambda _config: None)
+    monkeypatch.setattr(accounts, "database", nowhere)
+    monkeypatch.setattr(accounts, "_accounts", look)
+    monkeypatch.setattr(accounts, "_EVERY", 0)
+    await accounts._watch(None, as_json=True)
+
+
+async def test_watching_outlives_a_database_that_goes_away(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lost = DatabaseAwayError("the database was lost while it was used")
+    with pytest.raises(_Over):
+        await watched(monkeypatch, "open", lost, lost, "open", "open", "cut_off", lost, "cut_off", _Over())
+    shown, said = capsys.readouterr()
+    assert [line.split('"')[3] for line in shown.splitlines() if "state" in line] == [
+        "open", "open", "cut_off", "cut_off",
+    ]  # fmt: skip
+    assert said.count("The database is away (the database was lost while it was used).") == 2
+
+
+async def test_watching_hides_no_other_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(LookupError):
+        await watched(monkeypatch, "open", LookupError("a mistake"), "open", _Over())
