@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import errno
 import json
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -31,6 +33,7 @@ from router.rules.evidence import ranges
 
 _PATIENCE = 50
 _BREATH = 200
+_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno.EACCES, errno.EPERM}
 
 
 class NothingToExportError(LookupError):
@@ -41,6 +44,13 @@ class NotSealedError(RuntimeError):
     """Another sealer has been at it for long, and the act of this export waits for it.
 
     No `TimeoutError`: raised over a connection, that is a database that was lost.
+    """
+
+
+class NotWrittenError(RuntimeError):
+    """The disk does not take the folder: it is full, or closed to us. Nothing is left of the folder.
+
+    No `OSError`: raised over a connection, that is a database that was lost.
     """
 
 
@@ -97,6 +107,7 @@ async def export(
     Raises:
         NothingToExportError: No text came in then.
         NotSealedError: Another sealer holds it up.
+        NotWrittenError: The disk does not take it.
         VaultError: The key that is needed is not the one that was given.
         FileExistsError: The folder is there.
     """
@@ -105,7 +116,8 @@ async def export(
         trees = await found.trees(order.from_at, order.to_at)
     if not trees.count:
         raise NothingToExportError("No text came in then.")
-    os.makedirs(folder, mode=0o700)  # noqa: PTH103 -- at once, as all writing here is
+    with on_disk(folder):
+        os.makedirs(folder, mode=0o700)  # noqa: PTH103 -- at once, as all writing here is
     said = {
         "from": _iso(order.from_at),
         "to": _iso(order.to_at),
@@ -121,10 +133,22 @@ async def export(
             ordered = await found.sealed_in(act)
             if ordered is None:
                 raise NotSealedError("What is to be exported is not sealed yet: try again in a minute.")
-            return await _Writing(found, seals, order, folder, progress, ordered).write()
+            with on_disk(folder):
+                return await _Writing(found, seals, order, folder, progress, ordered).write()
     except BaseException:
         shutil.rmtree(folder)
         raise
+
+
+@contextmanager
+def on_disk(what: Path) -> Iterator[None]:
+    """Tell a disk that takes no more from a database that is lost. Raises `NotWrittenError`."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _DISK:
+            raise
+        raise NotWrittenError(f"{what} cannot be written: {os.strerror(error.errno)}.") from error
 
 
 async def seal_all(pool: Pool, seals: Seals) -> None:

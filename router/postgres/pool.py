@@ -209,6 +209,8 @@ def _told(connection: Connection) -> Iterator[None]:
         if not _is_lost(connection):
             connection.terminate()
         raise DatabaseAwayError("the database was lost while it was used") from error
+    except asyncpg.DiskFullError as error:
+        raise DatabaseAwayError("the database's disk is full: free some room on it") from error
     except _OVERTAXED as error:
         raise DatabaseAwayError("the database gave a statement up") from error
     except asyncpg.InterfaceError as error:

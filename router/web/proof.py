@@ -11,7 +11,14 @@ from pathlib import Path
 from aiohttp import web
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from router.evidence.export import NothingToExportError, NotSealedError, Order, export
+from router.evidence.export import (
+    NothingToExportError,
+    NotSealedError,
+    NotWrittenError,
+    Order,
+    export,
+    on_disk,
+)
 from router.evidence.leaves import Seals
 from router.office import Office
 from router.postgres.pool import Pool
@@ -20,6 +27,11 @@ from router.web.guard import trouble
 
 BY = "console"
 _CHUNK = 1 << 18
+_NOT_MADE: dict[type[Exception], tuple[int, str, str]] = {
+    NothingToExportError: (404, "no text came in then", "choose another period"),
+    NotSealedError: (409, "what came in is still being sealed", "try again in a minute"),
+    NotWrittenError: (507, "the disk of the router takes no more", "free some room there"),
+}
 
 
 class NewExport(BaseModel):
@@ -54,10 +66,8 @@ class Proof:
             with tempfile.TemporaryDirectory(prefix="paravent-export-") as made:
                 try:
                     file = await self._made(new, Path(made))
-                except NothingToExportError:
-                    return trouble(404, "no text came in then", "choose another period")
-                except NotSealedError:
-                    return trouble(409, "what came in is still being sealed", "try again in a minute")
+                except tuple(_NOT_MADE) as error:
+                    return trouble(*_NOT_MADE[type(error)])
                 return await _sent(request, file)
 
     async def _made(self, new: NewExport, folder: Path) -> Path:
@@ -71,7 +81,8 @@ class Proof:
             currency=self.office.currency,
         )
         await export(self.pool, self.seals, order, folder / name, lambda _done, _of: None)
-        return Path(await asyncio.to_thread(shutil.make_archive, str(folder / name), "zip", folder, name))
+        with on_disk(folder):
+            return Path(await asyncio.to_thread(shutil.make_archive, str(folder / name), "zip", folder, name))
 
 
 async def _sent(request: web.Request, file: Path) -> web.StreamResponse:

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from router.evidence import export
 from router.evidence.export import NothingToExportError
 from router.offline import PrivateKey, make
 from router.postgres.inbox import Finish
+from router.postgres.pool import DatabaseAwayError
 from router.postgres.roots import Roots
 from router.vault import VaultError
 from tests.evidence.handed import handed, read, stranger, told_elsewhere
@@ -161,6 +163,27 @@ async def test_a_period_without_a_text_makes_no_folder(database: str, tmp_path: 
             await handed(scene, tmp_path / "folder", from_at=NOON - 60 * MINUTE, to_at=NOON)
         assert await scene.value("SELECT count(*) FROM evidence_act") == 0
     assert not (tmp_path / "folder").exists()
+
+
+@pytest.mark.parametrize("told_apart", [True, False], ids=["as it is", "control"])
+async def test_a_full_disk_is_told_as_one_and_leaves_nothing_half_written(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, told_apart: bool
+) -> None:
+    (tmp_path / "folder").mkdir()
+    folder = tmp_path / "folder" / "evidence"
+    if not told_apart:
+        monkeypatch.setattr(export, "_DISK", set())
+    # Whatever is written to it, the kernel says that there is no room.
+    monkeypatch.setattr(export._Writing, "_file", lambda *_asked: Path("/dev/full").open("w"))  # noqa: SIM115
+    async with scene_in(database) as scene:
+        await _three(scene)
+        with pytest.raises(export.NotWrittenError if told_apart else DatabaseAwayError) as failed:
+            await handed(scene, folder)
+        assert (str(failed.value) == f"{folder} cannot be written: No space left on device.") is told_apart
+        monkeypatch.undo()
+        assert list((tmp_path / "folder").iterdir()) == []
+        assert (await handed(scene, folder)).texts == 2  # once there is room
+    assert stranger(folder)[0] == 0
 
 
 async def test_a_folder_of_many_trees_is_whole(database: str, tmp_path: Path) -> None:

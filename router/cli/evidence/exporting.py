@@ -33,6 +33,7 @@ _NO_ROOTS_LEFT = (
     "No root leaves this machine (evidence.roots_to), so that proves less: that the folder agrees\n"
     "with itself, not that nobody who owns this machine made all of it anew."
 )
+_NO_ROOM = "Nothing is left of it: free some room there, or name a folder on another disk with --out."
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
@@ -133,7 +134,7 @@ async def _export(
     *,
     full: bool,
 ) -> Exported:
-    from router.evidence.export import NothingToExportError, NotSealedError, Order, export
+    from router.evidence.export import NothingToExportError, NotSealedError, NotWrittenError, Order, export
 
     settings = settings_of(config)
     private = known_key(key, settings)
@@ -152,6 +153,8 @@ async def _export(
                 return await export(pool, house(settings), order, folder, progress)
         except (NothingToExportError, NotSealedError) as error:
             raise Failed(str(error)) from None
+        except NotWrittenError as error:
+            raise Failed(f"{error} {_NO_ROOM}") from None
 
 
 async def _audit(config: Path | None, elsewhere: str | None, key: Path | None) -> Report:
