@@ -28,7 +28,13 @@ SELECT count(DISTINCT texter) FROM attempt
 WHERE at > $1::timestamptz - interval '7 days' AND state = 'accepted' AND purpose = 'answer'
 """
 
-_ACTIONS = "SELECT at, what, detail, by FROM operator_action ORDER BY id DESC LIMIT $1"
+# Looking at texts is many deeds: it leaves the others in sight.
+_ACTIONS = """
+SELECT at, what, detail, by FROM (
+    (SELECT * FROM operator_action WHERE what NOT LIKE 'review %' ORDER BY id DESC LIMIT $1)
+    UNION ALL (SELECT * FROM operator_action WHERE what LIKE 'review %' ORDER BY id DESC LIMIT $2)
+) shown ORDER BY id DESC
+"""
 
 # A row for each process; those of processes that are gone go in time.
 _LATELY = "SELECT process, decisions FROM lately ORDER BY told_at DESC LIMIT $1"
@@ -40,6 +46,7 @@ ON CONFLICT (process) DO UPDATE SET decisions = excluded.decisions, told_at = cl
 """
 
 _ACTIONS_SHOWN = 12
+_LOOKS_SHOWN = 4
 _PROCESSES_HEARD = 64
 _SHARE = 20
 
@@ -84,7 +91,7 @@ class PulseDesk:
         """Read it. Raises `DatabaseAwayError`."""
         async with self.pool.connection() as connection:
             minute = await connection.fetchval(_MINUTE, now)
-            actions = await connection.fetch(_ACTIONS, _ACTIONS_SHOWN)
+            actions = await connection.fetch(_ACTIONS, _ACTIONS_SHOWN, _LOOKS_SHOWN)
             lately = await connection.fetch(_LATELY, _PROCESSES_HEARD)
             began = time.monotonic()
             if began >= self._again:

@@ -163,7 +163,7 @@ class Reviews:
         return drawn
 
     async def label(self, text: UUID, label: Label, now: datetime, most: int, *, by: str) -> None:
-        """Keep what somebody said of a text that was drawn at any time; the last word counts.
+        """Keep what somebody said of a text that was drawn at any time: it is written down, the last counts.
 
         Args:
             text: Which.
@@ -176,12 +176,13 @@ class Reviews:
             UnknownTextError: No text has that id, or it was erased.
             NotDrawnError: Whoever chose it, chance did not.
         """
-        async with self._pool.connection() as connection:
+        async with self._pool.connection() as connection, connection.transaction():
             was_drawn = await connection.fetchval(_WAS_DRAWN, text, now, most, WINDOW)
             if was_drawn is False:
                 raise NotDrawnError("that text was not drawn at random")
             if was_drawn is None or await connection.fetchval(_LABEL, text, label.value, by) is None:
                 raise UnknownTextError("no text has that id, or it was erased")
+            await record(connection, "review labelled", {"text": str(text), "label": label.value}, by)
 
     async def sample(self, now: datetime) -> Sample:
         """Counts and labels of the last day, or of the present raid if it began since."""

@@ -73,6 +73,27 @@ async def test_an_account_is_cut_after_asking_and_the_next_one_carries(demo: Dem
     await expect(page.locator("#sentence")).not_to_contain_text("Twilio")
 
 
+async def test_an_account_is_kept_open_whatever_happens_until_it_is_restored(
+    demo: Demo, visit: Opener
+) -> None:
+    page = await visit(demo.url)
+    first = page.locator("#carriers li").first
+    await page.get_by_role("button", name="Keep open: Twilio").click()
+    await expect(page.locator("#sure")).to_contain_text("whatever happens, even when it fails")
+    await page.locator("#sure-yes").click()
+    await expect(first).to_contain_text("Kept open")
+    await expect(page.locator("#deeds li").first).to_contain_text("kept Twilio open (console)")
+    await page.get_by_role("switch", name="Twilio: Key revoked").click()
+    await text(page)
+    await answered_through(page, "Vonage")  # this text alone: Twilio is still asked first
+    await expect(first).to_contain_text("Kept open")
+    await expect(first).to_contain_text("Answers for poster")
+    await page.get_by_role("button", name="Restore: Twilio").click()
+    await expect(page.locator("#sure-says")).to_contain_text("your order on it is lifted")
+    await page.locator("#sure-yes").click()
+    await expect(first).not_to_contain_text("Kept open")
+
+
 async def test_one_click_breaks_twilio_and_vonage_takes_over(demo: Demo, visit: Opener) -> None:
     page = await visit(demo.url)
     await page.get_by_role("switch", name="Twilio: Unpaid bill").click()
@@ -165,6 +186,22 @@ async def test_money_is_topped_up_and_a_wrong_amount_is_told(demo: Demo, visit: 
     await page.locator("#sure-yes").click()
     await expect(page.locator("#purses li", has_text="OVH")).to_contain_text("left of €7.50")
     await expect(page.locator("#deeds li").first).to_contain_text("added €2.50 to OVH")
+
+
+async def test_a_limit_is_set_by_hand_and_taken_off(demo: Demo, visit: Opener) -> None:
+    page = await visit(demo.url)
+    purse = page.locator("#purses li", has_text="Vonage")
+    for amount, said in (("3,25", "left of €3.25"), ("unlimited", "no limit")):
+        await page.get_by_role("button", name="Set limit: Vonage").click()
+        await expect(page.locator("#sure")).to_contain_text("Less than is spent stops sending at once")
+        await page.locator("#sure-amount").fill(amount)
+        await page.locator("#sure-yes").click()
+        await expect(purse).to_contain_text(said)
+        await expect(purse).to_contain_text("limit set by you")
+    await expect(page.locator("#deeds li").first).to_contain_text(
+        "set the limit of Vonage to unlimited (console)"
+    )
+    await expect(page.get_by_role("button", name="Top up: Vonage")).to_be_hidden()
 
 
 async def test_with_the_money_spent_the_page_says_that_texts_wait(demo: Demo, visit: Opener) -> None:
@@ -296,3 +333,4 @@ async def test_a_text_is_blurred_until_it_is_opened_and_labelled_it_is_gone(
     assert await page.locator("#review img, #review script").count() == 0
     await first.get_by_role("button", name="Fine").click()
     await expect(page.locator(f"#review li[data-key='{before}']")).to_have_count(0)
+    await expect(page.locator("#deeds li").first).to_contain_text("labelled a text: fine (console)")

@@ -55,6 +55,13 @@ async def test_a_raid_that_is_declared_is_seen_and_what_it_holds_is_answered(
         await page.locator("#sure-yes").click()
         await answered_through(page, "Twilio")
         await expect(page.locator("#deeds")).to_contain_text("let 1 text go (console)")
+        await text(page, "ta gueule sale pute")
+        await wording.get_by_role("button", name="Never answer").click()
+        await page.locator("#sure-yes").click()
+        await expect(page.locator("#deeds li").first).to_contain_text("dropped 1 text (console)")
+        await expect(wording).to_have_count(0)
+        await page.get_by_role("button", name="End the raid").click()
+        await expect(page.locator("#sure-says")).to_contain_text("Nothing is held back.")
     finally:
         await demo.calm()
     await expect(page.locator("#sentence")).not_to_contain_text("raid")

@@ -11,6 +11,7 @@ from router.postgres.figures import WAITING
 from router.postgres.orders import VERBS
 from router.rules.answer import Reason as Silence
 from router.rules.budget import Period
+from router.rules.estimate import Label
 from router.rules.failover import Why
 from router.rules.health import WORDS, Reason
 from router.rules.story import Ending
@@ -30,6 +31,7 @@ DEEDS = {
     "raid held released",
     "raid held dropped",
     "review opened",
+    "review labelled",
 }
 SETS = {
     "badge": {*WORDS, "pinned"},
@@ -43,6 +45,7 @@ SETS = {
     "order": {*VERBS, "top-up", "set", "declare", "end", "release", "drop"},
     "lever": {*LEVERS},
     "deed": {f"account {verb}" for verb in VERBS} | DEEDS,
+    "label": {*map(str, Label)},
     "error": {"401", "403", "404", "409", "422", "429", "503", "other", "gone"},
 }
 SOURCES = [

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from router.postgres.pulse import PulseDesk
 from tests.web.house import House, open_house
 
 HOSTILE = "<script>alert('Kevin')</script>\n😀"
@@ -37,7 +38,11 @@ async def test_a_text_is_blurred_then_opened_then_labelled(house: House) -> None
     after = await waiting(house)
     assert (after["waiting"], after["labelled"]) == ([], 1)
     assert (after["share"], after["labels"]) == (None, {"calm": 1, "raid": 0})
-    assert [row["what"] for row in await house.rows("SELECT what FROM operator_action")] == ["review opened"]
+    deeds = await house.rows("SELECT what, detail FROM operator_action ORDER BY id")
+    assert [(row["what"], json.loads(row["detail"])) for row in deeds] == [
+        ("review opened", {"text": text["id"]}),
+        ("review labelled", {"text": text["id"], "label": "abusive"}),
+    ]
 
 
 async def test_what_is_wrong_is_said(house: House) -> None:
@@ -48,6 +53,18 @@ async def test_what_is_wrong_is_said(house: House) -> None:
     assert (await order(house, str(uuid4()), label="fine"))[0] == 404
     assert (await order(house, "no-id/open"))[0] == 404
     assert (await waiting(house))["labelled"] == 0
+    assert await house.rows("SELECT 1 FROM operator_action") == []
+
+
+async def test_whoever_labels_a_day_of_texts_leaves_the_other_deeds_in_sight(house: House) -> None:
+    async with house.session.post(f"{house.url}/api/v1/accounts/twilio/cut", json={}) as answer:
+        assert answer.status == 200
+    for number in range(20):
+        await house.text(f"Salut {number}", sid=f"SM{number:032x}")
+    for text in (await waiting(house))["waiting"]:
+        assert (await order(house, text["id"], label="fine"))[0] == 200
+    deeds = (await PulseDesk(house.pool).read(house.office.now())).actions
+    assert [deed.what for deed in deeds] == [*["review labelled"] * 4, "account cut"]
 
 
 async def test_what_is_no_character_can_be_looked_at(house: House) -> None:
