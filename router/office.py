@@ -54,10 +54,15 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Purses:
-    """The purses' periods by name, and the zone whose midnights count."""
+    """The purses' periods by name, the zone whose midnights count, and what the settings say each may spend.
+
+    Args:
+        limits: In millionths, by name; None is unlimited.
+    """
 
     periods: Mapping[str, budget.Period]
     zone: ZoneInfo
+    limits: Mapping[str, int | None] = field(default_factory=dict)
     _present: dict[budget.Period, budget.Window] = field(default_factory=dict)
 
     def window(self, purse: str, now: datetime) -> datetime:

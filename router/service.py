@@ -181,7 +181,9 @@ def _compose(
     ears: Ears,
 ) -> Service:
     owner, lease = uuid4(), settings.workers.lease
-    purses = Purses({name: purse.period for name, purse in settings.purses.items()}, settings.zone)
+    periods = {name: purse.period for name, purse in settings.purses.items()}
+    limits = {name: purse.micros for name, purse in settings.purses.items()}
+    purses = Purses(periods, settings.zone, limits)
     accounts, allowance = Accounts(pool), Allowance(pool, _calls(settings))
     inbox = Inbox(owner, lease)
     wire = AioWire(deadline=settings.workers.call_deadline.total_seconds())

@@ -103,10 +103,13 @@ async def _set(config: Path | None, purse: str, amount: str | None) -> tuple[Set
     """Set a limit; no amount is that of the settings."""
     settings = settings_of(config)
     windows = _windows(settings, purse)
-    cap = settings.purses[purse].micros if amount is None else _micros(amount)
+    cap = None if amount is None else _micros(amount)
     async with database(settings) as pool:
         purses = await _purses(settings, pool, windows)
-        await purses.set(purse, cap, windows[purse], by=BY)
+        if amount is None:
+            await purses.unset(purse, settings.purses[purse].micros, windows[purse], by=BY)
+        else:
+            await purses.set(purse, cap, windows[purse], by=BY)
         return settings, await purses.show({purse: windows[purse]})
 
 

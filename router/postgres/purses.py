@@ -24,6 +24,11 @@ UPDATE purse SET cap = $2, unlimited = $2::bigint IS NULL, origin = 'operator', 
 WHERE name = $1
 """
 
+_UNSET = """
+UPDATE purse SET cap = $2, unlimited = $2::bigint IS NULL, origin = 'file', changed_at = clock_timestamp()
+WHERE name = $1
+"""
+
 # A window takes the new cap at once: lowering it below what is spent is the emergency brake.
 _WINDOW = """
 UPDATE purse_window SET cap = $3::bigint, unlimited = $3::bigint IS NULL,
@@ -158,6 +163,13 @@ class Purses:
             await connection.execute(_WINDOW, name, window, cap)
             await record(connection, "budget set", {"purse": name, "micros": cap}, by)
         return bool(found == "UPDATE 1")
+
+    async def unset(self, name: str, cap: int | None, window: datetime, *, by: str) -> None:
+        """Give a purse the settings' limit back, now and for windows to come; top-ups go, too."""
+        async with self._pool.connection() as connection, connection.transaction():
+            await connection.execute(_UNSET, name, cap)
+            await connection.execute(_WINDOW, name, window, cap)
+            await record(connection, "budget unset", {"purse": name, "micros": cap}, by)
 
     async def spread(self, shares: Mapping[str, tuple[datetime, float]]) -> None:
         """Let these purses be used up to a share of their windows, all others at once.

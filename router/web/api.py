@@ -72,6 +72,16 @@ class Api:
         self.readings.forget()
         return await self.budget(request)
 
+    async def unset(self, request: web.Request) -> web.Response:
+        """Give a purse back the limit that the settings say; what was topped up goes with what was set."""
+        if (name := self._purse(request)) is None:
+            return _no_purse()
+        purses = self.office.purses
+        window = purses.window(name, self.office.now())
+        await Purses(self.pool).unset(name, purses.limits[name], window, by=BY)
+        self.readings.forget()
+        return await self.budget(request)
+
     async def top_up(self, request: web.Request) -> web.Response:
         """Add to what a purse may spend in its present window."""
         new = await asked(shapes.TopUp, request)
@@ -114,6 +124,7 @@ def routes(
         *raid.routes(office, pool, guard, _patiently),
         *review.routes(office, pool, guard, _patiently, terms.review_per_day),
         web.post("/api/v1/budget/{purse}/set", guard.order(_patiently(api.set))),
+        web.post("/api/v1/budget/{purse}/unset", guard.order(_patiently(api.unset))),
         web.post("/api/v1/budget/{purse}/top-up", guard.order(_patiently(api.top_up))),
         web.get("/api/openapi.json", _openapi),
     ]

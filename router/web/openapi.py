@@ -57,6 +57,9 @@ _OPERATIONS = (
         takes=shapes.NewLimit,
     ),
     _Operation(
+        "post", "/api/v1/budget/{purse}/unset", "Give a purse the settings' limit back.", shapes.Budget
+    ),
+    _Operation(
         "post",
         "/api/v1/budget/{purse}/top-up",
         "Add to the present window of a purse.",

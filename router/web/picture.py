@@ -77,17 +77,21 @@ def sender(given: str, names: Mapping[str, str]) -> str:
 
 def budget(office: Office, figures: Figures) -> shapes.Budget:
     """Every purse in its present window."""
-    periods = office.purses.periods
-    purses = [purse(name, periods[name].value, found) for name, found in sorted(figures.purses.items())]
+    periods, limits = office.purses.periods, office.purses.limits
+    purses = [
+        purse(name, periods[name].value, limits[name], found)
+        for name, found in sorted(figures.purses.items())
+    ]
     return shapes.Budget(currency=office.currency, purses=purses)
 
 
-def purse(name: str, period: str, found: PurseFigures) -> shapes.Purse:
+def purse(name: str, period: str, settings: int | None, found: PurseFigures) -> shapes.Purse:
     """One purse."""
     return shapes.Purse(
         name=name,
         period=period,
         limit=None if found.limit is None else money(found.limit),
+        settings_limit=None if settings is None else money(settings),
         reserved=money(found.reserved),
         spent=money(found.spent),
         overrun=money(found.overrun),

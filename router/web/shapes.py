@@ -76,6 +76,7 @@ class Purse(BaseModel):
     name: str
     period: str
     limit: str | None = Field(description="null: unlimited.")
+    settings_limit: str | None = Field(description="What the settings say, null: unlimited.")
     reserved: str
     spent: str
     overrun: str

@@ -55,10 +55,11 @@ def test_a_purse_set_to_zero_stops_its_account_at_once(demo: Demo) -> None:
         told = demo.paravent("text", TWILIO, "Salut", "--json").json
         assert (told["account"], told["passed_over"]) == ("vonage", "twilio:budget")
         assert "as in the settings" not in demo.paravent("budget").out
+        said = demo.paravent("budget", "set", "twilio", "5").out
+        assert re.search(r"you, \S+, as in the settings", " ".join(said.split()))
     finally:
         told = demo.paravent("budget", "unset", "twilio", "--json").json["purses"][0]
-    assert told["limit"] == told["next_limit"] == "5.00"
-    assert re.search(r"you, \S+, as in the settings", " ".join(demo.paravent("budget").out.split()))
+    assert (told["limit"], told["next_limit"], told["origin"]) == ("5.00", "5.00", "file")
 
 
 def test_the_points_of_a_column_stand_one_below_the_other() -> None:

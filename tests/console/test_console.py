@@ -202,6 +202,16 @@ async def test_a_limit_is_set_by_hand_and_taken_off(demo: Demo, visit: Opener) -
         "set the limit of Vonage to unlimited (console)"
     )
     await expect(page.get_by_role("button", name="Top up: Vonage")).to_be_hidden()
+    await page.get_by_role("button", name="Back to the settings: Vonage").click()
+    await expect(page.locator("#sure")).to_contain_text("It is €5.00 again (today)")
+    await page.locator("#sure-yes").click()
+    await expect(purse).to_contain_text("left of €5.00")
+    await expect(purse).not_to_contain_text("set by you")
+    await expect(page.locator("#deeds li").first).to_contain_text(
+        "gave Vonage the settings' limit back: €5.00 (console)"
+    )
+    await expect(page.get_by_role("button", name="Set limit: Vonage")).to_be_visible()
+    await expect(page.get_by_role("button", name="Back to the settings: Vonage")).to_be_hidden()
 
 
 async def test_with_the_money_spent_the_page_says_that_texts_wait(demo: Demo, visit: Opener) -> None:

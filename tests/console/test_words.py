@@ -25,6 +25,7 @@ LANGUAGES = {
 }
 DEEDS = {
     "budget set",
+    "budget unset",
     "budget top-up",
     "raid declared",
     "raid ended",
@@ -42,7 +43,7 @@ SETS = {
     "decision": {*map(str, Ending)},
     "queue": {*WAITING, "receipts", "spool"},
     "period": {*map(str, Period)},
-    "order": {*VERBS, "top-up", "set", "declare", "end", "release", "drop"},
+    "order": {*VERBS, "top-up", "set", "unset", "declare", "end", "release", "drop"},
     "lever": {*LEVERS},
     "deed": {f"account {verb}" for verb in VERBS} | DEEDS,
     "label": {*map(str, Label)},

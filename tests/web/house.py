@@ -209,7 +209,9 @@ async def open_house(
 
 async def _office(settings: Settings, pool: Pool) -> Office:
     owner, lease = uuid4(), settings.workers.lease
-    purses = Purses({name: purse.period for name, purse in settings.purses.items()}, settings.zone)
+    periods = {name: purse.period for name, purse in settings.purses.items()}
+    limits = {name: purse.micros for name, purse in settings.purses.items()}
+    purses = Purses(periods, settings.zone, limits)
     now = service.wall_clock
     await PurseRows(pool).sync(
         settings.purses, {name: purses.window(name, now()) for name in settings.purses}

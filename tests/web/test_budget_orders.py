@@ -35,6 +35,29 @@ async def test_a_limit_is_set_at_once_and_written_down(house: House) -> None:
     ]
 
 
+@pytest.mark.parametrize("by_hand", ["unlimited", "9", "0"])
+async def test_a_limit_set_by_hand_is_unset_with_its_top_up_and_written_down(
+    house: House, by_hand: str
+) -> None:
+    await order(house, "twilio/set", {"amount": by_hand})
+    if by_hand != "unlimited":
+        await order(house, "twilio/top-up", {"amount": "2"})
+    status, said = await order(house, "twilio/unset", {})
+    (purse,) = (each for each in said["purses"] if each["name"] == "twilio")
+    assert (status, purse["limit"], purse["origin"]) == (200, "5.000000", "file")
+    assert purse["settings_limit"] == "5.000000"
+    rows = await house.rows("SELECT what, detail, by FROM operator_action ORDER BY id DESC LIMIT 1")
+    assert [(row["what"], json.loads(row["detail"]), row["by"]) for row in rows] == [
+        ("budget unset", {"purse": "twilio", "micros": 5_000_000}, "console")
+    ]
+
+
+async def test_a_purse_whose_settings_say_unlimited_is_so_again(house: House) -> None:
+    await order(house, "ovh/set", {"amount": "1"})
+    assert (await order(house, "ovh/unset", {}))[0] == 200
+    assert (await limits(house))["ovh"] is None
+
+
 async def test_a_top_up_adds_to_the_window_and_to_the_ledger(house: House) -> None:
     assert (await order(house, "total/top-up", {"amount": "2.50"}))[0] == 200
     assert (await limits(house))["total"] == "22.500000"
@@ -69,6 +92,7 @@ async def test_control_counted_to_the_last_millionth_a_purse_is_never_empty(
         ("total/top-up", {"amount": "0.00"}, 422),
         ("total/top-up", {"amount": "unlimited"}, 422),
         ("nobody/set", {"amount": "1"}, 404),
+        ("nobody/unset", {}, 404),
         ("nobody/top-up", {"amount": "1"}, 404),
         ("ovh/top-up", {"amount": "1"}, 409),
     ],

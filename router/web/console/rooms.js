@@ -157,12 +157,15 @@ function purses(now) {
     if (purse.origin === "operator") more.push(say("money.by.you"));
     write(card.more, more.join(" · "));
     show(card.more, more.length > 0);
-    const values = { purse: purseName(purse.name), period };
+    const settings = purse.settings_limit;
+    const values = { purse: purseName(purse.name), period, limit: settings === null ? say("unlimited") : money(settings, now.currency) };
+    const there = { "top-up": left !== null, set: true, unset: purse.origin === "operator" };
     for (const [verb, each] of Object.entries(card.orders)) {
       write(each, say(`order.${verb}`));
       each.setAttribute("aria-label", of(say(`order.${verb}`), purseName(purse.name)));
-      show(each, verb === "set" || left !== null);
-      each.onclick = () => sure({ verb, values, asks: say("amount", { currency: now.currency }),
+      show(each, there[verb]);
+      if (verb === "unset") each.onclick = () => sure({ verb, values, act: () => order(`/api/v1/budget/${encodeURIComponent(purse.name)}/unset`) });
+      else each.onclick = () => sure({ verb, values, asks: say("amount", { currency: now.currency }),
         act: (amount) => order(`/api/v1/budget/${encodeURIComponent(purse.name)}/${verb}`, { amount }) });
     }
   });
@@ -174,7 +177,7 @@ function newPurse(purse) {
   card.says = make("p");
   card.bar = bar(["spent", "reserved"]);
   card.more = make("p", "soft");
-  card.orders = { "top-up": button("", "quiet"), set: button("", "quiet") };
+  card.orders = { "top-up": button("", "quiet"), set: button("", "quiet"), unset: button("", "quiet") };
   const row = make("div", "row", undefined, ...Object.values(card.orders));
   card.append(make("div", "head", undefined, card.named, row), card.says, card.bar, card.more);
   return card;
