@@ -65,6 +65,12 @@ class Purses:
     limits: Mapping[str, int | None] = field(default_factory=dict)
     _present: dict[budget.Period, budget.Window] = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, purses: Mapping[str, budget.Purse], zone: ZoneInfo) -> Purses:
+        """As the settings have them."""
+        periods = {name: purse.period for name, purse in purses.items()}
+        return cls(periods, zone, {name: purse.micros for name, purse in purses.items()})
+
     def window(self, purse: str, now: datetime) -> datetime:
         """Start of the window that `now` falls into; the present one is kept, for every send asks."""
         period = self.periods[purse]

@@ -181,9 +181,7 @@ def _compose(
     ears: Ears,
 ) -> Service:
     owner, lease = uuid4(), settings.workers.lease
-    periods = {name: purse.period for name, purse in settings.purses.items()}
-    limits = {name: purse.micros for name, purse in settings.purses.items()}
-    purses = Purses(periods, settings.zone, limits)
+    purses = Purses.of(settings.purses, settings.zone)
     accounts, allowance = Accounts(pool), Allowance(pool, _calls(settings))
     inbox = Inbox(owner, lease)
     wire = AioWire(deadline=settings.workers.call_deadline.total_seconds())

@@ -209,9 +209,7 @@ async def open_house(
 
 async def _office(settings: Settings, pool: Pool) -> Office:
     owner, lease = uuid4(), settings.workers.lease
-    periods = {name: purse.period for name, purse in settings.purses.items()}
-    limits = {name: purse.micros for name, purse in settings.purses.items()}
-    purses = Purses(periods, settings.zone, limits)
+    purses = Purses.of(settings.purses, settings.zone)
     now = service.wall_clock
     await PurseRows(pool).sync(
         settings.purses, {name: purses.window(name, now()) for name in settings.purses}
