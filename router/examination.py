@@ -39,7 +39,7 @@ from router.rules.plural import counted
 from router.send import carry
 from router.service import hook_url
 from router.settings import Settings
-from router.vault import Vault, VaultError
+from router.vault import misfit
 from router.wire import AioWire
 
 _FAILURES = get_args(Failure)
@@ -158,28 +158,11 @@ async def _database(settings: Settings) -> list[Finding]:
 
 
 def _keys(settings: Settings, letter: tuple[UUID, bytes, bytes] | None = None) -> Finding:
-    """Whether these keys are there, and are the ones that sealed what is stored.
-
-    Other keys would know nobody again: who was answered before would be answered anew.
-    """
-    if not (settings.data / "keys").exists():
-        if letter is None:
-            return Finding(
-                "keys", ok=None, said="none yet", do="The first start makes them: then keep a copy."
-            )
-        return Finding("keys", ok=False, said="gone", do=_PUT_BACK)
-    try:
-        vault = Vault.in_folder(settings.data)
-        known = letter is None or vault.pseudonym(vault.open_letter(*letter[:2])[0]) == letter[2]
-    except (VaultError, OSError) as error:
-        said = (
-            "did not seal what is stored"
-            if letter and isinstance(error, VaultError)
-            else type(error).__name__
-        )
-        return Finding("keys", ok=False, said=said, do=_PUT_BACK)
-    if not known:
-        return Finding("keys", ok=False, said="the first of them is another one", do=_PUT_BACK)
+    """Whether these keys are there, and are the ones that sealed what is stored."""
+    if letter is None and not (settings.data / "keys").exists():
+        return Finding("keys", ok=None, said="none yet", do="The first start makes them: then keep a copy.")
+    if why := misfit(settings.data, letter):
+        return Finding("keys", ok=False, said=why, do=_PUT_BACK)
     return Finding("keys", ok=True, said="can be read" if letter is None else "open what is stored")
 
 

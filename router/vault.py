@@ -179,6 +179,28 @@ def _make_keys(path: Path) -> None:
         os.unlink(draft)  # noqa: PTH108 -- a name, not a path
 
 
+def misfit(folder: Path, letter: tuple[UUID, bytes, bytes] | None) -> str:
+    """Why the keys of a data folder are not those that sealed what is stored; empty where nothing says so.
+
+    Other keys know nobody again: who was answered before would be answered anew. Makes no keys.
+
+    Args:
+        folder: The data folder.
+        letter: Id, sealed letter and pseudonym of a text that is stored, None for none.
+    """
+    path = folder / "keys"
+    if not path.exists():
+        return "" if letter is None else "gone"
+    try:
+        vault = Vault.in_folder(folder)
+        known = letter is None or vault.pseudonym(vault.open_letter(*letter[:2])[0]) == letter[2]
+    except VaultError:
+        return "did not seal what is stored" if letter else "cannot be read"
+    except OSError as error:
+        return f"cannot be read ({error.strerror})"
+    return "" if known else "the first of them is another one"
+
+
 def random_reference() -> str:
     """A reference for a job of several texts: random, committed before the job leaves."""
     return _base32(secrets.token_bytes(16))

@@ -23,11 +23,22 @@ if TYPE_CHECKING:
     Work = Callable[[Pulse], Coroutine[None, None, None]]
 
 
+_WRONG = "data: "
+"""How a fault that is the settings' begins."""
+_PATIENCE = 5.0
+_OTHER_KEYS = (
+    "With these keys nothing stored can be read, and who was answered would be answered again. Put the copy"
+    " of the key file back there, or correct `data` or `database`. Only if no copy is left:"
+    " `paravent serve --keys-lost` goes on without what is stored."
+)
+
+
 @click.command
 @config_option
 @click.option("--processes", default=1, show_default=True, type=click.IntRange(1, 64), help="On one port.")
 @click.option("--stories", is_flag=True, help="Log what became of each text, as JSON.")
-def command(config: Path | None, processes: int, stories: bool) -> None:
+@click.option("--keys-lost", is_flag=True, help="Start although the keys did not seal what is stored.")
+def command(config: Path | None, processes: int, stories: bool, keys_lost: bool) -> None:
     """Run the router: the door, the workers, the sweep.
 
     Applies what is missing of the database's schema, then answers until SIGTERM or
@@ -39,12 +50,14 @@ def command(config: Path | None, processes: int, stories: bool) -> None:
     settings = settings_of(config)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(process)d %(message)s")
     with plainly():
-        failed = _serve(settings, processes, _log_story if stories else _say_nothing)
+        failed = _serve(settings, processes, _log_story if stories else _say_nothing, keys_lost=keys_lost)
+    if failed.startswith(_WRONG):
+        raise WrongSettings([failed])
     if failed:
         raise Failed(failed)
 
 
-def _serve(settings: Settings, processes: int, hear: Hear) -> str:
+def _serve(settings: Settings, processes: int, hear: Hear, *, keys_lost: bool) -> str:
     """Be the parent until told to stop; answer why it failed, empty if it did not."""
     from router.postgres.embedded import Server
     from router.processes import Child, Parent
@@ -53,7 +66,7 @@ def _serve(settings: Settings, processes: int, hear: Hear) -> str:
     try:
         prove(settings.spool)
     except SpoolError as error:
-        raise WrongSettings([f"data: {error}"]) from error
+        raise WrongSettings([f"{_WRONG}{error}"]) from error
     _count_together(settings, processes)
     from router.metrics import forget
 
@@ -62,16 +75,21 @@ def _serve(settings: Settings, processes: int, hear: Hear) -> str:
     def worker(door: socket) -> Work:
         return lambda pulse: _work(settings, dsn, door, pulse, hear=hear, processes=processes)
 
+    async def keep(pulse: Pulse) -> None:
+        # One that takes another's place asks for no keys: the workers are up, and need the database.
+        await _keep_database(settings, dsn, pulse, keys=not (keys_lost or keeper.was_ready))
+
+    keeper = Child("database", keep, last=True)
     with _listening(settings, processes) as doors:
         stages = [
-            [Child("database", lambda pulse: _keep_database(settings, dsn, pulse), last=True)],
+            [keeper],
             [Child(f"worker {place}", worker(door)) for place, door in enumerate(doors, start=1)],
         ]
         return Parent(bury=forget).run(stages, lambda: _ready(settings, processes))
 
 
-async def _keep_database(settings: Settings, dsn: str, pulse: Pulse) -> None:
-    """Hold the embedded server for all, and bring the schema up to date."""
+async def _keep_database(settings: Settings, dsn: str, pulse: Pulse, *, keys: bool) -> None:
+    """Hold the embedded server for all, bring the schema up to date, and see that the keys fit, if asked."""
     from contextlib import AsyncExitStack
 
     from router.postgres.embedded import embedded
@@ -83,7 +101,30 @@ async def _keep_database(settings: Settings, dsn: str, pulse: Pulse) -> None:
             await stack.enter_async_context(embedded(settings.data, binaries=settings.postgres_programs))
         await reach(dsn)
         await migrate(dsn)
+        if keys:
+            await _fitting(settings, dsn)
         await pulse.beat()
+
+
+async def _fitting(settings: Settings, dsn: str) -> None:
+    """See that the keys sealed what is stored. Where that cannot be asked in time, receiving comes first.
+
+    Raises:
+        VaultError: They did not; the message says what to do.
+    """
+    import asyncio
+
+    from router.postgres.pool import DatabaseAwayError, Pool
+    from router.postgres.reach import newest_letter
+    from router.vault import VaultError, misfit
+
+    try:
+        async with asyncio.timeout(_PATIENCE), Pool(dsn, application="paravent serve") as pool:
+            letter = await newest_letter(pool)
+    except (DatabaseAwayError, TimeoutError):
+        return
+    if why := misfit(settings.data, letter):
+        raise VaultError(f"{_WRONG}the keys in it ({settings.data / 'keys'}): {why}. {_OTHER_KEYS}")
 
 
 async def _work(
