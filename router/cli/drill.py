@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from router.cli.finding import Failed, WrongSettings, plainly, policy_of
+from router.cli.finding import Failed, WrongSettings, place, plainly, policy_of, settings_of
 from router.cli.showing import show_wrapped
 from router.rules.plural import counted
 
@@ -42,7 +42,11 @@ Any other command of Paravent does, too: raid show, budget, review, replay."""
 )  # fmt: skip
 @click.option("--json", "as_json", type=_FILE, help="Write every figure there.")
 @click.option("--html", "as_html", type=_FILE, help="Write a page with charts there.")
-@click.option("--show", is_flag=True, help="Have the demo's console show that page.")
+@click.option("--show", is_flag=True, help="Have the console show that page, as --html and --keep do.")
+@click.option(
+    "--config", type=click.Path(path_type=Path), envvar="PARAVENT_SETTINGS",
+    help="Settings of the router whose console it is; left out: paravent.toml here, else the demo's.",
+)  # fmt: skip
 @click.option("--rows", type=_FILE, help="Write there as CSV what became of each text.")
 @click.option("--keep", type=_FOLDER, help="Leave the database, its keys and the report's rows there.")
 @click.option("--openmetrics", type=_FILE, help="Write there what /metrics said, for promtool.")
@@ -53,6 +57,7 @@ def command(
     scale: float,
     policies: tuple[Path, ...],
     show: bool,
+    config: Path | None,
     **files: Path | None,
 ) -> None:
     """Play a night through the real router, in business time sped up.
@@ -80,13 +85,14 @@ def command(
     own = Order(
         scenario=SCENARIOS[name], seed=seed, scale=scale, openmetrics=files["openmetrics"], keep=files["keep"]
     )
+    shelf = _shelf(config, show=show) if show or files["as_html"] or own.keep else None
     tales = _played([own, *(_with(own, policy) for policy in policies)])
     click.echo(report(tales))
     _write(tales, files)
     if own.keep:
         click.echo(_KEPT.format(folder=own.keep))
-    if show:
-        _show(tales)
+    if shelf:
+        _show(tales, shelf, show=show)
     if not all(tale.good for tale in tales):
         raise Failed("a promise was broken; the report says which")
 
@@ -164,15 +170,43 @@ def _write(tales: Sequence[Tale], files: dict[str, Path | None]) -> None:
         path.write_text(sheet(tales[0]), encoding="utf-8")
 
 
-def _show(tales: Sequence[Tale]) -> None:
-    from router.stage import shelf, signpost
+def _shelf(config: Path | None, *, show: bool) -> Path | None:
+    """Where the console looks for drills that is the router's whose settings are here, or else a demo's.
+
+    Where it was not asked for by name, it is no fault that there is none.
+    """
+    from router.stage import signpost
+
+    try:
+        place(config)
+    except WrongSettings:  # nor was there a demo: the first one shows it
+        return signpost.folder() / "drills" if show else None
+    try:
+        return settings_of(config).drills
+    except WrongSettings:
+        if show:
+            raise
+        return None
+
+
+def _show(tales: Sequence[Tale], folder: Path, *, show: bool) -> None:
+    from router.stage import signpost
     from router.stage.drill.page import page
+    from router.web import shelf
 
     order = tales[0].played.order
-    shelf.put(
-        signpost.folder(), f"{order.scenario.name}-seed-{order.seed}-scale-{order.scale:g}", page(tales)
+    try:
+        signpost.prepare(folder.parent)
+        shelf.put(folder, f"{order.scenario.name}-seed-{order.seed}-scale-{order.scale:g}", page(tales))
+    except OSError as error:
+        said = f"The console does not show it: {folder} cannot be written: {error.strerror}."
+        if show:
+            raise Failed(said) from error
+        click.echo(said, err=True)
+        return
+    click.echo(
+        f"The console shows it, under Drills: that of the router, or demo, with its data in {folder.parent}."
     )
-    click.echo("The console of `paravent demo` shows it, under Drills.")
 
 
 def _write_json(path: Path, tales: Sequence[Tale]) -> None:

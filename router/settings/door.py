@@ -12,6 +12,7 @@ def terms(settings: Settings) -> Terms:
     operator, public = settings.operator.token, settings.public
     return Terms(
         base_url=settings.base_url,
+        drills=settings.drills,
         public=Public(public.title, public.donation_url) if public.enabled else None,
         hook_tokens={name: token.get_secret_value() for name, token in tokens.items() if token},
         operator_token=None if operator is None else operator.get_secret_value(),

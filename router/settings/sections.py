@@ -170,6 +170,11 @@ class Settings(BaseModel):
         return self.data / "spool"
 
     @property
+    def drills(self) -> Path:
+        """Where pages of drills are kept, so that the console shows them."""
+        return self.data / "drills"
+
+    @property
     def zone(self) -> ZoneInfo:
         """`timezone`, ready for use."""
         return ZoneInfo(self.timezone)

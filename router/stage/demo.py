@@ -22,7 +22,7 @@ from router.postgres.migrate import MigrationError, migrate
 from router.rules.health import State, Status
 from router.rules.story import Story
 from router.settings import Settings, load
-from router.stage import shelf, signpost
+from router.stage import signpost
 from router.stage.cast import NUMBERS, cast
 from router.stage.levers import LEVERS, is_on, pull
 from router.web.shapes import Bubble, Carrier, Fault
@@ -78,7 +78,7 @@ async def demo(
             signpost.keep_environment(home, environment)
             settings = load(signpost.SETTINGS, environment)
             _connect(simulation, settings)
-            phone = _phone(simulation, home)
+            phone = _phone(simulation)
             async with service.house(settings, server.dsn, door, phone=phone, hear=hear) as running:
                 where = signpost.Running(
                     pid=os.getpid(),
@@ -157,7 +157,7 @@ def _connect(simulation: Simulation, settings: Settings) -> None:
         simulation.connect(name, inbound_url=f"{hook}/inbound", receipt_url=f"{hook}/receipt")
 
 
-def _phone(simulation: Simulation, home: Path) -> Phone:
+def _phone(simulation: Simulation) -> Phone:
     async def text(number: str, texter: str, words: str) -> str:
         text, _ = await simulation.text(to=number, sender=texter, text=words)
         return str(text_id(simulation.owner(number).name, text.provider_id))
@@ -176,8 +176,6 @@ def _phone(simulation: Simulation, home: Path) -> Phone:
         conversation=conversation,
         faults=faults,
         fault=partial(pull, simulation),
-        drills=partial(shelf.drills, home),
-        page=partial(shelf.page, home),
     )
 
 

@@ -126,6 +126,7 @@ def routes(
         web.post("/api/v1/budget/{purse}/set", guard.order(_patiently(api.set))),
         web.post("/api/v1/budget/{purse}/unset", guard.order(_patiently(api.unset))),
         web.post("/api/v1/budget/{purse}/top-up", guard.order(_patiently(api.top_up))),
+        *drills.routes(terms.drills, guard),
         web.get("/api/openapi.json", _openapi),
     ]
     if seals is not None:
@@ -133,7 +134,7 @@ def routes(
         found.append(web.post("/api/v1/evidence/export", guard.order(_patiently(proof.export))))
     if phone is None:
         return found
-    return found + telephone.routes(office, phone, guard) + drills.routes(phone, guard)
+    return found + telephone.routes(office, phone, guard)
 
 
 async def _openapi(_request: web.Request) -> web.Response:

@@ -1,12 +1,14 @@
-"""The demo's shelf of drills: what was played beside it, and the page of each."""
+"""The drills whose pages are kept on this machine: a list, and the page of each."""
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
+
 from aiohttp import web
 
-from router.web import shapes
+from router.web import shapes, shelf
 from router.web.guard import Guard, trouble
-from router.web.terms import Phone
 
 _ON_PAPER = {
     # A page of a drill needs nothing but its own style.
@@ -16,20 +18,31 @@ _ON_PAPER = {
 }
 
 
-def routes(phone: Phone, guard: Guard) -> list[web.RouteDef]:
-    """A list, and a page for each."""
+def routes(folder: Path, guard: Guard) -> list[web.RouteDef]:
+    """A list, and a page for each, which a browser opens by the link that the list has."""
 
     async def drills(_request: web.Request) -> web.Response:
-        said = shapes.Drills(drills=list(phone.drills()))
+        kept = await asyncio.to_thread(shelf.drills, folder)
+        said = shapes.Drills(drills=[_drill(each, guard) for each in kept])
         return web.Response(text=said.model_dump_json(), content_type="application/json")
 
     async def drill(request: web.Request) -> web.Response:
-        page = phone.page(request.match_info["name"])
+        page = await asyncio.to_thread(shelf.page, folder, request.match_info["name"])
         if page is None:
             return trouble(404, "no drill of that name was kept", "GET /api/v1/drills lists them")
         return web.Response(text=page, content_type="text/html", charset="utf-8", headers=_ON_PAPER)
 
     return [
         web.get("/api/v1/drills", guard.question(drills)),
-        web.get("/api/v1/drills/{name}/page", guard.question(drill)),
+        web.get("/api/v1/drills/{name}/page", guard.passed(drill)),
     ]
+
+
+def _drill(kept: shelf.Kept, guard: Guard) -> shapes.Drill:
+    return shapes.Drill(
+        name=kept.name,
+        at=kept.at,
+        headline=kept.headline.get("en", ""),
+        headline_fr=kept.headline.get("fr", ""),
+        page=guard.passing(f"/api/v1/drills/{kept.name}/page"),
+    )

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
+import time
 from collections.abc import Awaitable, Callable
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from aiohttp import web
 
 from router.web.shapes import Trouble
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+PASS_LASTS = 3_600.0
+"""Seconds for which a pass opens what it was made for."""
+
 _FORWARDED = ("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP")
 
 
@@ -36,6 +40,23 @@ class Guard:
 
         return guarded
 
+    def passing(self, path: str) -> str:
+        """A link to a path, with a pass where a token guards it: what a link opens is asked without one."""
+        if self._token is None:
+            return quote(path)
+        until = str(int(time.time() + PASS_LASTS))
+        return f"{quote(path)}?until={until}&pass={self._pass(path, until)}"
+
+    def passed(self, handler: Handler) -> Handler:
+        """Guard what only reads and is opened by a link: a pass for it counts as much as the token."""
+
+        async def guarded(request: web.Request) -> web.StreamResponse:
+            if self._has_pass(request):
+                return await handler(request)
+            return self._stranger(request) or await handler(request)
+
+        return guarded
+
     def order(self, handler: Handler) -> Handler:
         """Guard what changes something."""
 
@@ -43,6 +64,18 @@ class Guard:
             return self._stranger(request) or _lured(request) or await handler(request)
 
         return guarded
+
+    def _pass(self, path: str, until: str) -> str:
+        return hmac.digest(self._token or b"", f"{until} {path}".encode(), "sha256").hex()
+
+    def _has_pass(self, request: web.Request) -> bool:
+        if self._token is None:
+            return False
+        until, given = request.query.get("until", ""), request.query.get("pass", "")
+        rightly = hmac.compare_digest(
+            given.encode(errors="replace"), self._pass(request.path, until).encode()
+        )
+        return rightly and time.time() < int(until)
 
     def _stranger(self, request: web.Request) -> web.Response | None:
         if self._token is None:

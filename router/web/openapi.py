@@ -90,8 +90,8 @@ _OPERATIONS = (
         shapes.Faults,
         takes=shapes.Switch,
     ),
-    _Operation("get", "/api/v1/drills", "Drills that were played with --show (demo only).", shapes.Drills),
-    _Operation("get", "/api/v1/drills/{name}/page", "The page of one, HTML (demo only).", None),
+    _Operation("get", "/api/v1/drills", "Drills whose pages are kept on this machine.", shapes.Drills),
+    _Operation("get", "/api/v1/drills/{name}/page", "The page of one, HTML; the list has links to it.", None),
 )
 
 

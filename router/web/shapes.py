@@ -208,16 +208,17 @@ class Faults(BaseModel):
 
 
 class Drill(BaseModel):
-    """A drill that was played (demo only)."""
+    """A drill that was played, and whose page is kept on this machine."""
 
     name: str
     at: AwareDatetime
     headline: str = Field(description="What came of it, in a sentence.")
     headline_fr: str = Field(default="", description="The same in French; empty where the page has none.")
+    page: str = Field(description="Where its page is: for an hour this link needs no token.")
 
 
 class Drills(BaseModel):
-    """The drills whose pages are kept, the newest first (demo only)."""
+    """The last drills whose pages are kept on this machine, the newest first."""
 
     drills: list[Drill]
 

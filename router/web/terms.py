@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from router.web.shapes import Bubble, Carrier, Drill
+from router.web.shapes import Bubble, Carrier
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +31,16 @@ class Terms:
         hook_tokens: The secret path part of each account whose provider signs nothing.
         public: The public page, None for none.
         operator_token: Opens the API; None only where nobody but this machine can reach the door.
+        drills: Folder of the pages of drills that were played.
         review_per_day: Texts of a day that people look at.
     """
 
     base_url: str
+    drills: Path
     hook_tokens: Mapping[str, str] = field(default_factory=dict, repr=False)
     operator_token: str | None = field(default=None, repr=False)
     public: Public | None = None
     review_per_day: int = 30
-
-
-def _no_page(_name: str) -> None:
-    """There is none."""
 
 
 async def _nothing_fails(_account: str, _fault: str, _on: bool) -> None:
@@ -57,13 +56,9 @@ class Phone:
         conversation: Takes who texts; answers the bubbles, oldest first.
         faults: Answers every carrier with what can fail there, and what does.
         fault: Takes an account, a fault's name, and whether it is to fail.
-        drills: Answers the drills whose pages are kept.
-        page: Takes a drill's name; answers its page, HTML, or None.
     """
 
     text: Callable[[str, str, str], Awaitable[str]]
     conversation: Callable[[str], Sequence[Bubble]]
     faults: Callable[[], Sequence[Carrier]] = tuple
     fault: Callable[[str, str, bool], Awaitable[None]] = _nothing_fails
-    drills: Callable[[], Sequence[Drill]] = tuple
-    page: Callable[[str], str | None] = _no_page

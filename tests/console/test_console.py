@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, expect
 
-from router.web import events
+from router.web import events, shelf
 from router.web.console import PLACE, read
 from tests.console.acting import answered_through, text, text_by_api
 from tests.console.conftest import PATIENCE, Demo, Opener
-from tests.web.house import open_house
+from tests.web.house import House, open_house
 
 pytestmark = [
     pytest.mark.require("browser"),
@@ -197,6 +197,17 @@ async def test_dark_and_light_follow_the_browser_and_a_click(demo: Demo, visit: 
     assert await page.evaluate(paper) != dark
 
 
+async def _a_drill_is_read(page: Page, house: House) -> None:
+    await expect(page.locator("#drills-none")).to_contain_text("None is kept on this machine yet.")
+    house.settings.data.mkdir(exist_ok=True)
+    shelf.put(house.settings.drills, "weekend-seed-1", "<h1>9 of 9 people were answered.</h1>")
+    await page.reload()
+    async with page.context.expect_page() as opened:
+        await page.get_by_role("link", name="weekend seed 1").click()
+    paper = await opened.value
+    await expect(paper.locator("h1")).to_have_text("9 of 9 people were answered.")
+
+
 async def test_elsewhere_the_page_asks_for_the_token(database: str, visit: Opener, tmp_path: Path) -> None:
     async with open_house(database, tmp_path, operator=TOKEN) as house:
         page = await visit(house.url, quiet=True)  # a browser itself complains of every 401
@@ -216,6 +227,7 @@ async def test_elsewhere_the_page_asks_for_the_token(database: str, visit: Opene
         await expect(page.locator("#carriers li")).to_have_count(2)
         assert any(url.endswith("/events") for url in asked)
         assert not any(url.endswith("/numbers") for url in asked)
+        await _a_drill_is_read(page, house)
     await expect(page.locator("#live")).to_contain_text("Nothing new since")
 
 

@@ -8,8 +8,8 @@ import zipfile
 import pytest
 from playwright.async_api import expect
 
-from router.stage import shelf
 from router.stage.drill.page import page
+from router.web import shelf
 from tests.console.acting import answered_through, text
 from tests.console.conftest import Demo, Opener
 from tests.stage.evening import nothing
@@ -57,8 +57,10 @@ async def test_both_days_of_a_period_are_named_where_it_is_more_than_today(demo:
 
 
 async def test_a_drill_that_was_kept_is_read_from_the_page(demo: Demo, visit: Opener) -> None:
-    home = demo.paravent.folder / "demo"
-    shelf.put(home, "weekend-seed-1", "<!doctype html><title>x</title><h1>9 of 9 people were answered.</h1>")
+    folder = demo.paravent.folder / "demo" / "drills"
+    shelf.put(
+        folder, "weekend-seed-1", "<!doctype html><title>x</title><h1>9 of 9 people were answered.</h1>"
+    )
     page = await visit(demo.url)
     await expect(page.locator("#drills li", has_text="9 of 9 people were answered.")).to_be_visible()
     async with page.context.expect_page() as opened:
@@ -70,8 +72,8 @@ async def test_a_drill_that_was_kept_is_read_from_the_page(demo: Demo, visit: Op
 async def test_a_drill_is_told_in_the_reader_s_language_and_in_the_other_by_a_click(
     demo: Demo, visit: Opener
 ) -> None:
-    home = demo.paravent.folder / "demo"
-    shelf.put(home, "viral-seed-1-scale-0.05", page([nothing()]))
+    folder = demo.paravent.folder / "demo" / "drills"
+    shelf.put(folder, "viral-seed-1-scale-0.05", page([nothing()]))
     for locale, headline, name, first, other in (
         ("fr-FR", "0 personne sur 0 a eu une réponse.", "viral, graine 1, échelle 0,05", "fr", "en"),
         ("en-GB", "0 of 0 people were answered.", "viral, seed 1, scale 0.05", "en", "fr"),

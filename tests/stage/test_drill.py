@@ -19,7 +19,6 @@ from playwright.sync_api import expect, sync_playwright
 from router.cli import drill
 from router.office import Office
 from router.postgres.migrate import migrate
-from router.stage import shelf
 from router.stage.drill.counting import tell
 from router.stage.drill.page import page
 from router.stage.drill.parts import blocks
@@ -27,6 +26,7 @@ from router.stage.drill.report import report
 from router.stage.drill.sheet import sheet
 from router.stage.drill.tale import Tale
 from router.stage.drill.wording import ENGLISH, FRENCH
+from router.web import shelf
 from tests.console.conftest import FLAGS
 from tests.stage.conftest import Seen
 from tests.stage.evening import EVENING, QUICK, merged, rehearsed, told
@@ -219,19 +219,21 @@ def test_shown_it_is_kept_for_the_demos_console(
         drill.command, ["weekend", "--show"], env={"PARAVENT_DATA": str(tmp_path)}, catch_exceptions=False
     )
     assert done.exit_code == 0
-    (kept,) = shelf.drills(tmp_path / "demo")
+    (kept,) = shelf.drills(tmp_path / "demo" / "drills")
     assert kept.name == "evening-seed-1-scale-1"
     people, raid = evening.people, evening.raiders
     answered = f"{people.answered} of {people.texters} people were answered."
     late, last = people.answered - people.at_once, ENGLISH.lasted(people.longest)
     waited = f"{late} of them waited longer than ten minutes, {last} at most; answers were kept for 48 h"
     assert (
-        kept.headline
+        kept.headline["en"]
         == f"{answered} {waited} in this drill. {raid.texts} raid texts got {raid.paid} answers."
     )
     answered_fr = f"{people.answered} personnes sur {people.texters} ont eu une réponse."
-    assert kept.headline_fr.startswith(f"{answered_fr} {late} d'entre elles ont attendu plus de dix minutes")
-    assert kept.headline_fr.endswith(f" Les {raid.texts} SMS du raid ont eu {raid.paid}\u00a0réponses.")
+    assert kept.headline["fr"].startswith(
+        f"{answered_fr} {late} d'entre elles ont attendu plus de dix minutes"
+    )
+    assert kept.headline["fr"].endswith(f" Les {raid.texts} SMS du raid ont eu {raid.paid}\u00a0réponses.")
 
 
 def test_the_json_and_the_sheet_say_the_same(evening: Tale) -> None:

@@ -186,7 +186,11 @@ async def open_house(
         ledge = Ledge(office)
         metrics = Metrics(office.accounts, office.numbers.values(), settings.currency)
         terms = Terms(
-            base_url=PUBLIC, hook_tokens={"ovh": HOOK_TOKEN}, operator_token=operator, public=public
+            base_url=PUBLIC,
+            drills=settings.drills,
+            hook_tokens={"ovh": HOOK_TOKEN},
+            operator_token=operator,
+            public=public,
         )
         told: list[str] = []
         spool = Spool(settings.spool, office.vault)

@@ -2,6 +2,7 @@
 
 import { chart, point, repaint } from "./charts.js";
 import { prepare } from "./dialogue.js";
+import * as drills from "./drills.js";
 import * as evidence from "./evidence.js";
 import * as phone from "./phone.js";
 import { listen, stop } from "./listen.js";
@@ -95,6 +96,7 @@ async function hear(said) {
     ahead = new Date(said.at) - Date.now();
     inZone(said.timezone);
     evidence.hear();
+    drills.open();
     phone.hear(said);
   }
   const entered = !$("door").hidden;
@@ -133,6 +135,7 @@ async function switchTo(language) {
   $("language").lang = other();
   dress(document.documentElement.dataset.theme);
   phone.render();
+  drills.render();
   review.render();
   render();
 }

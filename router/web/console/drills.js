@@ -1,13 +1,23 @@
-// Drills that were played beside the demo: what came of each, and its page.
+// Drills that were played on the router's machine: what came of each, and its page.
 
 import { $, keep, make, show, write } from "./pieces.js";
 import { ask } from "./router.js";
 import { current, day, precise, say } from "./words.js";
 
 const KEPT = 5;
+const EVERY = 10_000;
 let drills = [];
+let looking = false;
 
-export async function look() {
+// Once the router has let us in.
+export function open() {
+  if (looking) return;
+  looking = true;
+  look();
+  setInterval(look, EVERY);
+}
+
+async function look() {
   if (document.hidden) return;
   try {
     drills = (await ask("/api/v1/drills")).drills;
@@ -33,7 +43,7 @@ export function render() {
     item.append(item.link, item.says);
     return item;
   }, (item, each) => {
-    item.link.href = `/api/v1/drills/${encodeURIComponent(each.name)}/page#${current()}`;
+    item.link.href = `${each.page}#${current()}`;
     write(item.link, `${called(each.name)}, ${day(each.at)}`);
     const french = current() === "fr" && each.headline_fr;
     item.says.lang = french ? "fr" : "en";

@@ -2,7 +2,6 @@
 
 import * as attack from "./attack.js";
 import { tell } from "./dialogue.js";
-import * as drills from "./drills.js";
 import { $, button, keep, make, mark, show, write } from "./pieces.js";
 import { outcome } from "./rooms.js";
 import { ask, order } from "./router.js";
@@ -37,8 +36,6 @@ export async function open() {
   setInterval(converse, 700);
   setInterval(look, 3000);
   attack.prepare();
-  drills.look();
-  setInterval(drills.look, 5000);
 }
 
 export function render() {
@@ -49,7 +46,6 @@ export function render() {
   levers();
   conversation();
   attack.render();
-  drills.render();
 }
 
 export function hear(now) {
