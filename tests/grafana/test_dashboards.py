@@ -12,7 +12,7 @@ import yaml
 
 from tests.grafana.__main__ import BOARDS, FOLDER, texts
 from tests.grafana.asking import BOOKED, COMMITTED, RETURNED, SILENCES, TIERS
-from tests.grafana.expressions import asked, labels, metrics, operands
+from tests.grafana.expressions import asked, metrics, operands
 from tests.grafana.schema import faults
 from tests.house.test_docs import METRICS, explained
 from tests.house.tree import TOP
@@ -26,8 +26,6 @@ UNSEEN = {
     "paravent_review_labels": "how much the estimate rests on is in its band",
 }
 """Metrics that are on no dashboard and in no alert, and why."""
-
-OF_PROMETHEUS = {"job", "instance", "le"}
 
 
 def expressions() -> dict[str, str]:
@@ -151,16 +149,6 @@ def test_every_metric_that_is_asked_for_exists() -> None:
 def test_a_misspelt_metric_would_be_found() -> None:
     expr = 'sum(rate(paravent_replys_total{outcome="accepted"}[5m]))'
     assert unknown({"here": expr}, explained(METRICS)) == {"here": {"paravent_replys_total"}}
-
-
-def test_every_label_that_is_asked_for_exists() -> None:
-    known = {
-        label
-        for row in re.findall(r"^\| `paravent_\w+` \| ([^|]*) \|", METRICS, re.MULTILINE)
-        for label in re.findall(r"\w+", row)
-    }
-    assert {label for expr in expressions().values() for label in labels(expr)} - known <= OF_PROMETHEUS
-    assert labels('sum by (acount) (up{jbo="x"})') == {"acount", "jbo"}
 
 
 def test_every_metric_is_seen_somewhere_or_has_its_reason() -> None:
