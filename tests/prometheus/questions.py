@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 
-from tests.grafana.expressions import asked, operands
+from tests.grafana.expressions import EVERYTHING, asked, filled, operands
 from tests.grafana.test_dashboards import WRITTEN
+from tests.grafana.test_labels import CHOOSES
 from tests.prometheus.server import Prometheus
 from tests.prometheus.test_rules import RULES
 
@@ -36,3 +37,24 @@ async def silent(
         return {value for one in series for _, value in one["values"]} - {"NaN"}
 
     return [f"{place}: {expr}" for place, expr in exprs if not await numbers(expr)]
+
+
+async def unheard(
+    prometheus: Prometheus, expr: str, name: str, values: Iterable[str], seconds: float
+) -> list[str]:
+    """Whose choice on a dashboard a question did not obey in the last seconds.
+
+    `nobody` has an answer; one who is chosen has another's; `anybody` has none, whoever is chosen. What is
+    asked for besides, as the purse `total`, is left out.
+    """
+    expr = expr.replace(f"${name}|total", f"${name}").replace(f"${name}|unknown", f"${name}")
+
+    async def told(value: str) -> list[set[str]]:
+        series = await prometheus.series(filled(expr, EVERYTHING | {f"${name}": value}), seconds)
+        numbers = (one["metric"] for one in series if {number for _, number in one["values"]} - {"NaN"})
+        return [{metric[label] for label in CHOOSES[name] & metric.keys()} for metric in numbers]
+
+    answers = {value: await told(value) for value in values}
+    found = ["nobody"] if await told("nobody") else []
+    found += [value for value, told_of in answers.items() if any(one - {value} for one in told_of)]
+    return found + ([] if any(answers.values()) else ["anybody"])
