@@ -142,7 +142,13 @@ def _target(place: int, query: Query) -> Json:
 def stat(
     title: str, says: str, query: Query, *, unit: str, size: tuple[int, int] = (4, 3), **more: Any
 ) -> Panel:
-    """One value, large, as it is now and not as it was before the router fell silent; `name`: whose it is."""
+    """One value, large, as it is now and not as it was before the router fell silent; `name`: whose it is.
+
+    `nothing` says what it means that there is no value, in the first colour; else it is not known, and grey.
+    """
+    if "nothing" not in more:
+        (_, first), *further = more.pop("steps", ((None, GREEN),))
+        more["steps"] = ((None, GREY), (0, first), *further)
     options = {
         "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
         "textMode": "name" if more.pop("name", False) else "value",

@@ -63,11 +63,13 @@ _ANSWERS = (
         "How long a wait?",
         "From a text to its answer in a carrier's hands: the slowest of twenty in the last 15 minutes."
         f" A delay that the settings ask for counts too; what is {BELOW} is not told apart.",
-        Query(quantile(0.95, "paravent_reply_duration_seconds", window="15m") + " >= 0"),  # else no number
+        Query(
+            f"{quantile(0.95, 'paravent_reply_duration_seconds', window='15m')} >= 0"
+            " or 0 * sum(rate(paravent_reply_duration_seconds_count[15m]))"
+        ),
         unit="s",
         steps=((None, GREEN), (120, YELLOW), (600, RED)),
-        words={LEAST: (BELOW, GREEN)},
-        nothing="nobody asked",
+        words={0: ("nobody asked", GREEN), LEAST: (BELOW, GREEN)},
         defaults={"decimals": 1},
     ),
     stat(

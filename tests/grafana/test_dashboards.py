@@ -12,6 +12,7 @@ import yaml
 
 from tests.grafana.__main__ import BOARDS, FOLDER, texts
 from tests.grafana.asking import BOOKED, COMMITTED, RETURNED, SILENCES, TIERS
+from tests.grafana.drawing import GREEN, Query, stat
 from tests.grafana.expressions import asked, metrics, operands
 from tests.grafana.schema import faults
 from tests.house.test_docs import METRICS, explained
@@ -85,6 +86,18 @@ def test_a_panel_that_says_nothing_would_be_found() -> None:
     panel |= {"title": "Answers", "description": ""}
     panel["fieldConfig"]["defaults"]["unit"] = ""
     assert mute(panel) == ["a question", "a description", "a unit"]
+
+
+def unknown_is_well(panel: dict[str, Any]) -> bool:
+    """Whether a large value that is not there is drawn as if all were well."""
+    base = panel["fieldConfig"]["defaults"]["thresholds"]["steps"][0]
+    return bool(panel["type"] == "stat" and base == {"value": None, "color": GREEN})
+
+
+def test_what_is_not_known_is_not_green() -> None:
+    assert [panel["title"] for _, panel in panels() if unknown_is_well(panel)] == []
+    panel = stat("All?", "Whether all is.", Query("up"), unit="none", nothing="well").written(1, 0, 0)
+    assert unknown_is_well(panel)
 
 
 def test_no_dashboard_asks_the_same_twice_and_every_uid_is_its_own() -> None:

@@ -20,7 +20,7 @@ from tests.prometheus.server import Prometheus, running
 from tests.sweep.town import Town
 
 FOLDER = TOP / "deploy" / "prometheus"
-_PATIENCE = 30.0
+_PATIENCE = 90.0
 
 
 @asynccontextmanager

@@ -86,7 +86,7 @@ def waits(*counted: int) -> Series:
     return {
         f'paravent_reply_duration_seconds_bucket{{le="{bound}"}}': f"0+{count}x{LONG}"
         for bound, count in zip(("0.05", "0.1", "+Inf"), counted, strict=True)
-    }
+    } | {"paravent_reply_duration_seconds_count": f"0+{counted[-1]}x{LONG}"}
 
 
 STORIES = {
@@ -105,6 +105,7 @@ STORIES = {
     "all answers are quick": Story("now", WAIT, waits(9, 9, 9), "under 50 ms"),
     "a few are not": Story("now", WAIT, waits(8, 10, 10), 0.0875),
     "nobody texted": Story("now", WAIT, waits(0, 0, 0), "nobody asked"),
+    "nothing is known of waits": Story("now", WAIT, {}, "no data"),
 }  # fmt: skip
 
 
