@@ -23,7 +23,8 @@ What is held beside the hashes, so that nothing is left out unseen:
 - the roots are one chain without a gap, from before the time that is asked for on; every tree that was made
   in this time, and from the first text of it to the last, is there, each with all of its leaves
 - a text says when it came, though its words are sealed; one of this time has its facts here, and a row
-- each row of texts.csv is one text's leaf, and every column of it comes out of a leaf
+- each row of texts.csv is one text's leaf, and every column of it comes out of a leaf; rows, requests and
+  leaves stand in the order in which they were sealed
 - an act that was sealed before the folder was made says for whom, of when, of how many texts
 - nothing is sealed twice but what may change: of two decisions of one reply the second follows only from what
   was learnt of an attempt since; where it does not, the first one stands and the second is named
@@ -322,14 +323,20 @@ def _leaves(report: Report, folder: Path, roots: dict[int, Line], asked: Asked) 
         found[root][place] = line
         order.append((root, place))
         _one_leaf(report, f"leaf {root}/{place}", line, asked)
-    if order != sorted(order):
-        report.found("moved", "leaves.jsonl", "its lines are not in the order of roots and places")
+    _ordered(report, "leaves.jsonl", order, sorted(order))
     for root in sorted(found):
         if root in roots:
             _one_tree(report, root, roots[root], found[root])
         else:
             report.found("missing", f"root {root}", "leaves of it are here")
     return {key: found[key[0]][key[1]] for key in sorted(set(order))}
+
+
+def _ordered(report: Report, name: str, came: Iterable[Any], due: Iterable[Any]) -> None:
+    """The lines of a file stand as their leaves do, whichever are missing or were put in."""
+    those, sealed = dict.fromkeys(came), dict.fromkeys(due)
+    if [each for each in those if each in sealed] != [each for each in sealed if each in those]:
+        report.found("moved", name, "its lines are not in the order of roots and places")
 
 
 def _one_tree(report: Report, root: int, link: Line, leaves: dict[int, Line]) -> None:
@@ -499,11 +506,14 @@ def _requests(report: Report, folder: Path, leaves: Leaves) -> None:
             whole = line["payload"].get("record")
             if whole or line.get("words"):
                 due[line["id"]] = whole or _part(line, "facts").get("record")
+    came, sealed = [], [*due]
     for line in _lines(report, folder, "requests.jsonl"):
+        came.append(line["id"])
         salt, record = _raw(line["salt"]), line["record"].encode("latin-1")
         if sha256(b"\3" + salt + record).hexdigest() != due.pop(line["id"], None):
             report.found("changed", f"request of {line['id']}", "it is not the one that was sealed")
         report.count("requests")
+    _ordered(report, "requests.jsonl", came, sealed)
     for item in sorted(due):
         report.found("missing", f"request of {item}", "its text was opened, and it was not")
 
@@ -653,6 +663,7 @@ def _table(report: Report, folder: Path, leaves: Leaves, asked: Asked) -> Iterat
             held.add(line["id"])
     columns = (*COLUMNS, *PERSONAL_COLUMNS) if asked.full else COLUMNS
     written = _written(report, folder, columns)
+    _ordered(report, "texts.csv", written, [(str(root), str(place)) for root, place in leaves])
     for (root, place), line in leaves.items():
         if line["kind"] != "text" or not _is_of(line, asked):
             continue

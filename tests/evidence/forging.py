@@ -153,6 +153,21 @@ def a_row_of_nothing(folder: Path) -> Found:
     return "added", f"texts.csv, leaf {rows[0]['root']}/99"
 
 
+def the_order_of_rows(folder: Path) -> Found:
+    first, second, *rows = rows_of(folder)
+    put(folder, [second, first, *rows])
+    return "moved", "texts.csv"
+
+
+def the_order_of_requests(folder: Path) -> Found:
+    """Where there are any, in a full folder; else that of rows."""
+    requests = read(folder, "requests.jsonl")
+    if not requests:
+        return the_order_of_rows(folder)
+    written(folder, "requests.jsonl", requests[::-1])
+    return "moved", "requests.jsonl"
+
+
 def a_column(name: str) -> Callable[[Path], Found]:
     def forge(folder: Path) -> Found:
         rows = rows_of(folder)
@@ -241,7 +256,8 @@ def _closed(line: dict[str, Any], why: str, *parts: str) -> None:
 FORGERIES = [
     the_first_minute, the_first_minute_and_not_its_root, a_minute_between, a_minute_between_with_its_root,
     the_last_minute, a_text_as_of_another_time, a_text_as_sealed, a_text_as_a_hash_alone, words_as_erased,
-    what_became_of_a_text, a_row, a_row_twice, a_row_of_nothing, a_column_less, a_senders_figure,
+    what_became_of_a_text, a_row, a_row_twice, a_row_of_nothing, the_order_of_rows, the_order_of_requests,
+    a_column_less, a_senders_figure,
     *map(a_column, ("texter", "wording", "held", "prefix", "state", "received_at", "number", "score")),
     how_many_texts, for_whom, of_when, which_roots_are_listed, how_many_leaves_a_root_has,
     the_act_that_ordered_it, all_of_it, all_of_it_and_its_files,

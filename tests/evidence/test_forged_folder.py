@@ -28,6 +28,8 @@ from tests.evidence.forging import (
     the_act_that_ordered_it,
     the_first_minute_and_not_its_root,
     the_last_minute,
+    the_order_of_requests,
+    the_order_of_rows,
     which_roots_are_listed,
     words_as_erased,
 )
@@ -118,6 +120,8 @@ CONTROLS: list[tuple[Callable[[Path], Found], dict[str, Callable[..., Any]]]] = 
     (for_whom, {"_act": _nothing}),
     (a_row, {"_table": _no_rows, "_figures": _nothing, "_act": _nothing}),
     (a_column("texter"), {"_table": _no_rows, "_figures": _nothing}),
+    (the_order_of_rows, {"_ordered": _nothing}),
+    (the_order_of_requests, {"_ordered": _nothing}),
     (a_senders_figure, {"_figures": _nothing}),
     (which_roots_are_listed, {"_is_as_listed": _nothing}),
     (words_as_erased, {"_erased": _nothing}),
