@@ -12,7 +12,7 @@ from enum import Enum
 _INSULTS = """
 salop(e|es|ard|ards|io|iaud)?, conard(e|s|es)?, conase?s?, conas(e|es), enfoires?,
 encul(e|es|er|ez|eur|eurs), putes?, petases?, poufiases?, grognases?, batarde?s?, fdps?, ntm, vtf, ftg,
-fils? de (pute|pte|chien|chiene), trou du cul, trouducs?, raclures?, grose merde, sous merdes?,
+fils? de (pute|pte|chien|chiene)s?, trou du cul, trouducs?, raclures?, grose merde, sous merdes?,
 (une|la|sale|grose|petite|pauvre|espece de|bande de) traine(s|es)?, bougnoules?, bamboulas?, youpine?s?,
 niakoues?, crouiles?, tarlouzes?, tafioles?,
 feminazie?s?, mal baise(e|s|es)?, sac a foutre, vide couiles?, suce (moi|ma bite|mon), sucez, ta gueule,
@@ -45,13 +45,13 @@ jv(ais|e|ai)? te (tuer|bute|buter|crever|fumer|retrouve|retrouver|choper|niquer|
 """
 
 _TELLING = """
-(il|ele|on|ils|qui|quelqu un|un (mec|type|home|gars|inconu)) (m|me|nous|l|la|les|lui) (a|ont) [a-z]+,
+(il|ele|on|ils|qui|quelqu un|un (mec|type|home|gars|ado|inconu)) (m|me|nous|l|la|les|lui) (a|ont) [a-z]+,
 (il|ele|on|ils|quelqu un|(un|mon|ma) [a-z]+) (a (tague|ecrit|grave|cole|crie|hurle|dit)|crie|hurle|repete),
 (mon|ma|mes) (ex|mari|copain|compagnon|patron|chef|voisin|colegue|pere|frere|prof)s?
 (a|ont|m|me|dit|veut|qui),
 (me suis|de me|m etre) fai(t|re) [a-z]+er, qui (traite|insulte|harcele|menace)(nt)?,
 (ils|eles|mecs|gens|ceux qui) vous (traitent|insultent|apelent|harcelent|menacent|envoient|ecrivent),
-(il|ele|on|ils|qui) (me|nous|la|les|lui) (dit|disent|crie|crient|force|sui[a-z]+|envoie|ecrit),
+(il|ele|on|ils|qui|quelqu un) (me|nous|la|les|lui) (dit|disent|crie|crient|force|sui[a-z]+|envoie|ecrit),
 (m|l|nous) (a|ont) (trait|insult|menac|harcel|suivi|frap|touch|agres|crach|apel)[a-z]*, on m a,
 (il|ele|on|ils|qui|mec|type|gars|home|inconu) (ma|mon|mont)( [a-z]+)?
 (trait|insult|menac|harcel|suivi|frap|touch|crach|agres)[a-z]*, m ?apel(ent|ant),
@@ -65,6 +65,20 @@ que dois je faire, a qui (en )?parler, je recois des, temoin,
 (me|her|us),
 (he|she|they|someone|a guy|a man|my (ex|bos|husband)) (just |has )?(threatened|insulted|raped)
 (me|her|us), keps (threatening|texting|caling|folowing),
+(son|sa|ses|leurs?|nos|notre)
+(ex|mari|copain|compagnon|patron|chef|voisin|colegue|pere|frere|prof|entraineur)s?
+(lui|leur|nous|l|la|les|a|ont|dit),
+(types|mecs|gars|homes|inconus|garcons|jeunes|colegues)( [a-z]+){0,3} ont,
+ils ((m|nous|lui|l|la) )?ont (ecrit|tague|grave|cole|crie|hurle|dit|envoye),
+(il|ele|on|ils|qui) (m|l) (ecrit|envoie|insulte|ecrivent|envoient),
+qui (vous|nous) (trait|insult|harcel|menac)e(nt)?,
+(a|some|the|this|that|two|thre) (guy|man|men|lad|bloke|boy|stranger|coleague|coworker|customer|client)s?(
+[a-z]+){0,4} (caled|folowed|told|hit|sent|grabed|touched|threatened|insulted|raped|shouted at|yeled at)
+(me|her|us), my (ex|bos|husband|boyfriend|partner|manager|neighbou?r|father|dad|brother|teacher|coleague)
+(says|said|texts|texted|writes|wrote|cals|caled|keps?|kept|told|threatens|sends|sent),
+(someone|a (guy|man|boy)|(two|thre|some) (guys|men|boys)) (shouted|yeled|screamed|wrote|sprayed),
+(ma|mes) (copine|amie|soeur|file|mere|voisine|colegue)s? (recoit|recoivent|se fait|se font|s est|a ete),
+i (get|got|kep geting|receive|received) (texts|mesages|cals|threats),
 i (was|got|ve ben) (folowed|harased|insulted|raped|asaulted), she was (raped|asaulted|beaten),
 (said|wrote) [a-z0-9 ?!]{1,60} to me, what should i do, what can i do, i m (stil )?(scared|shaking),
 who can i cal
@@ -76,8 +90,13 @@ courage (a |contre |face )?(vous|toute|tous|l equipe|aux?|les files), courage (c
 laise[sz]? pas (ces|ses|les) [a-z ]{1,30} (gagner|vous faire|vous intimider),
 merci (pour ce|pour votre|pour tout|pour eles|pour el|pour l initiative|a vous|les files|infiniment|de
 votre travail|d exister), vous etes (geniales|formidables|au top),
+(je|j|on|nous) (vous|vs) soutien[a-z]*(?! (pas|mon)),
+(force|courage) (a|et) (vous|vs|toutes?|tous|courage|l equipe), courage[ !]*$, on (ne )?lache(ra)? rien,
+(tenez|tene) bon (a|contre|face), (gagneront|vous auront|vous feront) (pas|jamais),
+(coment|pour|peux) vous (aider|soutenir), (screw|fuck) (the|these|those) (trols|idiots|haters),
+(i|we) (suport|stand with) you, we are (with|behind) you, continue[rz]? malgre,
 (j ai|jai|g) (done|file|laise|utilise) (ce|votre|vot|vos|le) num[a-z]*, stay strong, don t give up,
-thank you for, thanks for, kep going, sont (pathetiques|minables|des laches)
+thank you for, thanks for, kep (going|it up|fighting|strong), sont (pathetiques|minables|des laches)
 """
 
 _OPENING = """
@@ -115,8 +134,10 @@ _ABUSE = re.compile(f"(?<![a-z0-9]){_any(_INSULTS + ', ' + _THREATS)}{_EDGE}")
 _REPORT = re.compile(f"(?<![a-z0-9]){_any(_TELLING)}{_EDGE}")
 _SUPPORT = re.compile(f"(?<![a-z0-9]){_any(_SIDING)}{_EDGE}")
 _SOMEONE_ELSE = re.compile(
-    r"(?:(?:ces|ses|aux|les|par des|these|those)(?: [a-z]+)?|(?:a|par|avec|contre|chez|to) (?:une?|des|a)) $"
+    r"(?:(?:ces|ses|aux|les|par des|mare des|(?:c est|ce sont|sont) (?:que )?des|these|those|the)(?: [a-z]+)?"
+    r"|(?:a|par|avec|contre|chez|to) (?:une?|des|a)|(?: c|sont) des) $"
 )
+_RAIDERS = re.compile("(?:conard|salopard|enfoire|batard|encules|fils? de|trou|raclure|ashole)")
 _QUALIFIED = "(?:(?:une?|la|le|les|des|sale|grose?|petite?|vieile?|espece de|a|an|dirty) )*$"
 _NAMED = re.compile(
     "(?<![a-z])(?:(?:trait|insult)[a-z]*(?: (?:les gens|quelqu un|une?(?: [a-z]+)?))? (?:de|comme)"
@@ -159,7 +180,7 @@ def sense(spelt: str) -> Sense:
             return Sense.PHRASE
         return Sense.NAMED if _only_names(spelt) else Sense.TOLD
     if insulted:
-        return Sense.TOLD if _SUPPORT.search(spelt) and _of_others(spelt) else Sense.ABUSE
+        return Sense.TOLD if _of_others(spelt) else Sense.ABUSE
     if _SUPPORT.search(spelt):
         return Sense.PHRASE
     if _HELLO.match(spelt) or _TEST.match(spelt):
@@ -180,6 +201,7 @@ def _only_names(spelt: str) -> bool:
 
 
 def _of_others(spelt: str) -> bool:
-    """Whether every insult is for those of whom one speaks: "ces …", "aux …"."""
-    insults = _ABUSE.finditer(spelt)
-    return all(_SOMEONE_ELSE.search(spelt, max(0, at.start() - _NEAR), at.start()) for at in insults)
+    """Whether every insult is for those of whom one speaks, "ces …", "aux …", in support or for raiders."""
+    insults = [*_ABUSE.finditer(spelt)]
+    others = all(_SOMEONE_ELSE.search(spelt, max(0, at.start() - _NEAR), at.start()) for at in insults)
+    return others and (bool(_SUPPORT.search(spelt)) or all(_RAIDERS.match(at[0]) for at in insults))

@@ -132,7 +132,7 @@ def test_without_the_rules_for_reports_a_victim_would_be_flagged(monkeypatch: py
 def test_without_the_rules_for_supporters_their_anger_would_be_flagged(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    kind = "ne vous laissez pas faire par ces enculés"
+    kind = "ne vous laissez pas faire par ces salopes"
     assert score(kind).value < FLAGGED
     monkeypatch.setattr(lexicon, "_SUPPORT", re.compile("(?!)"))
     assert score(kind).value >= FLAGGED
