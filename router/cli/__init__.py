@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 from difflib import get_close_matches
 from importlib import import_module
+from typing import Any
 
 import click
 
@@ -26,6 +28,18 @@ class _Commands(click.Group):
             return None
         found: click.Command = import_module(f"router.cli.{cmd_name}").command
         return found
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except click.ClickException as error:
+            if sys.stderr.isatty():
+                from router.cli.showing import fitted
+
+                said = fitted(error.format_message(), "Error: ")
+                # Each kind of error makes its words itself: whichever it is, they are wrapped.
+                error.format_message = lambda: said  # type: ignore[method-assign]
+            raise
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

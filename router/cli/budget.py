@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from router.cli.finding import Failed, config_option, database, json_option, run, settings_of
-from router.cli.showing import NO_ROUTER, amounts, moment, money, show_json, show_table
+from router.cli.showing import NO_ROUTER, amounts, moment, money, show_json, show_table, show_wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -202,7 +202,7 @@ def _print(
     click.echo(f"\nIn {settings.currency}. SPENT has what receiving costs, too, not the answers alone.")
     for each in purses:
         if each.overrun:
-            click.echo(f"{each.name}: {money(each.overrun)} came as higher prices after the fact.")
+            show_wrapped("", f"{each.name}: {money(each.overrun)} came as higher prices after the fact.")
     if caps:
         rows = [
             (each["cap"], each["of"], each["period"], *(f"{each[n]}" for n in ("answers", "used", "left")))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from router.cli.finding import WrongSettings, config_option, json_option, settings_of
-from router.cli.showing import show_json, show_table, show_wrapped
+from router.cli.showing import show_json, show_table, show_words, show_wrapped
 
 if TYPE_CHECKING:
     from router.rules.wording import Lint
@@ -84,13 +84,16 @@ def _show(settings: Settings) -> None:
     if told := ", ".join(
         f"{name} {price.amount * 1_000:.2f} {price.unit}" for name, price in received.items() if price
     ):
-        click.echo(f"Receiving 1,000 texts costs, too: {told}.")
+        show_wrapped("", f"Receiving 1,000 texts costs, too: {told}.")
     for (purpose, language), lint in lints.items():
         if lint.foreign:
-            click.echo(f"\n{purpose.value} {language}: outside the GSM alphabet: {' '.join(lint.foreign)}")
+            click.echo()
+            show_wrapped(
+                "", f"{purpose.value} {language}: outside the GSM alphabet: {' '.join(lint.foreign)}"
+            )
         if lint.offered is not None:
             click.echo(f"  in look-alikes it takes {lint.offered_parts} instead of {lint.size.parts} parts:")
-            click.echo(f"  {lint.offered}")
+            show_words(f"  {lint.offered}")
 
 
 def _prices(lint: Lint, currency: str) -> str:

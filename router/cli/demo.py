@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from router.cli.finding import plainly
+from router.cli.showing import show_wrapped
 
 if TYPE_CHECKING:
     from router.rules.story import Story
@@ -91,4 +92,4 @@ def _tell(story: Story) -> None:
     for step in story.passed:
         said += f"; not {step.route.account}: {step.why.value}"
     seconds = (story.ended_at - story.received_at).total_seconds()
-    click.echo(f"  {said}; {seconds:.2f} s")
+    show_wrapped("  ", f"{said}; {seconds:.2f} s")

@@ -22,9 +22,11 @@ if TYPE_CHECKING:
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 
-_KEPT = """
-Kept in {folder}: the rows that the report was counted from, as CSV, in rows/,
-and the database. To ask it, evidence included, until you delete the folder:
+_KEPT = (
+    "Kept in {folder}: the rows that the report was counted from, as CSV, in rows/, and the database."
+    " To ask it, evidence included, until you delete the folder:"
+)
+_ASKED = """\
   cd {folder} && . ./environment.sh && paravent evidence verify
 Any other command of Paravent does, too: raid show, budget, review, replay."""
 
@@ -90,7 +92,9 @@ def command(
     click.echo(report(tales))
     _write(tales, files)
     if own.keep:
-        click.echo(_KEPT.format(folder=own.keep))
+        click.echo()
+        show_wrapped("", _KEPT.format(folder=own.keep))
+        click.echo(_ASKED.format(folder=own.keep))
     if shelf:
         _show(tales, shelf, show=show)
     if not all(tale.good for tale in tales):
@@ -150,7 +154,7 @@ def _progress(order: Order) -> Callable[[datetime, int], None]:
             return
         said = part
         line = f"{name}: {at:%a %H:%M}, {counted(texts, 'text')}"
-        click.echo(f"\r{line:<60}" if live else line, err=True, nl=not live)
+        click.echo(f"\r{line:<60.79}" if live else line, err=True, nl=not live)
         if live and at >= scenario.ends:
             click.echo("", err=True)
 

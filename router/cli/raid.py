@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from router.cli.finding import Failed, config_option, database, json_option, run, settings_of
-from router.cli.showing import NO_ROUTER, harmless, moment, show_json, show_table
+from router.cli.showing import NO_ROUTER, harmless, moment, show_json, show_table, show_words, show_wrapped
 from router.rules.plural import counted
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def held(context: click.Context, config: Path | None, as_json: bool) -> None:
 @click.pass_obj
 def open_(above: Path | None, config: Path | None, cluster: str) -> None:
     """Show the words of one text of CLUSTER; it is written down."""
-    click.echo(run(_open(config or above, cluster)))
+    show_words(run(_open(config or above, cluster)))
 
 
 @held.command
@@ -233,28 +233,32 @@ def _print(found: Raid, *, as_json: bool) -> None:
     by = " You declared it: only you end it." if found.by_hand else ""
     click.echo(f"A raid is on since {moment(found.since)}.{by}" if raid else "It is calm.")
     signs = "that it ends" if raid else "of a raid"
-    click.echo(
+    show_wrapped(
+        "",
         f"Signs {signs}: {found.statistic:.1f} of {found.limit:g}. Usually"
-        f" {found.baseline:.1%} of texts are suspicious, by the last {found.learnt}."
+        f" {found.baseline:.1%} of texts are suspicious, by the last {found.learnt}.",
     )
     if raid and (found.learnt < ENOUGH or found.baseline > RAIDED) and found.line is not None:
-        click.echo("Nothing shows what is usual: those that the detector flags are held, and no others.")
+        show_wrapped(
+            "", "Nothing shows what is usual: those that the detector flags are held, and no others."
+        )
     if found.judged:
-        click.echo(
+        show_wrapped(
+            "",
             f"Of {counted(found.judged, 'text')} judged in this raid, {found.judged_held} were held"
             f" ({found.judged_held / found.judged:.0%}). Of ordinary texts,"
-            f" up to about {found.share_wanted:.0%} may be held by mistake (raids.held)."
+            f" up to about {found.share_wanted:.0%} may be held by mistake (raids.held).",
         )
     if found.held:
         _clusters(found)
     for each in found.changes:
-        click.echo(_told(each))
+        show_wrapped(f"{moment(each.at)}  ", _told(each))
 
 
 def _clusters(found: Raid) -> None:
     yours = f"; only you can let {found.grave} of them go" if found.grave else ""
-    click.echo(
-        f"{counted(found.held, 'text')} from {counted(found.phones, 'phone')} held, unanswered{yours}."
+    show_wrapped(
+        "", f"{counted(found.held, 'text')} from {counted(found.phones, 'phone')} held, unanswered{yours}."
     )
     if found.clusters:
         rows = [
@@ -270,7 +274,9 @@ def _clusters(found: Raid) -> None:
         ]
         show_table(("CLUSTER", "TEXTS", "SENDERS", "FIRST", "LAST", "WORDS"), rows)
     if more := found.held - sum(each.texts for each in found.clusters):
-        click.echo(f"{counted(more, 'text of another wording is', 'texts of other wordings are')} held, too.")
+        show_wrapped(
+            "", f"{counted(more, 'text of another wording is', 'texts of other wordings are')} held, too."
+        )
 
 
 def _told(change: Change) -> str:
@@ -280,4 +286,4 @@ def _told(change: Change) -> str:
         if change.cause == "operator"
         else f"{change.flagged} of {texts} from {began} to {until} suspicious, usually {change.baseline:.1%}"
     )
-    return f"{moment(change.at)}  {change.mode}: {why}"
+    return f"{change.mode}: {why}"

@@ -19,7 +19,7 @@ from router.cli.finding import (
     run,
     settings_of,
 )
-from router.cli.showing import show_json
+from router.cli.showing import show_json, show_wrapped
 from router.rules.plural import counted
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from router.settings import Settings
     from router.stage.replay import Replayed
 
-_LABEL, _WIDTH = 28, 78
+_LABEL = 28
 
 
 @click.command
@@ -100,19 +100,18 @@ def _with(config: Path | None, policy: Path) -> Settings:
 
 
 def _print(replayed: Replayed) -> None:
+    from router.stage.columns import side_by_side
     from router.stage.replay import blind, table
 
-    heads = ["as it was", *replayed.outcomes]
-    width = max(8, (_WIDTH - _LABEL) // len(heads))
-    click.echo(" " * _LABEL + "".join(f"{head:>{width}.{width - 1}}" for head in heads))
-    for name, values in table(replayed):
-        click.echo(f"{name:<{_LABEL}}" + "".join(f"{value:>{width}}" for value in values))
+    for line in side_by_side(["as it was", *replayed.outcomes], table(replayed), _LABEL):
+        click.echo(line)
     for name in blind(replayed):
-        click.echo(
+        show_wrapped(
+            "",
             f"{name}: only a raid of most texts can be seen in so few; the first {replayed.learning[name]:,}"
-            "\nteach what is usual (raids.warm_up)."
+            " teach what is usual (raids.warm_up).",
         )
     left_out = ((replayed.erased, "erased"), (replayed.unknown, "to a number you no longer have"))
     for texts, why in left_out:
         if texts:
-            click.echo(f"{counted(texts, 'text')} {why}: left out of all columns but the first.")
+            show_wrapped("", f"{counted(texts, 'text')} {why}: left out of all columns but the first.")

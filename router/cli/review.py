@@ -11,7 +11,7 @@ from uuid import UUID
 import click
 
 from router.cli.finding import Failed, config_option, database, json_option, run, settings_of
-from router.cli.showing import harmless, moment, show_json
+from router.cli.showing import harmless, moment, show_json, show_words, show_wrapped
 from router.rules.plural import counted
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def command(context: click.Context, config: Path | None, as_json: bool) -> None:
 @click.pass_obj
 def open_(above: Path | None, config: Path | None, text: UUID) -> None:
     """Show the words of one TEXT, by its id; it is written down."""
-    click.echo(run(_open(config or above, text)))
+    show_words(run(_open(config or above, text)))
 
 
 @command.command
@@ -82,7 +82,8 @@ async def _go_through(config: Path | None) -> None:
             await reviews.label(text.id, Label(_KEYS[key]), wall_clock(), per_day, by=BY)
         sample = await reviews.sample(wall_clock())
         click.echo("" if waiting else "\nNothing waits to be looked at.")
-        click.echo(_told(sample))
+        for line in _told(sample).split("\n"):
+            show_wrapped("", line)
 
 
 def _told(sample: Sample) -> str:
@@ -93,7 +94,7 @@ def _told(sample: Sample) -> str:
         return (
             f"The share of abusive texts is not known yet.\nLabels so far: {calm} of calm, {raid} of raids."
             f"\nFor the {counted(sample.texts, 'text')} of this time only labels of"
-            f" {'calm' if sample.mode is Mode.CALM else 'raids'} count: a few dozen are\nenough,"
+            f" {'calm' if sample.mode is Mode.CALM else 'raids'} count: a few dozen are enough,"
             " or fewer where they agree."
         )
     return (
@@ -106,7 +107,7 @@ async def _ask(reviews: Reviews, vault: Vault, text: Drawn, place: str) -> str:
     from router.rules.estimate import blurred
 
     click.echo(f"\n{place}, to {text.number}, {moment(text.received_at)}")
-    click.echo(blurred(vault.read(text.letters)[1]))
+    show_words(blurred(vault.read(text.letters)[1]))
     while True:
         try:
             key: str = click.prompt(
@@ -119,7 +120,7 @@ async def _ask(reviews: Reviews, vault: Vault, text: Drawn, place: str) -> str:
         if key != "s":
             return key
         await reviews.open(text.id, by=BY)
-        click.echo(harmless(vault.read(text.letters)[1]))
+        show_words(harmless(vault.read(text.letters)[1]))
 
 
 async def _open(config: Path | None, text: UUID) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Sequence
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -60,10 +61,38 @@ def show_table(
 
 def show_wrapped(head: str, said: str) -> None:
     """Print a sentence behind its head; further lines stand below its first word."""
+    click.echo(_filled(head, said, " " * len(head)))
+
+
+def show_words(said: str) -> None:
+    """Print what somebody wrote: as it is, but on a terminal no line is longer than that."""
+    click.echo(fitted(said) if is_terminal(sys.stdout) else said)
+
+
+def show_aside(said: str) -> None:
+    """Say something beside what is printed, to standard error; wrapped on a terminal."""
+    click.echo(fitted(said) if is_terminal(sys.stderr) else said, err=True)
+
+
+def is_terminal(stream: TextIO) -> bool:
+    """Whether people look at it, now."""
+    return stream.isatty()
+
+
+def fitted(said: str, head: str = "") -> str:
+    """Lines of at most 80 columns, the first of them behind a head that somebody else prints."""
+    lines = []
+    for line in said.split("\n"):
+        indent = line[: len(line) - len(line.lstrip())]
+        lines.append(_filled(head + indent, line.strip(), indent + "  " * bool(indent)).removeprefix(head))
+        head = ""
+    return "\n".join(lines)
+
+
+def _filled(head: str, said: str, inner: str) -> str:
     import textwrap
 
-    inner = " " * len(head)
-    click.echo(
+    return (
         textwrap.fill(
             said,
             _WIDTH,
@@ -72,6 +101,7 @@ def show_wrapped(head: str, said: str) -> None:
             break_long_words=False,
             break_on_hyphens=False,
         )
+        or head
     )
 
 

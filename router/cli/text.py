@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from router.cli.finding import Failed, json_option, run
-from router.cli.showing import show_json
+from router.cli.showing import show_json, show_words, show_wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -87,7 +87,7 @@ def command(number: str, words: str, sender: str | None, timeout: float, as_json
     if as_json:
         show_json(asdict(result))
     else:
-        click.echo(_told(result))
+        _show(result)
     raise SystemExit(0 if result.answered else 1)
 
 
@@ -184,17 +184,14 @@ def _why(found: Fate | None, status: int | None, *, broke: bool = False) -> str:
     return _REASONS.get(found.reason) or _NO_ANSWER.get(found.state, found.state)
 
 
-def _told(result: Result) -> str:
+def _show(result: Result) -> None:
     from router.rules.failover import Why
 
-    passed = [
-        f"  {account} was passed over: {Why(why).said}"
-        for account, _, why in (each.partition(":") for each in result.passed_over.split())
-    ]
-    if result.answered:
+    if result.answer is not None:
         whose = "by the carrier itself," if result.by_the_carrier else "through"
-        said = f"{result.answer}\n  {whose} {result.account}, after {result.seconds:.1f} s"
+        show_words(result.answer)
+        show_wrapped("  ", f"{whose} {result.account}, after {result.seconds:.1f} s")
     else:
-        word = f" ({result.reason})" if result.reason else ""
-        said = f"Silence: {result.why}{word}."
-    return "\n".join([said, *passed])
+        show_wrapped("", f"Silence: {result.why}{f' ({result.reason})' if result.reason else ''}.")
+    for account, _, why in (each.partition(":") for each in result.passed_over.split()):
+        show_wrapped("  ", f"{account} was passed over: {Why(why).said}")

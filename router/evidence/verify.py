@@ -45,6 +45,7 @@ import csv
 import json
 import os
 import re
+import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -781,6 +782,11 @@ def _visible(line: str) -> str:
     return clean.encode(spoken, "backslashreplace").decode(spoken)
 
 
+def _fitted(line: str) -> list[str]:
+    """Lines of at most 80 columns."""
+    return textwrap.wrap(line, 80, break_long_words=False, break_on_hyphens=False) or [""]
+
+
 def main(words: list[str]) -> int:
     """Run the command; answer its exit code."""
     speaks = next(filter(None, map(os.environ.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), "")
@@ -801,7 +807,8 @@ def main(words: list[str]) -> int:
         sys.stderr.write(f"{why}\n")
         return 2
     for line in told(report, compared=elsewhere is not None):
-        sys.stdout.write(f"{_visible(line)}\n")
+        for part in _fitted(_visible(line)) if sys.stdout.isatty() else [_visible(line)]:
+            sys.stdout.write(f"{part}\n")
     return CHANGED if report.findings else 0
 
 

@@ -43,8 +43,9 @@ def test_a_full_folder_says_what_was_written_and_a_changed_one_is_found_out(demo
     assert demo.paravent("text", TWILIO, "Coucou, ici Bérénice").code == 0
     done = demo.paravent("evidence", "export", *PERIOD, "--out", "full", "--full")
     assert done.code == 0, done.err
-    assert re.search(r"SHA-256 [0-9a-f]{64}: write it into the complaint", done.out)
-    assert re.search(r"; [1-9]\d* records? w\w+ opened by this export, and that is written down\.", done.out)
+    assert re.search(r"^Write the SHA-256 of its .* complaint:\n  [0-9a-f]{64}$", done.out, re.MULTILINE)
+    said = " ".join(done.out.split())
+    assert re.search(r"; [1-9]\d* records? w\w+ opened by this export, and that is written down\.", said)
     assert f"verifies it with: python3 {Path('full') / 'verify.py'}\nNo root leaves this machine" in done.out
     table = demo.paravent.folder / "full" / "texts.csv"
     assert "Bérénice" in table.read_text("utf-8")

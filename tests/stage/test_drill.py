@@ -112,6 +112,9 @@ def test_the_report_fits_a_terminal_and_names_its_rows(evening: Tale) -> None:
     lines = report([evening]).splitlines()
     assert max(map(len, lines)) <= 80
     assert sum("[from " in line for line in lines) == 5
+    compared = report([evening] * 6).splitlines()
+    assert max(map(len, compared)) <= 80
+    assert sum(line.count("own") for line in compared) > 6  # the first stands in each block
 
 
 def test_a_scale_that_is_no_number_is_refused() -> None:

@@ -11,6 +11,7 @@ import click
 
 from router.cli.asked import moment_asked
 from router.cli.finding import Failed
+from router.cli.showing import show_aside
 
 if TYPE_CHECKING:
     from router.evidence.leaves import Seals
@@ -56,10 +57,9 @@ def known_key(file: Path | None, settings: Settings) -> PrivateKey | None:
         _tried(settings)
     elif key is not None:
         why = "is another one" if public else "is not there, so that nothing is sealed to it now"
-        click.echo(
+        show_aside(
             f"Warning: {file} is not the key that the settings know: evidence.public_key {why}. It opens only"
-            " what was sealed to it earlier.",
-            err=True,
+            " what was sealed to it earlier."
         )
     return key
 

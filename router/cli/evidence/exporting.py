@@ -20,7 +20,7 @@ from router.cli.evidence.asking import (
     who,
 )
 from router.cli.finding import Failed, config_option, database, json_option, run, settings_of
-from router.cli.showing import show_json
+from router.cli.showing import show_json, show_words, show_wrapped
 from router.rules.plural import counted
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from router.evidence.verify import Report
 
 _NO_ROOTS_LEFT = (
-    "No root leaves this machine (evidence.roots_to), so that proves less: that the folder agrees\n"
-    "with itself, not that nobody who owns this machine made all of it anew."
+    "No root leaves this machine (evidence.roots_to), so that proves less: that the folder agrees"
+    " with itself, not that nobody who owns this machine made all of it anew."
 )
 _NO_ROOM = "Nothing is left of it: free some room there, or name a folder on another disk with --out."
 _FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -72,16 +72,17 @@ def export(
     if as_json:
         show_json({"folder": folder, **asdict(done)})
         return
-    click.echo(
+    show_wrapped(
+        "",
         f"{counted(done.texts, 'text is', 'texts are')} in {folder};"
         f" {counted(done.opened, 'record was', 'records were')} opened by this export,"
-        " and that is written down."
+        " and that is written down.",
     )
-    click.echo(f"Its manifest has the SHA-256 {done.manifest}: write it into the complaint.")
+    click.echo(f"Write the SHA-256 of its manifest into the complaint:\n  {done.manifest}")
     left = bool(settings_of(config or above).evidence.roots_to)
     click.echo(f"Anybody verifies it with: python3 {folder / 'verify.py'}{' --roots FILE' * left}")
     if not left:
-        click.echo(_NO_ROOTS_LEFT)
+        show_wrapped("", _NO_ROOTS_LEFT)
 
 
 @click.command
@@ -121,7 +122,7 @@ def verify(
         found = [finding._asdict() for finding in report.findings]
         show_json({"findings": found, "counted": report.counted, "said": report.said})
     else:
-        click.echo("\n".join(told(report, compared=elsewhere is not None)))
+        show_words("\n".join(told(report, compared=elsewhere is not None)))
     raise SystemExit(CHANGED if report.findings else 0)
 
 

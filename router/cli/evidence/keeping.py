@@ -10,7 +10,7 @@ import click
 
 from router.cli.evidence.asking import from_option, known_key, to_option, who, why_option
 from router.cli.finding import Failed, config_option, database, json_option, run, settings_of
-from router.cli.showing import show_json
+from router.cli.showing import show_aside, show_json
 from router.rules.plural import counted
 
 if TYPE_CHECKING:
@@ -52,9 +52,7 @@ def key(above: Path | None, file: Path, tried: bool, config: Path | None, as_jso
         show_json({"public_key": public, "file": file})
         return
     click.echo(f'public_key = "{public}"')
-    click.echo(
-        f"Take {file} away from this machine: without it nobody opens what is sealed from now on.", err=True
-    )
+    show_aside(f"Take {file} away from this machine: without it nobody opens what is sealed from now on.")
 
 
 def _try(file: Path, settings: Settings, *, as_json: bool) -> None:

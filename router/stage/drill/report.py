@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from router.rules.plural import counted
+from router.stage.columns import side_by_side
 from router.stage.drill.parts import Rows, blocks, compare, scaled
 from router.stage.drill.tale import Tale
 from router.stage.drill.wording import ENGLISH
@@ -53,8 +54,5 @@ def _compared(tales: Sequence[Tale]) -> Iterator[str]:
     yield ""
     yield f"{order.scenario.name}, seed {order.seed}, scale {order.scale:g}: {len(tales)} policies"
     yield ""
-    width = (_WIDTH - _LABEL) // len(tales)
-    names = (tale.played.order.name or ENGLISH.say("own") for tale in tales)
-    yield " " * _LABEL + "".join(f"{name:>{width}.{width - 1}}" for name in names)
-    for name, values in compare(tales, ENGLISH):
-        yield f"{name:<{_LABEL}}" + "".join(f"{value:>{width}}" for value in values)
+    names = [tale.played.order.name or ENGLISH.say("own") for tale in tales]
+    yield from side_by_side(names, compare(tales, ENGLISH), _LABEL)
