@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,20 @@ if TYPE_CHECKING:
     from router.stage.drill.drill import Order
     from router.stage.drill.tale import Tale
 
-_FILE = click.Path(dir_okay=False, path_type=Path)
+
+class _File(click.Path):
+    """A file that can be written: a night is too long to be played for nothing."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        path = Path(os.fsdecode(super().convert(value, param, ctx)))
+        if not os.access(path if path.exists() else path.parent, os.W_OK):
+            self.fail(
+                f"{path} cannot be written: there is no such folder, or it is closed to you", param, ctx
+            )
+        return path
+
+
+_FILE = _File(dir_okay=False, path_type=Path)
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 
 _KEPT = (
@@ -162,16 +176,18 @@ def _progress(order: Order) -> Callable[[datetime, int], None]:
 
 
 def _write(tales: Sequence[Tale], files: dict[str, Path | None]) -> None:
-    if path := files["as_json"]:
-        _write_json(path, tales)
-    if path := files["as_html"]:
-        from router.stage.drill.page import page
+    from router.stage.drill.page import page
+    from router.stage.drill.sheet import sheet
 
-        path.write_text(page(tales), encoding="utf-8")
-    if path := files["rows"]:
-        from router.stage.drill.sheet import sheet
-
-        path.write_text(sheet(tales[0]), encoding="utf-8")
+    try:
+        if path := files["as_json"]:
+            _write_json(path, tales)
+        if path := files["as_html"]:
+            path.write_text(page(tales), encoding="utf-8")
+        if path := files["rows"]:
+            path.write_text(sheet(tales[0]), encoding="utf-8")
+    except OSError as error:  # it could be written when the night began
+        raise Failed(f"{error.filename or 'a file'} cannot be written: {error.strerror}") from error
 
 
 def _shelf(config: Path | None, *, show: bool) -> Path | None:

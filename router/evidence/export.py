@@ -34,6 +34,7 @@ from router.rules.evidence import ranges
 _PATIENCE = 50
 _BREATH = 200
 _DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno.EACCES, errno.EPERM}
+_DISK |= {errno.ENOENT, errno.ENOTDIR}  # no folder can be made where a file stands
 
 
 class NothingToExportError(LookupError):

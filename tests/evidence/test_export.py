@@ -186,6 +186,21 @@ async def test_a_full_disk_is_told_as_one_and_leaves_nothing_half_written(
     assert stranger(folder)[0] == 0
 
 
+@pytest.mark.parametrize("told_apart", [True, False], ids=["as it is", "control"])
+async def test_a_place_where_no_folder_can_be_made_is_said(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, told_apart: bool
+) -> None:
+    (tmp_path / "file").touch()
+    folder = tmp_path / "file" / "evidence"
+    if not told_apart:
+        monkeypatch.setattr(export, "_DISK", set())
+    async with scene_in(database) as scene:
+        await _three(scene)
+        with pytest.raises(export.NotWrittenError if told_apart else NotADirectoryError) as failed:
+            await handed(scene, folder)
+    assert (str(failed.value) == f"{folder} cannot be written: Not a directory.") is told_apart
+
+
 async def test_a_folder_of_many_trees_is_whole(database: str, tmp_path: Path) -> None:
     async with scene_in(database) as scene:
         scene.evidence.most = 100

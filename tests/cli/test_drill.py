@@ -1,0 +1,51 @@
+"""What `paravent drill` refuses before it plays a night."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from router.cli import drill
+
+FILES = ["--json", "--html", "--rows", "--openmetrics"]
+
+
+class PlayedError(Exception):
+    """The night is played."""
+
+
+@pytest.fixture(autouse=True)
+def _played(monkeypatch: pytest.MonkeyPatch) -> None:
+    def play(_orders: object) -> Any:
+        raise PlayedError
+
+    monkeypatch.setattr(drill, "_played", play)
+
+
+def asked(option: str, file: Path) -> Result:
+    return CliRunner().invoke(drill.command, ["viral", option, str(file)])
+
+
+@pytest.mark.parametrize("option", FILES)
+def test_a_file_that_cannot_be_written_is_refused_before_the_night_is_played(
+    option: str, tmp_path: Path
+) -> None:
+    done = asked(option, tmp_path / "nowhere" / "told")
+    assert done.exit_code == 2
+    assert "cannot be written: there is no such folder" in " ".join(done.output.split())
+
+
+@pytest.mark.parametrize("option", FILES)
+def test_a_new_file_and_an_old_one_are_taken(option: str, tmp_path: Path) -> None:
+    (tmp_path / "old").touch()
+    for name in ("new", "old"):
+        assert isinstance(asked(option, tmp_path / name).exception, PlayedError)
+
+
+def test_control_else_it_would_be_played_for_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drill._File, "convert", click.Path.convert)
+    assert isinstance(asked("--json", tmp_path / "nowhere" / "told").exception, PlayedError)
