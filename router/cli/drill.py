@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from router.cli.finding import Failed, WrongSettings, place, plainly, policy_of, settings_of
-from router.cli.showing import show_wrapped
+from router.cli.showing import show_aside, show_wrapped
 from router.rules.plural import counted
 
 if TYPE_CHECKING:
@@ -222,10 +222,11 @@ def _show(tales: Sequence[Tale], folder: Path, *, show: bool) -> None:
         said = f"The console does not show it: {folder} cannot be written: {error.strerror}."
         if show:
             raise Failed(said) from error
-        click.echo(said, err=True)
+        show_aside(said)
         return
-    click.echo(
-        f"The console shows it, under Drills: that of the router, or demo, with its data in {folder.parent}."
+    show_wrapped(
+        "",
+        f"The console shows it, under Drills: that of the router, or demo, with its data in {folder.parent}.",
     )
 
 

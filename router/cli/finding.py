@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from router.cli.showing import show_in
+from router.cli.showing import show_doing, show_in
 
 if TYPE_CHECKING:
     from router.postgres.pool import Pool
@@ -136,7 +136,7 @@ async def database(settings: Settings) -> AsyncIterator[Pool]:
 
     async with server(settings) as dsn:
         if settings.embedded:
-            await migrate(dsn)
+            await migrate(dsn, tell=show_doing)
         elif await pending(dsn):
             raise Failed("The database is not prepared for this version: run `paravent migrate`.")
         async with Pool(dsn, application="paravent command") as pool:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from router.cli.finding import config_option, json_option, run, server, settings_of
-from router.cli.showing import show_json
+from router.cli.showing import show_doing, show_json
 
 
 @click.command
@@ -30,12 +30,4 @@ async def _migrate(config: Path | None, dry_run: bool) -> list[str]:
     from router.postgres.migrate import migrate, pending
 
     async with server(settings_of(config)) as dsn:
-        return await (pending(dsn) if dry_run else migrate(dsn, tell=_tell))
-
-
-def _tell(name: str) -> None:
-    """On a terminal; what is printed in the end is for programs too."""
-    import sys
-
-    if sys.stderr.isatty():
-        click.echo(f"Applying {name} ...", err=True)
+        return await (pending(dsn) if dry_run else migrate(dsn, tell=show_doing))

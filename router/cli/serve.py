@@ -100,7 +100,7 @@ async def _keep_database(settings: Settings, dsn: str, pulse: Pulse, *, keys: bo
         if settings.embedded:
             await stack.enter_async_context(embedded(settings.data, binaries=settings.postgres_programs))
         await reach(dsn)
-        await migrate(dsn)
+        await migrate(dsn, tell=_log_doing)
         if keys:
             await _fitting(settings, dsn)
         await pulse.beat()
@@ -177,6 +177,12 @@ def _ready(settings: Settings, processes: int) -> None:
     import logging
 
     logging.info("ready: %s, processes: %d", settings.listen, processes)  # noqa: LOG015 -- it speaks for all
+
+
+def _log_doing(said: str) -> None:
+    import logging
+
+    logging.info(said)  # noqa: LOG015 -- likewise
 
 
 def _log_story(story: Story) -> None:

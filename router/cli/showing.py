@@ -74,6 +74,12 @@ def show_aside(said: str) -> None:
     click.echo(fitted(said) if is_terminal(sys.stderr) else said, err=True)
 
 
+def show_doing(said: str) -> None:
+    """Say what takes a while, to whoever waits for it at a terminal; nothing elsewhere."""
+    if is_terminal(sys.stderr):
+        click.echo(said, err=True)
+
+
 def is_terminal(stream: TextIO) -> bool:
     """Whether people look at it, now."""
     return stream.isatty()

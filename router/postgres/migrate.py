@@ -78,7 +78,7 @@ def history(folder: Traversable | None = None) -> list[Migration]:
 async def migrate(
     database: str | Connection,
     folder: Traversable | None = None,
-    tell: Callable[[str], None] = lambda _name: None,
+    tell: Callable[[str], None] = lambda _said: None,
 ) -> list[str]:
     """Apply what is missing, one transaction a file. Any number of processes may call it at once.
 
@@ -86,7 +86,8 @@ async def migrate(
         database: DSN, or a connection outside a transaction; direct, not through PgBouncer, since a session's
             advisory lock is held meanwhile.
         folder: where the files are, None for those of the installed package.
-        tell: told each name before it is applied: one may take long.
+        tell: told in words what is under way, each file before it is applied: one may take long; and that
+            another process is waited for.
 
     Returns:
         The names applied, in order; empty if there was nothing to do.
@@ -102,7 +103,7 @@ async def migrate(
 
 
 async def _bring_up(connection: Connection, steps: list[Migration], tell: Callable[[str], None]) -> list[str]:
-    async with _alone(connection):
+    async with _alone(connection, tell):
         await connection.execute(
             "CREATE TABLE IF NOT EXISTS migration ("
             " number integer PRIMARY KEY,"
@@ -112,7 +113,7 @@ async def _bring_up(connection: Connection, steps: list[Migration], tell: Callab
         )
         missing = await _missing(connection, steps)
         for step in missing:
-            tell(step.name)
+            tell(f"Applying {step.name} ...")
             await _apply(connection, step)
     return [step.name for step in missing]
 
@@ -149,12 +150,16 @@ async def _connected(database: str | Connection) -> AsyncIterator[Connection]:
 
 
 @asynccontextmanager
-async def _alone(connection: Connection) -> AsyncIterator[None]:
+async def _alone(connection: Connection, tell: Callable[[str], None]) -> AsyncIterator[None]:
+    told = False
     try:
         async with asyncio.timeout(_WAIT_FOR_OTHERS):
             # Asked again and again: a statement that waits holds a snapshot, and CREATE INDEX CONCURRENTLY in
             # the process that has the lock would wait for that one.
-            while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK):  # noqa: ASYNC110 -- theirs
+            while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK):
+                if not told:
+                    tell("Waiting for another process, which is migrating this database ...")
+                    told = True
                 await asyncio.sleep(0.1)
     except TimeoutError:
         raise MigrationError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import socket
 import subprocess
@@ -25,6 +26,8 @@ from tests.bench.terms import Place, System
 WARM_UP_FROM: Final = 990_000
 PACED_FROM: Final = 500_000
 QUIET: Final = 20.0
+
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -144,14 +147,17 @@ class Stage:
     async def round(self, system: System) -> Round:
         """Play one system once."""
         plan = self._plan
+        _logger.info("  %s: HTTP alone, %d texts ...", system.name, plan.texts)
         async with self._running(system, None) as place:
             bare = await self._volley(place, Volley(place.port, 0, plan.texts, None, plan.connections))
+        _logger.info("  %s: at saturation, %d texts ...", system.name, plan.texts)
         dsn = await self._database.create()
         async with self._running(system, dsn) as place:
             saturated = await self._volley(place, Volley(place.port, 0, plan.texts, None, plan.connections))
             paced = None
             if plan.seconds:
                 count = round(plan.rate * plan.seconds)
+                _logger.info("  %s: %g texts/s for %g s ...", system.name, plan.rate, plan.seconds)
                 paced = await self._volley(
                     place, Volley(place.port, PACED_FROM, count, plan.rate, plan.connections)
                 )

@@ -113,7 +113,10 @@ async def test_the_baseline_refuses_a_forged_webhook(folder: Path) -> None:
                 assert (await client.post(INBOUND, data=form, headers=headers)).status == status
 
 
-async def test_the_baseline_answers_every_text_once_and_takes_both_receipts(folder: Path) -> None:
+async def test_the_baseline_answers_every_text_once_and_takes_both_receipts(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "tests.bench")
     # The kernel counts CPU in ticks of 10 ms, in each backend apart: few texts would have cost nothing.
     played = await play(folder, Plan(texts=600, seconds=0.2, connections=8, warm_up=20, drain=0.0))
     assert played.paced is not None
@@ -121,6 +124,10 @@ async def test_the_baseline_answers_every_text_once_and_takes_both_receipts(fold
         assert counted(seen) == (0, 0, 0, 2 * texts, 0)
     assert played.saturated.application > 0
     assert played.saturated.database > 0
+    # Whoever waits for a round is told where it is.
+    assert [message.partition(": ")[2] for message in caplog.messages] == [
+        "HTTP alone, 600 texts ...", "at saturation, 600 texts ...", "300 texts/s for 0.2 s ...",
+    ]  # fmt: skip
 
 
 def counted(seen: Burst) -> tuple[int, int, int, int, int]:

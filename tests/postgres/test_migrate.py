@@ -51,7 +51,7 @@ async def test_each_name_is_told_before_it_is_applied(bare_database: str, folder
     told: list[str] = []
     with pytest.raises(MigrationError):
         await migrate(bare_database, folder, told.append)
-    assert told == [*NAMES, "0004_wrong.sql"]
+    assert told == [f"Applying {name} ..." for name in (*NAMES, "0004_wrong.sql")]
 
 
 async def test_looking_changes_nothing(bare_database: str, folder: Path) -> None:
@@ -109,7 +109,7 @@ async def test_without_the_lock_they_would_collide(
         await both_looked.wait()
         return missing
 
-    monkeypatch.setattr(module, "_alone", lambda connection: contextlib.nullcontext())
+    monkeypatch.setattr(module, "_alone", lambda _connection, _tell: contextlib.nullcontext())
     monkeypatch.setattr(module, "_missing", looked)
     await ask(bare_database, "CREATE TABLE migration (number int PRIMARY KEY, name text, sha256 bytea)")
     results = await asyncio.gather(
@@ -146,8 +146,10 @@ async def test_waiting_for_another_process_is_bounded(
     monkeypatch.setattr(module, "_WAIT_FOR_OTHERS", 0.3)
     other = await asyncpg.connect(bare_database)
     await other.execute("SELECT pg_advisory_lock($1)", module._LOCK)
+    told: list[str] = []
     with pytest.raises(MigrationError, match="Another process"):
-        await migrate(bare_database, folder)
+        await migrate(bare_database, folder, told.append)
+    assert told == ["Waiting for another process, which is migrating this database ..."]
     await other.close()
 
 
