@@ -11,7 +11,7 @@ from playwright.async_api import Page, expect
 
 from router.web import events, shelf
 from router.web.console import PLACE, read
-from tests.console.acting import answered_through, text, text_by_api
+from tests.console.acting import answered_through, text, text_by_api, themes
 from tests.console.conftest import PATIENCE, Demo, Opener
 from tests.web.house import House, open_house
 
@@ -213,11 +213,13 @@ async def test_elsewhere_the_page_asks_for_the_token(database: str, visit: Opene
         page = await visit(house.url, quiet=True)  # a browser itself complains of every 401
         await expect(page.get_by_label("Operator's token")).to_be_focused()
         assert await page.locator("#rooms").is_hidden()
+        assert await themes(page) == []
         for given in ("\u201cwrong\u201d", TOKEN):
             await page.get_by_label("Operator's token").fill(given)
             await page.get_by_role("button", name="Open").click()
             if given != TOKEN:
                 await expect(page.locator("#door-wrong")).to_have_text("That token is not the right one.")
+                assert await themes(page) == []
         await expect(page.locator("#carriers li")).to_have_count(2)
         await expect(page.locator("#now")).to_be_focused()
         assert await page.locator("#stage").is_hidden()
@@ -276,6 +278,7 @@ async def test_a_text_is_blurred_until_it_is_opened_and_labelled_it_is_gone(
     await first.get_by_role("button", name="Show the words").click()
     await expect(first.locator(".words")).to_have_text(re.compile(r"\w"))
     assert await page.locator("#review img, #review script").count() == 0
+    assert await themes(page) == []
     await first.get_by_role("button", name="Fine").click()
     await expect(page.locator(f"#review li[data-key='{before}']")).to_have_count(0)
     await expect(page.locator("#deeds li").first).to_contain_text("labelled a text: fine (console)")

@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from router.web.console import PLACE
-from tests.console.acting import answered_through, text, text_by_api
+from tests.console.acting import answered_through, serious, text, text_by_api, themes
 from tests.console.conftest import Demo, Opener
 
 pytestmark = [
@@ -62,7 +62,10 @@ async def test_a_raid_that_is_declared_is_seen_and_what_it_holds_is_answered(
 async def _another_is_never_answered(page: Page) -> None:
     wording = page.locator("#clusters li")
     await text(page, "ta gueule sale pute")
+    await expect(wording).to_have_count(1)
+    assert await themes(page) == []
     await wording.get_by_role("button", name="Never answer").click()
+    assert await serious(page) == []
     await page.locator("#sure-yes").click()
     await expect(page.locator("#deeds li").first).to_contain_text("dropped 1 text (console)")
     await expect(wording).to_have_count(0)
