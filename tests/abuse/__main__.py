@@ -1,4 +1,4 @@
-"""Prints the figures of the abuse rules: `python -m tests.abuse`; a quarter of an hour of one core."""
+"""Prints the figures of the abuse rules: `python -m tests.abuse`; most of an hour of one core."""
 
 from __future__ import annotations
 
