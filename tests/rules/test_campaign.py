@@ -98,6 +98,12 @@ def test_ten_times_the_texts_are_no_raid() -> None:
     assert run(LEARNT, buckets(0.05, 400, texts=200))[1] == []
 
 
+@pytest.mark.parametrize(("angry", "seen"), [(0.05, False), (0.1, False), (0.25, True)])
+def test_a_crowd_whose_anger_jumps_is_a_raid_only_where_it_jumps_far(angry: float, *, seen: bool) -> None:
+    _, modes = run(LEARNT, buckets(angry, 200, texts=10))
+    assert (Mode.RAID in modes) is seen
+
+
 def test_an_angry_weekend_is_learnt_during_the_warm_up() -> None:
     angry = buckets(0.15, 1_500)
     assert run(Campaign(), angry)[1] == []
