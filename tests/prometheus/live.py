@@ -24,7 +24,7 @@ _PATIENCE = 90.0
 
 
 @asynccontextmanager
-async def watching(door: str, folder: Path, every: str = "1s") -> AsyncIterator[Prometheus]:
+async def watching(door: str, folder: Path, every: str = "2s") -> AsyncIterator[Prometheus]:
     """Run Prometheus with our rules on a router's door until the block ends."""
     config = yaml.safe_load((FOLDER / "prometheus.yml").read_text(encoding="utf-8"))
     config["global"] = {"scrape_interval": every, "scrape_timeout": every, "evaluation_interval": every}
