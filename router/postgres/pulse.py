@@ -17,6 +17,17 @@ SELECT count(*) FROM attempt
 WHERE at > $1::timestamptz - interval '1 minute' AND state = 'accepted' AND purpose = 'answer'
 """
 
+_HOUR = """
+SELECT floor(extract(epoch FROM $1::timestamptz - at) / 60)::int AS ago, count(*) AS answers FROM attempt
+WHERE at > $1::timestamptz - interval '1 hour' AND at <= $1 AND state = 'accepted' AND purpose = 'answer'
+GROUP BY ago
+"""
+
+_SIGNS = """
+SELECT at, statistic FROM raid_bucket
+WHERE at > $1::timestamptz - interval '1 hour' AND at <= $1 AND version IS NOT NULL ORDER BY at
+"""
+
 _DAY = """
 SELECT count(*) FILTER (WHERE state = 'accepted' AND purpose = 'answer') AS answers,
     coalesce(sum(spent), 0)::bigint AS spent
@@ -79,6 +90,18 @@ class Pulse:
     decisions: Mapping[UUID, Sequence[Mapping[str, Any]]]
 
 
+class Hour(NamedTuple):
+    """The last hour.
+
+    Args:
+        answers: Answers accepted in each of its minutes, by how many whole minutes ago; none where not named.
+        signs: The raid statistic after each bucket that was counted, oldest first.
+    """
+
+    answers: Mapping[int, int]
+    signs: Sequence[tuple[datetime, float]]
+
+
 @dataclass(slots=True)
 class PulseDesk:
     """Reads the pulse for one process. Counting a day takes a twentieth of the time, however long it is."""
@@ -115,6 +138,16 @@ class PulseDesk:
         """
         async with self.pool.connection() as connection:
             await connection.execute(_TELL, process, json.dumps(decisions))
+
+    async def hour(self, now: datetime) -> Hour:
+        """Read the last hour, business time. Raises `DatabaseAwayError`."""
+        async with self.pool.connection() as connection:
+            answers = await connection.fetch(_HOUR, now)
+            signs = await connection.fetch(_SIGNS, now)
+        return Hour(
+            {row["ago"]: row["answers"] for row in answers},
+            [(row["at"], row["statistic"]) for row in signs],
+        )
 
     async def week(self, now: datetime) -> int:
         """Texters who were answered in the last seven days. Raises `DatabaseAwayError`."""

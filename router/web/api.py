@@ -13,7 +13,7 @@ from router.postgres.orders import VERBS, BusyError, order
 from router.postgres.pool import DatabaseAwayError, Pool
 from router.postgres.purses import Purses
 from router.rules.budget import micros
-from router.web import drills, picture, raid, review, shapes, telephone
+from router.web import drills, past, picture, raid, review, shapes, telephone
 from router.web.asked import asked
 from router.web.guard import Guard, Handler, trouble
 from router.web.openapi import document
@@ -126,6 +126,7 @@ def routes(
         web.post("/api/v1/budget/{purse}/set", guard.order(_patiently(api.set))),
         web.post("/api/v1/budget/{purse}/unset", guard.order(_patiently(api.unset))),
         web.post("/api/v1/budget/{purse}/top-up", guard.order(_patiently(api.top_up))),
+        *past.routes(office, pool, guard, _patiently),
         *drills.routes(terms.drills, guard),
         web.get("/api/openapi.json", _openapi),
     ]

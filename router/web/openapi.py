@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from router.web import proof, raiding, shapes
+from router.web import past, proof, raiding, shapes
 from router.web.snapshot import Snapshot
 
 
@@ -33,6 +33,7 @@ _OPERATIONS = (
         kind="text/event-stream",
     ),
     _Operation("get", "/api/v1/health", "Whether texts are answered.", shapes.Health),
+    _Operation("get", "/api/v1/past", "The last hour of answers, and of signs of a raid.", past.Past),
     _Operation("get", "/api/v1/accounts", "Every account, its state and why.", shapes.Accounts),
     *(
         _Operation(

@@ -15,6 +15,8 @@ from router.web.console import PLACE, read
 from tests.console.acting import answered_through, text
 from tests.console.conftest import Demo, Opener
 from tests.web.house import open_house
+from tests.web.test_past import counted
+from tests.web.test_public import answered
 
 pytestmark = [
     pytest.mark.require("browser"),
@@ -157,3 +159,38 @@ async def test_that_a_file_is_not_made_yet_is_told_as_such_and_a_page_that_did_n
         await instead(page, "evidence.js", "throw word ?", "throw false ?")
         assert NOTHING not in (told := await _reasons(page, house.url, monkeypatch))
         assert SEALING not in told
+
+
+_DRAWN = """(() => {
+    let real;
+    globalThis.drawn = {};
+    const construct = (target, said) => {
+        drawn[said[2].id] = said[1];
+        return new target(...said);
+    };
+    const set = (given) => { real = new Proxy(given, { construct }); };
+    Object.defineProperty(globalThis, "uPlot", { get: () => real, set });
+})()"""
+
+
+@pytest.mark.parametrize("remembered", [True, False], ids=["as it is", "control"])
+async def test_lines_go_back_to_what_was_before_the_page_was_opened(
+    database: str, visit: Opener, tmp_path: Path, *, remembered: bool
+) -> None:
+    async with open_house(database, tmp_path) as house:
+        await answered(house, "10 min 30 s")
+        await counted(house, "20 min", 2.5)
+        page = await visit("about:blank", quiet=not remembered)
+        await page.add_init_script(_DRAWN)
+        if not remembered:
+            await page.route("**/api/v1/past", lambda route: route.fulfill(status=404))
+        async with page.expect_response("**/api/v1/past"):
+            await page.goto(house.url)
+        await expect(page.locator(".chart canvas")).to_have_count(4)
+        ago = "([chart, which]) => Math.trunc((Date.now() / 1000 - drawn[chart][0][which]) / 60)"
+        if remembered:
+            known = "drawn['answers-chart'][1][0] === 1 && drawn['raid-chart'][1][0] === 2.5"
+            await page.wait_for_function(known)
+        began = [await page.evaluate(ago, [chart, 0]) for chart in ("answers-chart", "raid-chart")]
+        assert began == ([10, 20] if remembered else [0, 0])
+        assert await page.evaluate(ago, ["waiting-chart", 0]) == 0

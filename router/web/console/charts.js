@@ -1,4 +1,5 @@
-// Small lines of what was seen since the page was opened. They say nothing that is not also written.
+// Small lines of what was seen since the page was opened, and before where the router remembers it. They say
+// nothing that is not also written.
 
 /* global uPlot */
 
@@ -19,6 +20,16 @@ export function point(place, at, value, limit = null) {
   if (one.times.length > LONGEST) for (const each of [one.times, one.values, one.limits]) each.shift();
   if (one.drawn) one.drawn.setData([one.times, one.values, one.limits]);
   else redraw(one);
+}
+
+// What was before the first point: one that was seen here is not overwritten.
+export function before(place, points) {
+  const one = charts.get(place);
+  const older = points.filter(({ at }) => !one.times.length || at < one.times[0]);
+  one.times.unshift(...older.map(({ at }) => at));
+  one.values.unshift(...older.map(({ value }) => value));
+  one.limits.unshift(...older.map(() => null));
+  redraw(one);
 }
 
 export function repaint() {

@@ -1,6 +1,6 @@
 // The console: watches the router, says in one sentence how things are, and shows the rooms below.
 
-import { chart, point, repaint } from "./charts.js";
+import { before, chart, point, repaint } from "./charts.js";
 import { prepare } from "./dialogue.js";
 import * as drills from "./drills.js";
 import * as evidence from "./evidence.js";
@@ -9,7 +9,7 @@ import { listen, stop } from "./listen.js";
 import { $, keep, make, mark, show, write } from "./pieces.js";
 import * as review from "./review.js";
 import * as rooms from "./rooms.js";
-import { enter } from "./router.js";
+import { ask, enter } from "./router.js";
 import { leftIn, sentences, spent, total } from "./sentence.js";
 import { decimal, fill, integer, inZone, lasting, money, other, preferred, say, speak, time } from "./words.js";
 
@@ -85,6 +85,22 @@ function remember() {
   point($("raid-chart"), at, now.raid.statistic, now.raid.limit);
 }
 
+let filled = false;
+
+// Once the router has let us in: what it remembers of the last hour.
+async function fillIn() {
+  if (filled) return;
+  filled = true;
+  try {
+    const past = await ask("/api/v1/past");
+    const points = (said) => said.map(({ at, value }) => ({ at: Date.parse(at) / 1000, value }));
+    before($("answers-chart"), points(past.answers));
+    before($("raid-chart"), points(past.signs));
+  } catch {
+    // The lines then begin here.
+  }
+}
+
 const follow = () => listen(hear, lose);
 
 async function hear(said) {
@@ -97,6 +113,7 @@ async function hear(said) {
     inZone(said.timezone);
     evidence.hear();
     drills.open();
+    fillIn();
     phone.hear(said);
   }
   const entered = !$("door").hidden;
