@@ -20,20 +20,7 @@ if TYPE_CHECKING:
     from router.stage.drill.drill import Order
     from router.stage.drill.tale import Tale
 
-
-class _File(click.Path):
-    """A file that can be written: a night is too long to be played for nothing."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        path = Path(os.fsdecode(super().convert(value, param, ctx)))
-        if not os.access(path if path.exists() else path.parent, os.W_OK):
-            self.fail(
-                f"{path} cannot be written: there is no such folder, or it is closed to you", param, ctx
-            )
-        return path
-
-
-_FILE = _File(dir_okay=False, path_type=Path)
+_FILE = click.Path(dir_okay=False, path_type=Path)
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 
 _KEPT = (
@@ -79,9 +66,9 @@ def command(
     """Play a night through the real router, in business time sped up.
 
     Carriers are simulated: nothing leaves this machine, nothing costs money, and
-    without --keep nothing is left behind. The
-    report compares the ledger with what the carriers took; exit code 1 where they
-    differ or a promise was broken. `paravent drill weekend` tells the raid of 2017.
+    without --keep no database is left behind. The report compares the ledger with
+    what the carriers took; exit code 1 where they differ or a promise was broken.
+    `paravent drill weekend` tells the raid of 2017.
     """
     from router.stage.drill.scenes import SCENARIOS
     from router.stage.drill.wording import ENGLISH
@@ -95,6 +82,7 @@ def command(
         raise click.BadParameter("it is a number, such as 0.05", param_hint="--scale")
     if name not in SCENARIOS:
         raise click.UsageError(f"no scenario {name!r}; there are: {', '.join(SCENARIOS)}")
+    _writable(**files)
     from router.stage.drill.drill import Order
     from router.stage.drill.report import report
 
@@ -106,13 +94,27 @@ def command(
     click.echo(report(tales))
     _write(tales, files)
     if own.keep:
-        click.echo()
-        show_wrapped("", _KEPT.format(folder=own.keep))
-        click.echo(_ASKED.format(folder=own.keep))
+        _tell_kept(own.keep)
     if shelf:
         _show(tales, shelf, show=show)
     if not all(tale.good for tale in tales):
         raise Failed("a promise was broken; the report says which")
+
+
+def _tell_kept(folder: Path) -> None:
+    click.echo()
+    show_wrapped("", _KEPT.format(folder=folder))
+    click.echo(_ASKED.format(folder=folder))
+
+
+def _writable(keep: Path | None, **files: Path | None) -> None:
+    """Refuse what cannot be written: a night is too long to be played for nothing. `keep` is made with it."""
+    for option, path in files.items():
+        if path is None or (keep and keep in path.parents):
+            continue
+        if not os.access(path if path.exists() else path.parent, os.W_OK):
+            said = f"{path} cannot be written: there is no such folder, or it is closed to you"
+            raise click.BadParameter(said, param_hint=f"--{option.removeprefix('as_')}")
 
 
 def _with(order: Order, policy: Path) -> Order:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import click
 import pytest
 from click.testing import CliRunner, Result
 
@@ -26,8 +25,8 @@ def _played(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(drill, "_played", play)
 
 
-def asked(option: str, file: Path) -> Result:
-    return CliRunner().invoke(drill.command, ["viral", option, str(file)])
+def asked(option: str, file: Path, *more: str) -> Result:
+    return CliRunner().invoke(drill.command, ["viral", option, str(file), *more])
 
 
 @pytest.mark.parametrize("option", FILES)
@@ -46,6 +45,12 @@ def test_a_new_file_and_an_old_one_are_taken(option: str, tmp_path: Path) -> Non
         assert isinstance(asked(option, tmp_path / name).exception, PlayedError)
 
 
+def test_a_file_in_the_folder_that_is_kept_is_taken_for_that_is_made(tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    done = asked("--html", kept / "night.html", "--keep", str(kept))
+    assert isinstance(done.exception, PlayedError)
+
+
 def test_control_else_it_would_be_played_for_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drill._File, "convert", click.Path.convert)
+    monkeypatch.setattr(drill, "_writable", lambda **_files: None)
     assert isinstance(asked("--json", tmp_path / "nowhere" / "told").exception, PlayedError)
