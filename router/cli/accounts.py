@@ -12,6 +12,7 @@ from router.cli.finding import config_option, database, json_option, run, settin
 from router.cli.showing import NO_ROUTER, moment, show_json, show_table
 
 if TYPE_CHECKING:
+    from router.postgres.accounts import Accounts
     from router.postgres.figures import Held
     from router.postgres.pool import Pool
     from router.rules.health import State
@@ -76,11 +77,12 @@ command.add_command(_ordering("pin", "Keep an account open whatever happens, unt
 
 async def _once(config: Path | None) -> tuple[list[dict[str, Any]], bool]:
     """Every account, and whether a router is connected to the database."""
+    from router.postgres.accounts import Accounts
     from router.postgres.standing import Standing
 
     settings = settings_of(config)
     async with database(settings) as pool:
-        return await _accounts(settings, pool), await Standing(pool).served()
+        return await _accounts(settings, pool, Accounts(pool)), await Standing(pool).served()
 
 
 async def _watch(config: Path | None, as_json: bool) -> None:
@@ -90,15 +92,17 @@ async def _watch(config: Path | None, as_json: bool) -> None:
     """
     import asyncio
 
+    from router.postgres.accounts import Accounts
     from router.postgres.pool import DatabaseAwayError
 
     settings = settings_of(config)
     before: list[dict[str, Any]] | None = None
     away = False
     async with database(settings) as pool:
+        books = Accounts(pool)  # once: it keeps a connection of its own
         while True:
             try:
-                found = await _accounts(settings, pool)
+                found = await _accounts(settings, pool, books)
             except DatabaseAwayError as error:
                 if not away:
                     click.echo(_AWAY.format(error=error), err=True)
@@ -119,13 +123,12 @@ def _draw(found: list[dict[str, Any]], *, as_json: bool) -> None:
         _show(found)
 
 
-async def _accounts(settings: Settings, pool: Pool) -> list[dict[str, Any]]:
+async def _accounts(settings: Settings, pool: Pool, books: Accounts) -> list[dict[str, Any]]:
     from router.examination import spent
-    from router.postgres.accounts import Accounts
     from router.postgres.standing import Standing
     from router.rules.health import State, rested
 
-    facts = await Accounts(pool).facts()
+    facts = await books.facts()
     held = await Standing(pool).balances()
     unpaid = await spent(settings, pool)
     keys = [(name, "") for name in settings.accounts]

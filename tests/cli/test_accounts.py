@@ -7,16 +7,21 @@ import signal
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import asyncpg
 import pytest
 
 from router.cli import accounts
+from router.postgres.accounts import Accounts
 from router.postgres.embedded import Server
-from router.postgres.pool import DatabaseAwayError
+from router.postgres.pool import DatabaseAwayError, Pool
+from router.settings import Settings
 from tests.cli.conftest import TWILIO, Demo
 from tests.cli.paravent import COMMAND
+from tests.settings.coop import changed, settings_of
 
 pytestmark = pytest.mark.xdist_group("demo")
 
@@ -138,6 +143,10 @@ def test_watching_shows_a_change_as_it_comes_and_ends_with_ctrl_c(demo: Demo) ->
     assert "\x1b[" not in "".join(watching.said)  # colours are for terminals
 
 
+_LOOKS = 6
+_TAKEN = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'paravent watch'"
+
+
 class _Over(Exception):
     """What ends a watch here."""
 
@@ -147,10 +156,10 @@ async def watched(monkeypatch: pytest.MonkeyPatch, *looks: str | Exception) -> N
     seen = iter(looks)
 
     @asynccontextmanager
-    async def nowhere(_settings: object) -> AsyncIterator[None]:
-        yield
+    async def nowhere(_settings: object) -> AsyncIterator[SimpleNamespace]:
+        yield SimpleNamespace(line=lambda: None)
 
-    async def look(_settings: object, _pool: object) -> list[dict[str, Any]]:
+    async def look(*_asked: object) -> list[dict[str, Any]]:
         match next(seen):
             case str() as state:
                 return [{"account": "twilio", "state": state}]
@@ -180,3 +189,32 @@ async def test_watching_outlives_a_database_that_goes_away(
 async def test_watching_hides_no_other_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(LookupError):
         await watched(monkeypatch, "open", LookupError("a mistake"), "open", _Over())
+
+
+@pytest.mark.parametrize("kept", [True, False], ids=["as it is", "control"])
+async def test_watching_takes_no_more_connections_the_longer_it_lasts(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, kept: bool
+) -> None:
+    settings, real = settings_of(tmp_path, changed({})), accounts._accounts
+    taken: list[int] = []
+
+    @asynccontextmanager
+    async def here(_settings: object) -> AsyncIterator[Pool]:
+        async with Pool(database, application="paravent watch") as pool:
+            yield pool
+
+    async def look(_settings: Settings, pool: Pool, books: Accounts) -> list[dict[str, Any]]:
+        found = await real(settings, pool, books if kept else Accounts(pool))
+        async with pool.connection() as connection:
+            taken.append(await connection.fetchval(_TAKEN))
+        if len(taken) == _LOOKS:
+            raise _Over
+        return found
+
+    monkeypatch.setattr(accounts, "settings_of", lambda _config: settings)
+    monkeypatch.setattr(accounts, "database", here)
+    monkeypatch.setattr(accounts, "_accounts", look)
+    monkeypatch.setattr(accounts, "_EVERY", 0)
+    with pytest.raises(_Over):
+        await accounts._watch(None, as_json=False)
+    assert (taken[-1] == taken[0]) is kept, taken
