@@ -88,7 +88,7 @@ async def test_loops_that_outlive_their_end_would_be_found(demo: Demo, visit: Op
         await until(lambda: way.streams > 1)
 
 
-async def _swallowed(page: Page, way: Passage, demo: Demo) -> None:
+async def _swallowed(page: Page, way: Passage, demo: Demo, patience: int = PATIENCE) -> None:
     await page.goto(way.url)
     await expect(page.locator("#live-words")).to_have_text("Live")
     await expect(page.locator("#sentence")).not_to_contain_text(
@@ -96,7 +96,7 @@ async def _swallowed(page: Page, way: Passage, demo: Demo) -> None:
     )  # the news of the test before is over
     way.swallow()
     await demo.order("api/v1/accounts/vonage/cut")
-    await expect(page.locator("#sentence")).to_contain_text("Vonage is cut by you", timeout=8_000)
+    await expect(page.locator("#sentence")).to_contain_text("Vonage is cut by you", timeout=patience)
 
 
 async def test_a_stream_that_fell_silent_is_left_for_another(demo: Demo, visit: Opener) -> None:
@@ -112,4 +112,4 @@ async def test_a_page_that_waited_for_ever_would_be_found(demo: Demo, visit: Ope
         page = await visit("about:blank", quiet=True)
         await instead(page, "setTimeout(leave, SILENT)", "0")
         with pytest.raises(AssertionError):
-            await _swallowed(page, way, demo)
+            await _swallowed(page, way, demo, 8_000)

@@ -85,12 +85,18 @@ function remember() {
   point($("raid-chart"), at, now.raid.statistic, now.raid.limit);
 }
 
-let filled = false;
+let settled = false;
 
-// Once the router has let us in: what it remembers of the last hour.
+// Once the router has let us in, one after the other: a browser has few connections, and the news has need of one.
+async function settle() {
+  if (settled) return;
+  settled = true;
+  await fillIn();
+  drills.open();
+}
+
+// What the router remembers of the last hour.
 async function fillIn() {
-  if (filled) return;
-  filled = true;
   try {
     const past = await ask("/api/v1/past");
     const points = (said) => said.map(({ at, value }) => ({ at: Date.parse(at) / 1000, value }));
@@ -112,15 +118,14 @@ async function hear(said) {
     ahead = new Date(said.at) - Date.now();
     inZone(said.timezone);
     evidence.hear();
-    drills.open();
-    fillIn();
     phone.hear(said);
   }
   const entered = !$("door").hidden;
   show($("door"), false);
   render();
   if (entered) $("now").focus();
-  if (said?.demo) phone.open();
+  if (said?.demo) await phone.open();
+  if (said) settle();
 }
 
 async function lose(error) {
