@@ -21,11 +21,15 @@ def _hurry(table: str, key: str, change: str, where: str) -> str:
 
 _NOW = "clock_timestamp()"
 _SOON = f"{_NOW} + random() * interval '3 s'"
+# What was looked up in vain this often was most likely never sent: hundreds of such would take all the time.
+_OFTEN = 12
+_LESS = f"{_NOW} + random() * CASE WHEN look_ups < {_OFTEN} THEN interval '3 s' ELSE interval '30 s' END"
 _LATE = f"> {_NOW} + interval '3 s'"
 _HURRY = (
     _hurry(
-        *("attempt", "reference", f"look_after = {_SOON}"),
-        f"state = 'unknown' AND (look_after IS NULL OR look_after {_LATE})",
+        *("attempt", "reference", f"look_after = {_LESS}"),
+        f"state = 'unknown' AND (look_after IS NULL OR look_after > {_NOW} + interval '30 s' OR"
+        f" look_ups < {_OFTEN} AND look_after {_LATE})",
     ),
     _hurry("attempt", "reference", f"trace_after = {_SOON}", f"trace_after {_LATE}"),
     _hurry(
