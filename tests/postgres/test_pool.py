@@ -245,3 +245,14 @@ async def test_a_line_that_is_closed_while_it_connects_leaves_nothing_open(bare_
 async def test_a_clone_is_migrated_and_empty(database: str) -> None:
     async with Pool(database, application="paravent test") as pool, pool.connection() as connection:
         assert await connection.fetchval("SELECT count(*) FROM migration") > 0
+
+
+@pytest.mark.parametrize(
+    ("code", "said"), [("53100", "disk is full: free some room"), ("53200", "gave a statement up")]
+)
+async def test_a_full_disk_is_told_as_one(pool: Pool, code: str, said: str) -> None:
+    """As PostgreSQL reports it: 53100 is disk_full, 53200 is out_of_memory."""
+    raised = f"DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '{code}'; END $$"
+    with pytest.raises(DatabaseAwayError, match=said):
+        async with pool.connection() as connection:
+            await connection.execute(raised)
