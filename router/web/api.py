@@ -14,7 +14,7 @@ from router.postgres.pool import DatabaseAwayError, Pool
 from router.postgres.purses import Purses
 from router.rules.budget import micros
 from router.web import drills, past, picture, raid, review, shapes, telephone
-from router.web.asked import asked
+from router.web.asked import asked, bare
 from router.web.guard import Guard, Handler, trouble
 from router.web.openapi import document
 from router.web.proof import Proof
@@ -119,12 +119,12 @@ def routes(
     found = [
         web.get("/api/v1/health", guard.question(_patiently(api.health))),
         web.get("/api/v1/accounts", guard.question(_patiently(api.list))),
-        web.post(f"/api/v1/accounts/{{name}}/{{verb:{verbs}}}", guard.order(_patiently(api.order))),
+        web.post(f"/api/v1/accounts/{{name}}/{{verb:{verbs}}}", guard.order(_patiently(bare(api.order)))),
         web.get("/api/v1/budget", guard.question(_patiently(api.budget))),
         *raid.routes(office, pool, guard, _patiently),
         *review.routes(office, pool, guard, _patiently, terms.review_per_day),
         web.post("/api/v1/budget/{purse}/set", guard.order(_patiently(api.set))),
-        web.post("/api/v1/budget/{purse}/unset", guard.order(_patiently(api.unset))),
+        web.post("/api/v1/budget/{purse}/unset", guard.order(_patiently(bare(api.unset)))),
         web.post("/api/v1/budget/{purse}/top-up", guard.order(_patiently(api.top_up))),
         *past.routes(office, pool, guard, _patiently),
         *drills.routes(terms.drills, guard),

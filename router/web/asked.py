@@ -5,12 +5,28 @@ from __future__ import annotations
 from typing import TypeVar
 
 from aiohttp import web
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from router.web.body import Unread, read
-from router.web.guard import trouble
+from router.web.guard import Handler, trouble
 
 Asked = TypeVar("Asked", bound=BaseModel)
+
+
+class Nothing(BaseModel):
+    """The path says all."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+
+def bare(handler: Handler) -> Handler:
+    """An order that is whole without a body: one that says something else may mean something else."""
+
+    async def carried_out(request: web.Request) -> web.StreamResponse:
+        said = await asked(Nothing, request) if request.body_exists else None
+        return said if isinstance(said, web.Response) else await handler(request)
+
+    return carried_out
 
 
 async def asked(model: type[Asked], request: web.Request) -> Asked | web.Response:

@@ -20,7 +20,7 @@ from router.rules.campaign import Raids
 from router.rules.estimate import blurred
 from router.vault import Vault, VaultError
 from router.web import raiding
-from router.web.asked import asked
+from router.web.asked import asked, bare
 from router.web.guard import Guard, Handler
 
 _BY = "console"
@@ -121,8 +121,8 @@ def routes(
     """Everything under `/api/v1/raid`."""
     desk = Raiding(office, pool)
     orders = {
-        "declare": desk.declare,
-        "end": desk.end,
+        "declare": bare(desk.declare),
+        "end": bare(desk.end),
         "held/release": desk.release,
         "held/drop": desk.drop,
     }

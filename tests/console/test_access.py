@@ -31,6 +31,28 @@ async def test_a_narrow_screen_never_scrolls_sideways(demo: Demo, visit: Opener)
     assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
+async def _never_sideways_in_larger_letters(page: Page) -> None:
+    await page.get_by_role("button", name="Français").click()
+    await expect(page.locator("#carriers-title")).to_have_text("Les opérateurs")
+    for size in ("130%", "200%"):
+        await page.evaluate("(size) => { document.documentElement.style.fontSize = size }", size)
+        assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], size
+
+
+async def test_larger_letters_never_scroll_a_phone_sideways(demo: Demo, visit: Opener) -> None:
+    page = await visit(demo.url, viewport=PHONE)
+    await expect(page.locator("#carriers li")).to_have_count(3)
+    await _never_sideways_in_larger_letters(page)
+
+
+async def test_control_where_the_table_of_faults_pushes_they_do(demo: Demo, visit: Opener) -> None:
+    page = await visit(demo.url, viewport=PHONE)
+    await expect(page.locator("#carriers li")).to_have_count(3)
+    await page.locator(".levers").evaluate("(levers) => { levers.style.overflow = 'visible' }")
+    with pytest.raises(AssertionError, match="130%"):
+        await _never_sideways_in_larger_letters(page)
+
+
 async def test_on_a_phone_what_is_broken_beside_send_is_seen_without_scrolling_back(
     demo: Demo, visit: Opener
 ) -> None:

@@ -260,8 +260,10 @@ async def test_what_is_asked_for_is_left_alone_by_what_arrives(demo: Demo, visit
     page = await visit(demo.url)
     button = page.get_by_role("button", name="Set limit: Vonage")
     await button.focus()
+    first = page.locator("#decisions li").first
+    before = await first.get_attribute("data-key") if await first.count() else None
     await text_by_api(demo)
-    await asyncio.sleep(2.5)
+    await expect(page.locator(f"#decisions li:first-child:not([data-key='{before}'])")).to_be_visible()
     await expect(button).to_be_focused()
 
 
