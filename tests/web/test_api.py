@@ -67,6 +67,13 @@ async def test_without_the_token_nothing_is_shown(locked: House, path: str) -> N
     assert (await locked.get(path, headers=BEARER))[0] == 200
 
 
+@pytest.mark.parametrize("path", ["/metrics", "/metrics/state"])
+async def test_who_knows_the_token_may_call_the_machine_by_any_name(locked: House, path: str) -> None:
+    named = {"Host": "router:8080"}
+    assert (await locked.get(path, headers=BEARER | named))[0] == 200
+    assert (await locked.get(path, headers=named))[0] == 401
+
+
 async def test_a_token_that_is_no_text_is_a_wrong_token(locked: House) -> None:
     host, port = locked.url.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
