@@ -42,7 +42,7 @@ def command(config: Path | None, processes: int, stories: bool, keys_lost: bool)
     """Run the router: the door, the workers, the sweep.
 
     Applies what is missing of the database's schema, then answers until SIGTERM or
-    Ctrl-C; what is under way then gets 20 seconds. A process that dies or hangs is
+    Ctrl-C; what is under way then gets 18 seconds. A process that dies or hangs is
     replaced, and its texts are taken up by the others.
     """
     import logging
