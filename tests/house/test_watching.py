@@ -92,6 +92,27 @@ def test_control_a_file_that_is_not_beside_the_settings_is_missed(name: str, tmp
     assert ran("promtool", "check", "config", str(config))[0] == 1
 
 
+TOLD = (DEPLOY / "prometheus" / "alertmanager.yml").read_text(encoding="utf-8")
+
+
+def to_fill_in(written: str) -> str:
+    """What stands for others' addresses in Alertmanager's settings, in the words of their first line."""
+    held, count = yaml.safe_load(written), {2: "two", 3: "three"}
+    receivers = [each for each in held["receivers"] if len(each) > 1]
+    smtp = [name for name in held["global"] if name.startswith("smtp_")]
+    return f"Fill in the {count[len(receivers)]} receivers and the {count[len(smtp)]} smtp lines;"
+
+
+def test_who_fills_in_alertmanager_is_told_of_every_line_that_needs_it() -> None:
+    assert to_fill_in(TOLD) in TOLD.splitlines()[0]
+    assert "In a container `localhost` is the container" in TOLD.split("global:")[0]
+
+
+def test_control_a_line_more_than_is_told_of_is_found() -> None:
+    more = TOLD.replace("  smtp_from:", '  smtp_hello: "here"\n  smtp_from:')
+    assert to_fill_in(more) not in more.splitlines()[0]
+
+
 def test_a_pod_holds_nothing_but_the_router() -> None:
     (pod,) = (each["spec"]["template"]["spec"] for each in MANIFESTS if each["kind"] == "StatefulSet")
     assert [each["name"] for each in pod["containers"]] == ["router"]
