@@ -6,6 +6,7 @@ from tests.grafana.asking import RANGE, RATE, SILENCES, TIERS, per_minute, plain
 from tests.grafana.board import Board
 from tests.grafana.drawing import (
     BLUE,
+    CLEAR,
     GREEN,
     GREY,
     MONEY,
@@ -19,6 +20,9 @@ from tests.grafana.drawing import (
     stat,
     trend,
 )
+
+ABUSIVE = ((0.2, YELLOW), (0.5, RED))
+"""Shares of abusive texts that are many, and most."""
 
 _STATE = (
     stat(
@@ -35,7 +39,7 @@ _STATE = (
         "The estimated share, corrected for what the detector misses and what it flags wrongly.",
         Query("max(paravent_abuse_share_estimate)"),
         unit="percentunit",
-        steps=((None, GREY), (0, GREEN), (0.2, YELLOW), (0.5, RED)),  # what is not known is not green
+        steps=((None, GREY), (0, GREEN), *ABUSIVE),  # what is not known is not green
         size=(6, 3),
         nothing="needs reviews",
         defaults={"decimals": 1},
@@ -85,6 +89,7 @@ _SEEING = (
         Query("max(paravent_abuse_share_estimate)", "estimate"),
         Query("max(paravent_raid_baseline_share)", "usually flagged"),
         unit="percentunit",
+        steps=((None, CLEAR), *ABUSIVE),
         size=(12, 8),
         named={"estimate": PURPLE, "usually flagged": GREY},
         overrides=(
@@ -154,7 +159,7 @@ _SEEING = (
         " transaction that stays open.",
         Query("time() - max(paravent_raid_counted_timestamp_seconds)", "not counted since"),
         unit="s",
-        steps=((None, "transparent"), (300, RED)),
+        steps=((None, CLEAR), (300, RED)),
         size=(6, 8),
     ),
     trend(

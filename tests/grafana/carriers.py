@@ -17,6 +17,7 @@ from tests.grafana.asking import (
 from tests.grafana.board import Board
 from tests.grafana.drawing import (
     BLUE,
+    CLEAR,
     GREEN,
     GREY,
     ORANGE,
@@ -54,15 +55,16 @@ _STATE = (
 _CARRYING = (
     trend(
         "Does each number use its own sender?",
-        "Share of answers that left through the number's reply_from. A number that stays at 0 % has lost its"
-        " sender, and the fallback hides it.",
+        "Share of answers that left through the number's reply_from. A number that stays in the red, under"
+        " 5 %, has lost its sender, and the fallback hides it.",
         Query(
             f'sum by (number) (rate(paravent_carried_total{{route="reply_from"}}[{RATE}]))'
             f" / sum by (number) (rate(paravent_carried_total[{RATE}]))",
             "{{number}}",
         ),
         unit="percentunit",
-        custom={"axisSoftMax": 1},
+        steps=((None, RED), (0.05, CLEAR)),
+        custom={"axisSoftMax": 1, "thresholdsStyle": {"mode": "area"}},
     ),
     trend(
         "Why do replies leave an account?",
@@ -122,9 +124,11 @@ _CARRYING = (
     trend(
         "What is in doubt?",
         "Sends of which nobody knows yet whether they left. Each keeps its money until a receipt, a look-up"
-        " or the write-off; too many close the account.",
+        " or the write-off; too many close the account."
+        " Above the line, and growing, is an alert.",
         Query(f"max by (account) (paravent_attempts_in_doubt{{{A}}})", "{{account}}"),
         unit="short",
+        steps=((None, CLEAR), (10, RED)),
     ),
 )
 
@@ -157,7 +161,7 @@ _ARRIVING = (
         f" minutes make an account slow, and others carry. What is {BELOW} is not told apart.",
         Query(quantile(0.95, "paravent_delivery_duration_seconds", A, "account"), "{{account}}"),
         unit="s",
-        steps=((None, "transparent"), (300, RED)),
+        steps=((None, CLEAR), (300, RED)),
         size=(6, 8),
     ),
     trend(

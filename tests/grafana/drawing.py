@@ -12,6 +12,8 @@ SOURCE = {"type": "prometheus", "uid": "${datasource}"}
 GREEN, YELLOW, ORANGE, RED, BLUE, PURPLE, GREY = (
     "green", "yellow", "orange", "red", "blue", "purple", "#8e8e8e",
 )  # fmt: skip
+CLEAR = "transparent"
+"""What is below the first limit of lines, or above the last: they keep their own colours."""
 A = 'account=~"$account"'
 N = 'number=~"$number"'
 PER_MINUTE = "suffix:/min"

@@ -6,6 +6,7 @@ from tests.grafana.asking import COMMITTED, RATE, quantile, worded
 from tests.grafana.board import Board
 from tests.grafana.drawing import (
     BLUE,
+    CLEAR,
     GREEN,
     ORANGE,
     RED,
@@ -25,7 +26,7 @@ _UP = (
             ' + (count(up{job="paravent"} == 0) or vector(0))'
         ),
         unit="suffix:missing",
-        steps=((None, RED),),
+        steps=((None, RED), (0, GREEN), (1, RED)),
         words={0: ("Yes", GREEN)},
         nothing="Router down?",
     ),
@@ -83,6 +84,7 @@ _PROCESSES = (
         Query(quantile(0.5, "paravent_loop_lag_seconds"), "half"),
         Query(quantile(0.99, "paravent_loop_lag_seconds"), "99 of 100"),
         unit="s",
+        steps=((None, CLEAR), (0.1, YELLOW), (0.5, RED)),
         named={"half": GREEN, "99 of 100": ORANGE},
     ),
     trend(
@@ -92,6 +94,7 @@ _PROCESSES = (
         Query(quantile(0.5, "paravent_ack_duration_seconds"), "half"),
         Query(quantile(0.99, "paravent_ack_duration_seconds"), "99 of 100"),
         unit="s",
+        steps=((None, CLEAR), (15, RED)),
         named={"half": GREEN, "99 of 100": ORANGE},
     ),
     trend(
@@ -146,7 +149,7 @@ _DATABASE = (
         " and the queue slows down: find it in pg_stat_activity.",
         Query("max(paravent_database_snapshot_seconds)", "oldest snapshot"),
         unit="s",
-        steps=((None, "transparent"), (900, RED)),
+        steps=((None, CLEAR), (900, RED)),
     ),
     trend(
         "How many connections are there?",
@@ -163,11 +166,12 @@ _DATABASE = (
     trend(
         "What waits in the database?",
         "Receipts that are stored and not applied yet, texts that are not sealed yet, and seals that were not"
-        " told elsewhere yet.",
+        " told elsewhere yet. More receipts than the line are an alert.",
         Query("max(paravent_receipts_waiting)", "receipts"),
         Query("max(paravent_evidence_unsealed_texts)", "texts to seal"),
         Query("max(paravent_evidence_roots_unsent)", "seals to tell"),
         unit="short",
+        steps=((None, CLEAR), (1000, RED)),
         named={"receipts": BLUE, "texts to seal": GREEN, "seals to tell": ORANGE},
     ),
     trend(

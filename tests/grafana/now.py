@@ -18,6 +18,7 @@ from tests.grafana.asking import (
 from tests.grafana.board import Board
 from tests.grafana.drawing import (
     BLUE,
+    CLEAR,
     GREEN,
     GREY,
     MONEY,
@@ -33,6 +34,9 @@ from tests.grafana.drawing import (
     timeline,
     trend,
 )
+
+LATE = ((120, YELLOW), (600, RED))
+"""Seconds to an answer that are long, and too long."""
 
 _ANSWERS = (
     stat(
@@ -68,7 +72,7 @@ _ANSWERS = (
             " or 0 * sum(rate(paravent_reply_duration_seconds_count[15m]))"
         ),
         unit="s",
-        steps=((None, GREEN), (120, YELLOW), (600, RED)),
+        steps=((None, GREEN), *LATE),
         words={0: ("nobody asked", GREEN), LEAST: (BELOW, GREEN)},
         defaults={"decimals": 1},
     ),
@@ -162,6 +166,7 @@ _STORY = (
         Query(quantile(0.5, "paravent_reply_duration_seconds"), "half"),
         Query(quantile(0.95, "paravent_reply_duration_seconds"), "19 of 20"),
         unit="s",
+        steps=((None, CLEAR), *LATE),
         custom={"axisSoftMin": LEAST, "axisSoftMax": 1},
         named={"half": GREEN, "19 of 20": ORANGE},
     ),

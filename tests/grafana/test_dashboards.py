@@ -12,9 +12,10 @@ import yaml
 
 from tests.grafana.__main__ import BOARDS, FOLDER, texts
 from tests.grafana.asking import BOOKED, COMMITTED, RETURNED, SILENCES, TIERS
-from tests.grafana.drawing import GREEN, Query, stat
+from tests.grafana.drawing import GREEN, GREY, Query, stat
 from tests.grafana.expressions import asked, metrics, operands
 from tests.grafana.schema import faults
+from tests.grafana.ungraded import UNGRADED
 from tests.house.test_docs import METRICS, explained
 from tests.house.tree import TOP
 
@@ -27,6 +28,22 @@ UNSEEN = {
     "paravent_review_labels": "how much the estimate rests on is in its band",
 }
 """Metrics that are on no dashboard and in no alert, and why."""
+
+ALERTED = {
+    "How long a wait?": "AnswersAreLate",
+    "How long do texters wait?": "AnswersAreLate",
+    "Money lasts for?": "RunwayShort",
+    "How long does each last?": "RunwayShort",
+    "What is in doubt?": "InDoubtGrowing",
+    "Is somebody counting?": "RaidsUnseen",
+    "How long on disk?": "SpoolStuck",
+    "Clocks agree?": "ClockSkew",
+    "How late is sealing?": "EvidenceNotSealed",
+    "Does a process fall behind?": "FallsBehind",
+    "Does somebody hold an old snapshot?": "OldSnapshot",
+    "What waits in the database?": "ReceiptsNotApplied",
+}
+"""Panels that turn to another colour where an alert begins."""
 
 
 def expressions() -> dict[str, str]:
@@ -42,6 +59,12 @@ def panels() -> list[tuple[str, dict[str, Any]]]:
     return [(uid, panel) for uid, board in WRITTEN.items() for panel in board["panels"]]
 
 
+def graded(panel: dict[str, Any]) -> bool:
+    """Whether a panel turns to another colour at some value; grey is what is not known."""
+    steps = panel["fieldConfig"]["defaults"]["thresholds"]["steps"]
+    return len({step["color"] for step in steps} - {GREY}) > 1
+
+
 def mute(panel: dict[str, Any]) -> list[str]:
     """What a panel does not say."""
     defaults = panel["fieldConfig"]["defaults"]
@@ -49,7 +72,7 @@ def mute(panel: dict[str, Any]) -> list[str]:
         "a question": panel["title"].endswith("?"),
         "a description": len(panel["description"]) > 20,
         "a unit": bool(defaults["unit"]),
-        "thresholds": bool(defaults["thresholds"]["steps"]),
+        "thresholds": graded(panel) or panel["title"] in UNGRADED,
     }
     return [what for what, there in said.items() if not there]
 
@@ -84,8 +107,34 @@ def test_a_panel_answers_one_question_and_says_how_it_is_read(uid: str, panel: d
 def test_a_panel_that_says_nothing_would_be_found() -> None:
     panel = copy.deepcopy(WRITTEN["now"]["panels"][0])
     panel |= {"title": "Answers", "description": ""}
-    panel["fieldConfig"]["defaults"]["unit"] = ""
-    assert mute(panel) == ["a question", "a description", "a unit"]
+    panel["fieldConfig"]["defaults"] |= {
+        "unit": "",
+        "thresholds": {"steps": [{"value": None, "color": GREEN}]},
+    }
+    assert mute(panel) == ["a question", "a description", "a unit", "thresholds"]
+    silent = stat("All?", "Whether all is.", Query("up"), unit="none").written(1, 0, 0)
+    assert not graded(silent)  # that nothing is known is another colour, and no threshold
+
+
+def test_a_panel_has_a_threshold_or_a_reason_and_not_both() -> None:
+    assert {panel["title"] for _, panel in panels() if not graded(panel)} == UNGRADED.keys()
+
+
+def apart(panel: dict[str, Any], expr: str) -> bool:
+    """Whether a panel turns at none of the figures that an alert compares with."""
+    steps = {step["value"] for step in panel["fieldConfig"]["defaults"]["thresholds"]["steps"]}
+    figures = {float(figure) for figure in re.findall(r"[<>] ([\d.]+)", expr)} - {0}
+    return not figures & steps
+
+
+def test_a_panel_turns_where_its_alert_begins() -> None:
+    exprs = expressions()
+    assert {panel["title"] for _, panel in panels()} >= ALERTED.keys()
+    for _, panel in panels():
+        if panel["title"] in ALERTED:
+            assert not apart(panel, exprs[ALERTED[panel["title"]]]), panel["title"]
+    behind = next(panel for _, panel in panels() if ALERTED.get(panel["title"]) == "FallsBehind")
+    assert apart(behind, exprs["FallsBehind"].replace("0.5", "0.6"))
 
 
 def unknown_is_well(panel: dict[str, Any]) -> bool:
