@@ -50,8 +50,8 @@ _TOTALS = (
     stat(
         "What does an answer cost?",
         "Everything that was spent in the time shown, receiving included, over the answers that carriers"
-        " took. Of an answer, not of a texter: who texts again after `period` is answered again, up to"
-        " `lifetime` times, and costs as much each time. Over less than one `period` the two are the same.",
+        " took. An answer, not a texter: who texts again after `period` is answered again, up to"
+        " `lifetime` answers in all, and each of them is counted.",
         Query(f"({net_cost(RANGE)}) / sum(increase({_ACCEPTED}[{RANGE}]))"),
         unit=MONEY,
         steps=((None, BLUE),),
