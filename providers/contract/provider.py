@@ -49,6 +49,7 @@ class Doubt:
     Args:
         reference: The reference that was handed over.
         sent_at: When it was handed over, aware UTC and by our clock: allow for `CLOCKS_DIFFER` each way.
+        others: Provider ids of other sends of the same words to the same receiver: it is none of these.
     """
 
     reference: str
@@ -56,6 +57,7 @@ class Doubt:
     sender: str = field(repr=False)
     text: str = field(repr=False)
     sent_at: datetime
+    others: Collection[str] = ()
 
 
 class Unsupported(NotImplementedError):

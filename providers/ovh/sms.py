@@ -195,7 +195,8 @@ class Ovh(Provider):
         if isinstance(listed, Failure):
             return listed
         alike: list[Receipt | Failure] = []
-        for each in reversed(records.ids(listed)[-CALLS:]):
+        new = [each for each in records.ids(listed) if each not in doubt.others]
+        for each in reversed(new[-CALLS:]):
             record = yield from self._account.ask(f"{path}/{each}", now)
             if isinstance(record, Failure):
                 return record

@@ -156,6 +156,7 @@ class Twilio(Provider):
             text = doubt.text
         return (
             records.is_sid(message.get("sid"))
+            and message.get("sid") not in doubt.others
             and message.get("direction") != "inbound"
             and (message.get("to"), body) == (doubt.to, text)
             and at is not None

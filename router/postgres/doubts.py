@@ -25,6 +25,7 @@ class Asked:
         letters: The text it answers, sealed.
         purpose: What it was for.
         tries: How often it was asked about.
+        others: Ids that the provider gave earlier sends of the same reply, which were proven unsent.
         priced: Its price is known.
         final: Its end is known.
     """
@@ -41,6 +42,7 @@ class Asked:
     reply: UUID
     number: str
     letters: tuple[tuple[UUID, bytes], ...] = field(repr=False)
+    others: tuple[str, ...] = ()
     priced: bool = False
     final: bool = False
 
@@ -49,7 +51,9 @@ _ASKED = """a.reference, a.tag, a.account, a.sender, a.state, a.at, a.provider_i
     i.id, i.number, i.letter, i.part_reference"""
 
 _IN_DOUBT = f"""
-SELECT {_ASKED}, a.look_ups AS tries, false AS priced, false AS final
+SELECT {_ASKED}, a.look_ups AS tries, false AS priced, false AS final,
+    ARRAY(SELECT o.provider_id FROM attempt o WHERE o.reply = a.reply AND o.account = a.account
+          AND o.reference <> a.reference AND o.provider_id IS NOT NULL) AS others
 FROM attempt a JOIN inbound i ON i.id = a.reply
 WHERE a.state = 'unknown' AND (a.look_after <= now() OR a.at <= $2)
 ORDER BY a.look_after LIMIT $1
@@ -62,7 +66,7 @@ WHERE reference = $1 AND state = 'unknown'
 
 # A price is known by the row that closed the reservation, or by a receipt that named one.
 _OPEN_ENDED = f"""
-SELECT {_ASKED}, a.traces AS tries, a.receipt_rank >= 2 AS final,
+SELECT {_ASKED}, a.traces AS tries, a.receipt_rank >= 2 AS final, '{{}}'::text[] AS others,
     EXISTS (SELECT FROM ledger l WHERE l.reference = a.reference AND l.amount IS NOT NULL
             AND l.kind IN ('release', 'settle', 'write_off'))
     OR EXISTS (SELECT FROM receipt r WHERE r.attempt = a.reference AND r.amount IS NOT NULL) AS priced
@@ -131,6 +135,7 @@ def _asked(row: asyncpg.Record, sealed: tuple[tuple[UUID, bytes], ...]) -> Asked
         reply=row["reply"],
         number=row["number"],
         letters=sealed,
+        others=tuple(row["others"]),
         priced=row["priced"],
         final=row["final"],
     )

@@ -33,6 +33,7 @@ def doubt(office: Office, asked: Asked) -> Doubt:
         sender=asked.sender,
         text=words,
         sent_at=asked.at,
+        others=asked.others,
     )
 
 

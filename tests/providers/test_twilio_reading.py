@@ -79,6 +79,11 @@ def test_two_texts_that_fit_prove_neither() -> None:
     assert found(message(), message(sid=OTHER_SID)) is None
 
 
+def test_of_two_that_fit_it_is_the_one_that_is_no_other_send() -> None:
+    doubt = replace(DOUBT, others=(OTHER_SID,))
+    assert found(message(), message(sid=OTHER_SID), doubt=doubt).provider_id == SID
+
+
 def test_a_look_up_allows_for_twilios_own_swapping_of_characters() -> None:
     doubt = replace(DOUBT, text="Bonsoir\u202f! L\u2019\u00e9t\u00e9")
     assert found(message(body="Bonsoir ! L'\u00e9t\u00e9"), doubt=doubt) is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,11 @@ from providers.twilio import sms as twilio_page
 from providers.vonage import reports as vonage_page
 from router.postgres.doubts import Doubts
 from router.postgres.ledger import Proof
+from router.postgres.orders import order
 from router.stage.cast import NUMBERS
+from router.sweep import doubts
 from router.sweep.doubts import LookUps
+from router.sweep.doubts import doubt as _doubt
 from tests.sweep.town import Town, town
 
 CARRIERS = ("twilio", "vonage", "ovh")
@@ -138,6 +142,37 @@ async def test_control_where_it_is_believed_one_text_is_booked_twice(
     async with town(database, tmp_path) as place:
         with pytest.raises(AssertionError, match="taken for it"):
             await _a_text_is_proof_of_one_send(place)
+
+
+async def _the_second_of_two_sends_of_a_reply_is_told_from_the_first(place: Town) -> None:
+    """The only account that carries had proven it unsent, is asked as the last, and leaves a doubt."""
+    for other in ("vonage", "ovh"):
+        await order(place.house.pool, "cut", other, by="test")
+    await place.house.watch.refresh()
+    await place.network.fault("twilio", "unsent", times=1)
+    await place.network.fault("twilio", "slow_receipts", times=1, seconds=0.3)
+    texter = await place.text("twilio")
+    await place.attempted(texter, "accepted")
+    await place.network.fault("twilio", "reset_after", times=1)
+    await place.attempted(texter, "refused", "unknown")
+    await _look_up(place)
+    _, second = await place.attempts(texter)
+    assert second["state"] == "accepted", "it could be either"
+    await place.audit()
+
+
+async def test_a_send_is_none_of_those_that_were_proven_unsent(database: str, tmp_path: Path) -> None:
+    async with town(database, tmp_path) as place:
+        await _the_second_of_two_sends_of_a_reply_is_told_from_the_first(place)
+
+
+async def test_control_untold_which_those_are_it_could_be_either(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doubts, "doubt", lambda office, asked: _doubt(office, replace(asked, others=())))
+    async with town(database, tmp_path) as place:
+        with pytest.raises(AssertionError, match="either"):
+            await _the_second_of_two_sends_of_a_reply_is_told_from_the_first(place)
 
 
 async def test_looks_come_further_and_further_apart(database: str, tmp_path: Path) -> None:
