@@ -68,6 +68,8 @@ def _waiting(figures: Figures, oldest: float, stalled: bool, accounts: list[str]
         ("account", "receipt"),
         recent,
     )
+    texters = keyed(figures.texters, accounts)
+    yield gauge("answered_texters", "Who was answered in 24 hours, each once.", ("account",), texters)
 
 
 def _raid(raid: Outlook) -> Iterator[Metric]:

@@ -35,6 +35,13 @@ GROUP BY account, proved
 """
 
 
+_TEXTERS = """
+SELECT account, count(DISTINCT texter) AS n FROM attempt
+WHERE at > $1::timestamptz - interval '24 hours' AND state = 'accepted' AND purpose = 'answer'
+GROUP BY account
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Counts:
     """One count.
@@ -42,6 +49,7 @@ class Counts:
     Args:
         silences: Final silences by rule, by name of the number.
         recent: Replies taken 10 to 70 minutes ago, by account and a word of `PROVED`.
+        texters: Who was answered in the last 24 hours, by account, however often.
         capped: Replies that a cap puts off.
         size: Bytes of the database.
         sample: What the abusive share is estimated from.
@@ -49,6 +57,7 @@ class Counts:
 
     silences: Mapping[str, int]
     recent: Mapping[tuple[str, str], int]
+    texters: Mapping[str, int]
     capped: int
     size: int
     sample: Sample
@@ -61,6 +70,7 @@ async def count(connection: Connection, now: datetime) -> Counts:
     return Counts(
         silences={row["number"]: row["n"] for row in silences},
         recent={(row["account"], row["proved"]): row["n"] for row in recent},
+        texters={row["account"]: row["n"] for row in await connection.fetch(_TEXTERS, now)},
         capped=await connection.fetchval(_CAPPED),
         size=await connection.fetchval("SELECT pg_database_size(current_database())"),
         sample=await sample(connection, now),

@@ -84,6 +84,7 @@ class Figures:
         receipts_waiting: Receipts stored and not applied yet.
         estimated: Set aside for sends that were then paid, by account.
         recent: Replies taken 10 to 70 minutes ago, by account and what receipts say.
+        texters: Who was answered in the last 24 hours, by account, each once.
         burden: What weighs on the database.
         sample: What the abusive share is estimated from.
         raid: How things stand with raids.
@@ -107,6 +108,7 @@ class Figures:
     receipts_waiting: int
     estimated: Mapping[str, int]
     recent: Mapping[tuple[str, str], int]
+    texters: Mapping[str, int]
     burden: Burden
     sample: Sample
     raid: Outlook
@@ -227,6 +229,7 @@ class FiguresDesk:
             receipts_waiting=queue["receipts"],
             estimated=sums.estimated,
             recent=counts.recent,
+            texters=counts.texters,
             sample=counts.sample,
             raid=raid,
             burden=Burden(counts.size, burden["connections"] + 1, burden["snapshot"] or 0.0),

@@ -31,7 +31,6 @@ from tests.grafana.drawing import (
 )
 
 _PURSE = 'purse=~"$account|total"'
-_ACCEPTED = f'paravent_replies_total{{{A},outcome="accepted"}}'
 _BILLED = (
     f'sum by (account) (increase(paravent_cost_total{{{A},kind=~"settle|adjust"}}[{RANGE}]))'
     f' - sum by (account) (increase(paravent_cost_returned_total{{{A},kind="adjust"}}[{RANGE}]))'
@@ -48,11 +47,10 @@ _TOTALS = (
         defaults={"decimals": 2},
     ),
     stat(
-        "What does an answer cost?",
-        "Everything that was spent in the time shown, receiving included, over the answers that carriers"
-        " took. An answer, not a texter: who texts again after `period` is answered again, up to"
-        " `lifetime` answers in all, and each of them is counted.",
-        Query(f"({net_cost(RANGE)}) / sum(increase({_ACCEPTED}[{RANGE}]))"),
+        "What does an answered texter cost?",
+        "Everything that was spent in the last 24 hours, receiving included, over the people who were"
+        " answered in them, each once however many answers they got. Whatever time is shown.",
+        Query(f"({net_cost('24h')}) / (sum(paravent_answered_texters{{{A}}}) > 0)"),
         unit=MONEY,
         steps=((None, BLUE),),
         size=(6, 3),

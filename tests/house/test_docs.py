@@ -124,7 +124,7 @@ def shown() -> set[str]:
     figures = Figures(
         read_at=now, queue={"held": 0}, oldest=None, in_doubt={}, cost={}, returned={},
         due=0, purses={"total": purse}, states={}, balances={}, silences={}, capped=0, last_reply_at=None,
-        receipts_waiting=0, estimated={}, recent={}, burden=Burden(1, 1, 0.0), sample=Sample(),
+        receipts_waiting=0, estimated={}, recent={}, texters={}, burden=Burden(1, 1, 0.0), sample=Sample(),
         raid=Outlook("calm"), evidence=Standing(),
     )  # fmt: skip
     facts = metrics.facts(figures, {}, oldest=0, stalled=False) + page(spooled(0, 0, 0))

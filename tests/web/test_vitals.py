@@ -131,6 +131,8 @@ async def test_what_receipts_say_of_the_last_hour_is_a_fact(
         )  # fmt: skip
     assert await house.sample("paravent_recent_replies", account="twilio", receipt=receipt) == 1
     assert await house.sample("paravent_recent_replies", account="ovh", receipt=receipt) == 0
+    assert await house.sample("paravent_answered_texters", account="twilio") == 1, "three answers to one"
+    assert await house.sample("paravent_answered_texters", account="ovh") == 0
 
 
 async def test_why_an_account_is_closed_is_a_fact(house: House) -> None:
