@@ -50,7 +50,7 @@ _TOTALS = (
         "What does an answered texter cost?",
         "Everything that was spent in the last 24 hours, receiving included, over the people who were"
         " answered in them, each once however many answers they got. Whatever time is shown.",
-        Query(f"({net_cost('24h')}) / (sum(paravent_answered_texters{{{A}}}) > 0)"),
+        Query(f"({net_cost('24h')}) / sum(paravent_answered_texters{{{A}}})"),
         unit=MONEY,
         steps=((None, BLUE),),
         size=(6, 3),
