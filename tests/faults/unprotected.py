@@ -41,6 +41,13 @@ def _replace(place: str, make: Callable[[Any], Any]) -> None:
     setattr(holder, name, make(getattr(holder, name)))
 
 
+def _unread_logs() -> None:
+    async def nothing(_self: Any) -> bool:
+        return False
+
+    _replace("router.sweep.log:InboundLogs.__call__", lambda _call: nothing)
+
+
 @_named("doubt")
 def retry_on_doubt() -> None:
     """Take a doubt for certainly unsent, as most queues and gateways do."""
@@ -74,7 +81,8 @@ def absence_is_proof() -> None:
 
 @_named("commit")
 def acknowledge_before_commit() -> None:
-    """Store a text some time after it was acknowledged."""
+    """Store a text some time after it was acknowledged. The carriers' logs would tell it once more."""
+    _unread_logs()
 
     def hasty(keep: Any) -> Any:
         async def kept(*given: Any) -> None:
@@ -153,7 +161,8 @@ class _Lent:
 
 @_named("spool")
 def no_spool() -> None:
-    """Acknowledge what the database does not take, and keep it nowhere."""
+    """Acknowledge what the database does not take, and keep it nowhere. Logs would tell it once more."""
+    _unread_logs()
     _replace("router.spool.spool:Spool._append", lambda _append: lambda _self, items: [None] * len(items))
 
 
