@@ -61,14 +61,14 @@ def _waiting(figures: Figures, oldest: float, stalled: bool, accounts: list[str]
     yield gauge("attempts_in_doubt", "Sends whose outcome is not known.", ("account",), doubts)
     unproved = keyed(figures.unproved, accounts)
     yield gauge("texts_unproved", "Texts their provider is still asked about.", ("account",), unproved)
-    recent = {pair: figures.recent.get(pair, 0) for pair in pairs(accounts, PROVED)}
+    recent = {pair: figures.counts.recent.get(pair, 0) for pair in pairs(accounts, PROVED)}
     yield gauge(
         "recent_replies",
         "Taken by a carrier 10 to 70 minutes ago, by what receipts say.",
         ("account", "receipt"),
         recent,
     )
-    texters = keyed(figures.texters, accounts)
+    texters = keyed(figures.counts.texters, accounts)
     yield gauge("answered_texters", "Who was answered in 24 hours, each once.", ("account",), texters)
 
 
@@ -94,7 +94,7 @@ def _money(figures: Figures, worth: Mapping[str, int], accounts: list[str]) -> I
     costs = {pair: figures.cost.get(pair, 0) / MICROS for pair in pairs(accounts, COSTS)}
     returns = {pair: figures.returned.get(pair, 0) / MICROS for pair in pairs(accounts, RETURNS)}
     estimated = {(name,): figures.estimated.get(name, 0) / MICROS for name in accounts}
-    saved = sum(texts * worth.get(number, 0) for number, texts in figures.silences.items()) / MICROS
+    saved = sum(texts * worth.get(number, 0) for number, texts in figures.counts.silences.items()) / MICROS
     yield count("cost", "Booked, and corrected upwards.", ("account", "kind"), costs)
     yield count("cost_returned", "Refunded, and corrected downwards.", ("account", "kind"), returns)
     yield count("estimated_money", "Set aside for sends that were then paid.", ("account",), estimated)
@@ -115,7 +115,7 @@ def _purses(figures: Figures) -> Iterator[Metric]:
 
 
 def _caps(figures: Figures) -> Iterator[Metric]:
-    yield gauge("capped_texts", "Replies that a cap puts off.", (), {(): figures.capped})
+    yield gauge("capped_texts", "Replies that a cap puts off.", (), {(): figures.counts.capped})
     used = {(name,): cap.used for name, cap in figures.caps.items()}
     yield gauge("cap_used_answers", "Answers that left in its present window.", ("cap",), used)
     limits = {(name,): cap.answers for name, cap in figures.caps.items()}

@@ -78,13 +78,11 @@ class Figures:
         purses: By name.
         states: Of accounts and senders; one that is missing was always open.
         balances: By account.
-        capped: Replies that a cap puts off, and `caps` how much of each is used, by its name.
-        silences: Final silences by rule, by name of the number.
+        caps: How much of each cap is used, by its name.
         last_reply_at: When the last reply was settled as accepted, business time; None for long ago.
         receipts_waiting: Receipts stored and not applied yet.
         estimated: Set aside for sends that were then paid, by account.
-        recent: Replies taken 10 to 70 minutes ago, by account and what receipts say.
-        texters: Who was answered in the last 24 hours, by account, each once.
+        counts: What is counted once a minute.
         burden: What weighs on the database.
         sample: What the abusive share is estimated from.
         raid: How things stand with raids.
@@ -102,13 +100,10 @@ class Figures:
     purses: Mapping[str, PurseFigures]
     states: Mapping[tuple[str, str], State]
     balances: Mapping[str, Held]
-    silences: Mapping[str, int]
-    capped: int
     last_reply_at: datetime | None
     receipts_waiting: int
     estimated: Mapping[str, int]
-    recent: Mapping[tuple[str, str], int]
-    texters: Mapping[str, int]
+    counts: Counts
     burden: Burden
     sample: Sample
     raid: Outlook
@@ -223,13 +218,10 @@ class FiguresDesk:
             purses=self._purses(purses, now.timestamp(), least),
             states=_states(health, queue["read_at"]),
             balances={row["account"]: Held(row["amount"], row["unit"], row["at"]) for row in balances},
-            silences=counts.silences,
-            capped=counts.capped,
             last_reply_at=last,
             receipts_waiting=queue["receipts"],
             estimated=sums.estimated,
-            recent=counts.recent,
-            texters=counts.texters,
+            counts=counts,
             sample=counts.sample,
             raid=raid,
             burden=Burden(counts.size, burden["connections"] + 1, burden["snapshot"] or 0.0),

@@ -15,6 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from router.cli import COMMANDS, main
 from router.metrics import Metrics, page, spooled
+from router.postgres.counts import Counts
 from router.postgres.evidence import Standing
 from router.postgres.figures import Burden, Figures, PurseFigures
 from router.postgres.outlook import Outlook
@@ -123,9 +124,9 @@ def shown() -> set[str]:
     purse = PurseFigures(limit=1, reserved=0, spent=0, overrun=0, runway=0.0, origin="settings")
     figures = Figures(
         read_at=now, queue={"held": 0}, oldest=None, in_doubt={}, cost={}, returned={},
-        due=0, purses={"total": purse}, states={}, balances={}, silences={}, capped=0, last_reply_at=None,
-        receipts_waiting=0, estimated={}, recent={}, texters={}, burden=Burden(1, 1, 0.0), sample=Sample(),
-        raid=Outlook("calm"), evidence=Standing(),
+        due=0, purses={"total": purse}, states={}, balances={}, last_reply_at=None,
+        receipts_waiting=0, estimated={}, counts=Counts({}, {}, {}, 0, 1, Sample()),
+        burden=Burden(1, 1, 0.0), sample=Sample(), raid=Outlook("calm"), evidence=Standing(),
     )  # fmt: skip
     facts = metrics.facts(figures, {}, oldest=0, stalled=False) + page(spooled(0, 0, 0))
     families = text_string_to_metric_families((metrics.events() + facts).decode())
