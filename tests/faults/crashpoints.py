@@ -12,9 +12,10 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from time import monotonic
 
@@ -22,15 +23,11 @@ from tests.faults.chaos import ANSWERS, REPORTING, SENDING, Order, Round, in_ord
 from tests.faults.database import ROOT
 from tests.faults.hurry import hurry
 from tests.faults.remains import keep
-from tests.faults.routers import Plan
+from tests.faults.routers import LEASE, Plan
 
 _PACE = 12.0
 _PASSES = 90.0
-_SPOOL = ("a segment is begun", "lines are to be written", "lines are synced")
-_DRAIN = ("a segment is locked and read", "a segment is stored", "a segment is removed")
-_OUTAGE = (*_SPOOL, *_DRAIN)
-_DELAY = ("delayed replies are due",)
-_STOP = ("a worker stops", "a worker has stopped")
+Passing = asyncio.Task[bool]
 
 
 def points() -> list[str]:
@@ -66,7 +63,8 @@ class Sweep:
 async def sweep(
     seed: int, names: Sequence[str], server_at: tuple[str, Path] | None = None, kept: Path | None = None
 ) -> Sweep:
-    """Kill once at each of these points; what does not hold leaves logs and rows in the folder `kept`."""
+    """Kill once at each of these points; what does not hold leaves logs and rows in the folder `kept`,
+    a point that nobody passes those of that moment."""
     found, began = Sweep(seed), monotonic()
     async with stage(
         Order(texts=0, seed=seed), Plan(launcher=(), processes=(2,)), server_at=server_at
@@ -79,6 +77,8 @@ async def sweep(
                 reached = await _at(one, name)
                 print("." if reached else "?", end="", file=sys.stderr, flush=True)
                 (found.passed if reached else found.never).append(name)
+                if not reached and kept is not None:
+                    await keep(one, kept / name)
         finally:
             traffic.cancel()
             await asyncio.gather(traffic, return_exceptions=True)
@@ -109,25 +109,60 @@ async def _traffic(one: Round) -> None:
 
 
 async def _at(one: Round, name: str) -> bool:
-    """Have a process die at a point; what only an outage, an end or a pause brings about is brought about."""
+    """Have a process die at a point; what seldom comes by itself is brought about, again and again."""
     waiting = asyncio.create_task(one.routers.at(name, "kill", _PASSES))
-    while name in _STOP and not waiting.done():
-        await asyncio.sleep(0.3)
-        [serve] = one.routers.serves
-        with suppress(TimeoutError):
-            await serve.stop()
-        await serve.kill()
-        await serve.start()
-    while name in _DELAY and not waiting.done():
-        for carrier in one.carriers.numbers:
-            await one.carriers.fault(carrier, "throttle", times=5, retry_after=1)
-        await asyncio.wait([waiting], timeout=4)
-    while name in _OUTAGE and not waiting.done():
-        one.database.proxy.refuse()
-        await asyncio.wait([waiting], timeout=2 if name in _DRAIN else 4)
-        one.database.proxy.resume()
-        await asyncio.wait([waiting], timeout=4)
+    bring_about = _BROUGHT_ABOUT.get(name)
+    while bring_about is not None and not waiting.done():
+        await bring_about(one, waiting)
     return await waiting
+
+
+async def _end(one: Round, _waiting: Passing) -> None:
+    await asyncio.sleep(0.3)
+    [serve] = one.routers.serves
+    with suppress(TimeoutError):
+        await serve.stop()
+    await serve.kill()
+    await serve.start()
+
+
+async def _pause(one: Round, waiting: Passing) -> None:
+    for carrier in one.carriers.numbers:
+        await one.carriers.fault(carrier, "throttle", times=5, retry_after=1)
+    await asyncio.wait([waiting], timeout=4)
+
+
+async def _doubt(one: Round, waiting: Passing) -> None:
+    for carrier in one.carriers.numbers:
+        await one.carriers.fault(carrier, "reset_after", times=2)
+    await asyncio.wait([waiting], timeout=4)
+    await hurry(one.database)
+
+
+async def _widow(one: Round, waiting: Passing) -> None:
+    """Somebody dies with texts in hand; their lease ends later."""
+    await one.routers.kill_one()
+    await asyncio.wait([waiting], timeout=2 * LEASE)
+
+
+async def _cut(one: Round, waiting: Passing, seconds: float = 4.0) -> None:
+    one.database.proxy.refuse()
+    await asyncio.wait([waiting], timeout=seconds)
+    one.database.proxy.resume()
+    await asyncio.wait([waiting], timeout=4)
+
+
+_BROUGHT_ABOUT: Mapping[str, Callable[[Round, Passing], Awaitable[None]]] = {
+    **dict.fromkeys(("a segment is begun", "lines are to be written", "lines are synced"), _cut),
+    **dict.fromkeys(
+        ("a segment is locked and read", "a segment is stored", "a segment is removed"),
+        partial(_cut, seconds=2.0),
+    ),
+    **dict.fromkeys(("a worker stops", "a worker has stopped"), _end),
+    "delayed replies are due": _pause,
+    "a look-up has found a send": _doubt,
+    "leases are ended": _widow,
+}
 
 
 async def main(words: Sequence[str] | None = None) -> int:
