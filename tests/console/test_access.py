@@ -53,6 +53,18 @@ async def test_control_where_the_table_of_faults_pushes_they_do(demo: Demo, visi
         await _never_sideways_in_larger_letters(page)
 
 
+async def test_letters_of_twice_the_size_leave_every_figure_whole(demo: Demo, visit: Opener) -> None:
+    """To media queries such letters are a screen of half the width."""
+    page = await visit(demo.url, viewport={"width": 190, "height": 740})
+    await expect(page.locator("#left")).to_contain_text("€")
+    cut = "(figures) => figures.filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.id)"
+    figures = page.locator(".tile .figure")
+    assert await figures.evaluate_all(cut) == []
+    await page.locator("#tiles").evaluate("(tiles) => { tiles.style.gridTemplateColumns = '1fr 1fr' }")
+    await page.locator("#tiles").evaluate("(tiles) => { tiles.style.width = '150px' }")
+    assert "left" in await figures.evaluate_all(cut), "side by side they would be cut"
+
+
 async def test_on_a_phone_what_is_broken_beside_send_is_seen_without_scrolling_back(
     demo: Demo, visit: Opener
 ) -> None:
