@@ -49,7 +49,7 @@ class Counts:
     Args:
         silences: Final silences by rule, by name of the number.
         recent: Replies taken 10 to 70 minutes ago, by account and a word of `PROVED`.
-        texters: Who was answered in the last 24 hours, by account, however often.
+        texters: Who was answered in the last 24 hours, by account, each once.
         capped: Replies that a cap puts off.
         size: Bytes of the database.
         sample: What the abusive share is estimated from.

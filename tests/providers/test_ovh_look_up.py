@@ -135,6 +135,13 @@ def test_two_pending_texts_that_fit_prove_neither() -> None:
     assert found.provider_id == "7", "but a tag does"
 
 
+def test_of_two_pending_texts_that_fit_it_is_the_one_that_is_no_other_send() -> None:
+    doubt = replace(DOUBT, others=("7",))
+    _, found = looked_up(Api([], [*pending(), *pending(id=7)]), doubt)
+    assert isinstance(found, Receipt)
+    assert found.provider_id == str(pending()[0]["id"])
+
+
 def test_a_text_without_a_receipt_yet_is_queued() -> None:
     _, found = play(provider().trace("42", NOW), TIME, said(SENT | {"deliveryReceipt": 99, "ptt": 99}))
     assert isinstance(found, Receipt)
