@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from router.cli.finding import config_option, database, json_option, run, settings_of
-from router.cli.showing import NO_ROUTER, moment, show_json, show_table
+from router.cli.showing import NO_ROUTER, moment, show_clock, show_json, show_table
 
 if TYPE_CHECKING:
     from router.postgres.accounts import Accounts
@@ -200,6 +200,7 @@ def _show(found: list[dict[str, Any]]) -> None:
     ]
     colours = ["red" if each["unpaid"] else _COLOURS.get(_word(each), "yellow") for each in found]
     show_table(("ACCOUNT", "STATE", "SINCE", "TRIED AT", "BALANCE", "WHY"), rows, colours)
+    show_clock()
 
 
 def _why(each: dict[str, Any]) -> str:

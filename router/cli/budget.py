@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from router.cli.finding import Failed, config_option, database, json_option, run, settings_of
-from router.cli.showing import NO_ROUTER, amounts, moment, money, show_json, show_table, show_wrapped
+from router.cli.showing import (
+    NO_ROUTER,
+    amounts,
+    moment,
+    money,
+    show_clock,
+    show_json,
+    show_table,
+    show_wrapped,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -200,6 +209,7 @@ def _print(
     heads = ("PURSE", "PER", "LIMIT", "SPENT", "RESERVED", "LEFT", "LIMIT SET BY")
     show_table(heads, zip(*columns, strict=True))
     click.echo(f"\nIn {settings.currency}. SPENT has what receiving costs, too, not the answers alone.")
+    show_clock()
     for each in purses:
         if each.overrun:
             show_wrapped("", f"{each.name}: {money(each.overrun)} came as higher prices after the fact.")

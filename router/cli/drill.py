@@ -159,6 +159,8 @@ def _progress(order: Order) -> Callable[[datetime, int], None]:
     """One line that is written over and over on a terminal, and a line an eighth elsewhere."""
     import sys
 
+    from router.stage.drill.wording import ENGLISH
+
     scenario, name = order.scenario, order.name or order.scenario.name
     whole, said = scenario.ends - scenario.launch, -1
     live = sys.stderr.isatty()
@@ -169,7 +171,7 @@ def _progress(order: Order) -> Callable[[datetime, int], None]:
         if part == said:
             return
         said = part
-        line = f"{name}: {at:%a %H:%M}, {counted(texts, 'text')}"
+        line = f"{name}: {ENGLISH.moment(at)} in Paris, {counted(texts, 'text')}"
         click.echo(f"\r{line:<60.79}" if live else line, err=True, nl=not live)
         if live and at >= scenario.ends:
             click.echo("", err=True)

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from router.cli.finding import Failed, config_option, database, json_option, run, settings_of
-from router.cli.showing import NO_ROUTER, harmless, moment, show_json, show_table, show_words, show_wrapped
+from router.cli.showing import (
+    NO_ROUTER,
+    harmless,
+    moment,
+    show_clock,
+    show_json,
+    show_table,
+    show_words,
+    show_wrapped,
+)
 from router.rules.plural import counted
 
 if TYPE_CHECKING:
@@ -253,6 +262,8 @@ def _print(found: Raid, *, as_json: bool) -> None:
         _clusters(found)
     for each in found.changes:
         show_wrapped(f"{moment(each.at)}  ", _told(each))
+    if raid or found.held or found.changes:
+        show_clock()
 
 
 def _clusters(found: Raid) -> None:

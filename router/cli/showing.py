@@ -143,6 +143,13 @@ def moment(at: datetime | None) -> str:
     return f"{said} UTC" if str(here.tzinfo) == "UTC" else said
 
 
+def show_clock() -> None:
+    """Say once whose clock the moments above are of; those of UTC say so themselves."""
+    zone = _shown_in.get("zone")
+    if zone is not None and str(zone) != "UTC":
+        click.echo(f"Times are those of {zone}.")
+
+
 def _fitted(cell: str, width: int) -> str:
     return cell.ljust(width) if len(cell) <= width else cell[: width - 1] + "…"
 

@@ -47,10 +47,18 @@ def test_what_is_no_time_that_anything_came_in_is_refused(context: click.Context
         asked(context, written)
 
 
-@pytest.mark.parametrize(("zone", "said"), [("UTC", "27 Nov 16:00 UTC"), ("Europe/Paris", "27 Nov 17:00")])
-def test_a_moment_is_shown_by_the_settings_clock_and_utc_is_said(
-    zone: str, said: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("zone", "said", "below"),
+    [
+        ("UTC", "27 Nov 16:00 UTC", ""),
+        ("Europe/Paris", "27 Nov 17:00", "Times are those of Europe/Paris.\n"),
+    ],
+)
+def test_a_moment_is_shown_by_the_settings_clock_which_is_named_once(
+    zone: str, said: str, below: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(showing, "_shown_in", {})
     showing.show_in(ZoneInfo(zone))
     assert showing.moment(datetime(2017, 11, 27, 16, tzinfo=UTC)) == said
+    showing.show_clock()
+    assert capsys.readouterr().out == below

@@ -9,6 +9,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from router.cli import drill
+from router.stage.drill.drill import Order
+from router.stage.drill.scenes import SCENARIOS
+from router.stage.drill.wording import ENGLISH
 
 FILES = ["--json", "--html", "--rows", "--openmetrics"]
 
@@ -54,3 +57,11 @@ def test_a_file_in_the_folder_that_is_kept_is_taken_for_that_is_made(tmp_path: P
 def test_control_else_it_would_be_played_for_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(drill, "_writable", lambda **_files: None)
     assert isinstance(asked("--json", tmp_path / "nowhere" / "told").exception, PlayedError)
+
+
+def test_progress_goes_by_the_clock_of_the_report(capsys: pytest.CaptureFixture[str]) -> None:
+    night = SCENARIOS["cut-off"]
+    drill._progress(Order(scenario=night))(night.launch, 0)
+    said = capsys.readouterr().err
+    assert said == f"cut-off: {ENGLISH.moment(night.launch)} in Paris, 0 texts\n"
+    assert "Fri 24 Nov 18:00" in said

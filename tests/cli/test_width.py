@@ -60,6 +60,8 @@ def test_every_command_that_prints_for_people_fits(demo: Demo, here: CliRunner) 
     assert {command: done.exception for command, done in found.items() if done.exit_code not in {0, 1}} == {}
     assert {command for command, done in found.items() if not done.output} == set()
     assert {command: wide(done.output) for command, done in found.items() if wide(done.output)} == {}
+    zone = "Times are those of Europe/Paris."
+    assert [found[command,].output.count(zone) for command in ("accounts", "budget")] == [1, 1]
 
 
 def crowded(mode: str) -> Raid:

@@ -11,7 +11,7 @@ import click
 from router.cli.evidence.exporting import export, verify
 from router.cli.evidence.keeping import erase, hold, key, release
 from router.cli.finding import config_option, database, json_option, run, settings_of
-from router.cli.showing import moment, show_json, show_table
+from router.cli.showing import moment, show_clock, show_json, show_table
 from router.rules.plural import counted
 
 if TYPE_CHECKING:
@@ -62,3 +62,4 @@ def _print(standing: Standing, holds: list[Hold]) -> None:
             (hold.name, moment(hold.from_at), moment(hold.to_at), moment(hold.lifted_at)) for hold in holds
         ]
         show_table(("HELD", "FROM", "TO", "RELEASED"), rows)
+        show_clock()
