@@ -9,8 +9,10 @@ import pytest
 
 from router.stage.drill.counting import tell
 from router.stage.drill.parts import blocks
+from router.stage.drill.report import report
 from router.stage.drill.tale import Tale
 from router.stage.drill.wording import ENGLISH
+from tests.stage.evening import EVENING
 
 pytestmark = [pytest.mark.timeout(240), pytest.mark.xdist_group("evening")]
 
@@ -115,3 +117,41 @@ def test_who_waited_longer_than_answers_are_kept_at_home_is_told_why(evening: Ta
     )
     soon = replace(evening, people=replace(evening.people, longest=5 * 3_600.0))
     assert "replies.expiry" not in said_of(soon, "The genuine")["later"]
+
+
+def test_one_who_waited_is_no_half_of_anybody(evening: Tale) -> None:
+    people = evening.people
+    one = replace(people, at_once=people.answered - 1, waited=1_200.0, longest=1_200.0)
+    two = replace(people, at_once=people.answered - 2, waited=1_200.0, longest=1_800.0)
+    assert said_of(replace(evening, people=one), "The genuine")["later"] == "1, after 20 min"
+    said = said_of(replace(evening, people=two), "The genuine")["later"]
+    assert said == "2; half of them within 20 min, the last after 30 min"
+
+
+def test_raid_texts_that_were_paid_after_it_was_found_are_explained(evening: Tale) -> None:
+    raid = replace(evening.raiders, paid=20, paid_later=3, paid_unseen=9)
+    said = said_of(replace(evening, raiders=raid), "The raid")["as they came"]
+    assert said == "17: 8 before it was found, 9 in it, for their words look like anybody's"
+    none = replace(raid, paid_unseen=0)
+    assert said_of(replace(evening, raiders=none), "The raid")["as they came"] == "17"
+    seen = evening.raiders
+    assert seen.found_after is not None
+    assert 0 <= seen.paid - seen.paid_later - seen.paid_unseen <= seen.found_after
+
+
+def test_when_a_carrier_went_wrong_and_when_it_was_noticed_are_both_said(evening: Tale) -> None:
+    (left,) = (said for name, said in said_of(evening, "The carriers").items() if said.startswith("cut off"))
+    began = ENGLISH.moment(EVENING.when(EVENING.events[0]))
+    assert f"so at the carrier since {began}: an answer" in left
+    move = next(each for each in evening.moves if each.word == "cut_off")
+    at_once = [move._replace(at=EVENING.when(EVENING.events[0]))]
+    (noticed,) = (
+        said
+        for _, said in said_of(replace(evening, moves=at_once), "The carriers").items()
+        if said.startswith("cut off")
+    )
+    assert "since" not in noticed
+
+
+def test_the_report_names_its_clock_once(evening: Tale) -> None:
+    assert " ".join(report([evening]).split()).count("Times are those of Paris.") == 1

@@ -130,6 +130,9 @@ def _raiders(played: Played) -> Raiders:
         phones=len({row.texter for row in rows}),
         paid=paid,
         paid_later=sum(row.held and row.answered_at is not None for row in rows),
+        paid_unseen=0
+        if found is None
+        else sum(row.answered_at is not None and not row.held and row.received_at > found for row in rows),
         held=sum(row.held for row in rows),
         released=sum(row.held and row.released_at is not None for row in rows),
         left=left,

@@ -69,7 +69,7 @@ class _Page:
         say, order = self.say, self.tale.played.order
         yield f'<h1 lang="{say.language}">{escape(self._headline())}</h1>'
         yield f'<p class="lead">{escape(say.story(order.scenario.name))}</p>'
-        about = f"{say.say('drill', seed=str(order.seed))} {scaled(order, say)}"
+        about = f"{say.say('drill', seed=str(order.seed))} {say.say('times')} {scaled(order, say)}"
         yield f'<p class="small">{escape(about.strip())}</p>'
         yield f'<div class="cards">{"".join(self._cards())}</div>'
         yield from self._charts()

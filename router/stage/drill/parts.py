@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from router.rules.answer import Replies
 from router.stage.drill.drill import Moved, Order
-from router.stage.drill.scenes import Restore
+from router.stage.drill.scenes import Fault, Restore
 from router.stage.drill.tale import Tale
 from router.stage.drill.wording import Wording
 
@@ -16,6 +16,7 @@ Rows: TypeAlias = list[tuple[str, str]]
 """Lines: what is counted, and what came of it. A name that begins with spaces belongs to the one above."""
 
 _EXPIRY = Replies.model_fields["expiry"].default
+_NOTICED = timedelta(minutes=1)
 _SUB = "  "
 
 
@@ -67,7 +68,7 @@ def _people(tale: Tale, say: Wording) -> Iterator[tuple[str, str]]:
     yield _SUB + say.say("people.soon"), _of(people.at_once, people.texters, say)
     if late := people.answered - people.at_once:
         half, last = say.lasted(people.waited), say.lasted(people.longest)
-        waited = say.say("people.later.said", late=late, half=half, last=last)
+        waited = say.many("people.later.said", late, half=half, last=last)
         yield _SUB + say.say("people.later"), waited + _kept_for(tale, say)
     sends = sum(people.by_account.values())
     more = sends - people.answered
@@ -112,7 +113,7 @@ def _raid(tale: Tale, say: Wording) -> Iterator[tuple[str, str]]:
     yield say.say("raid.texts"), say.say("raid.texts.said", texts=texts, phones=phones)
     yield say.say("raid.found"), _found(tale, say)
     yield say.say("raid.paid"), _of(raid.paid, raid.texts, say)
-    yield _SUB + say.say("raid.paid.came"), say.number(raid.paid - raid.paid_later)
+    yield _SUB + say.say("raid.paid.came"), _as_they_came(tale, say)
     yield _SUB + say.say("raid.paid.later"), say.number(raid.paid_later)
     yield say.say("raid.silent"), _of(raid.silent, raid.texts, say)
     if raid.silent_later:
@@ -135,6 +136,15 @@ def _found(tale: Tale, say: Wording) -> str:
     if len(played.texts) - raid.texts < played.warm_up:
         return say.say("raid.found.warm", texts=played.warm_up)
     return say.say("raid.found.never")
+
+
+def _as_they_came(tale: Tale, say: Wording) -> str:
+    """How many raid texts were answered without being held, and why more than came before it was found."""
+    raid = tale.raiders
+    paid, after = raid.paid - raid.paid_later, raid.paid_unseen
+    if not after:
+        return say.number(paid)
+    return say.say("raid.paid.came.said", paid=paid, before=paid - after, after=after)
 
 
 def _money(tale: Tale, say: Wording) -> Iterator[tuple[str, str]]:
@@ -196,7 +206,7 @@ def _carriers(tale: Tale, say: Wording) -> Iterator[tuple[str, str]]:
     if not (tale.moves or tale.failovers or tale.refusals):
         yield say.say("carriers.nothing"), say.say("carriers.nothing.said")
     for move in tale.moves:
-        yield f"{say.moment(move.at)}  {say.carrier(move.account)}", _moved(move, say)
+        yield f"{say.moment(move.at)}  {say.carrier(move.account)}", _moved(move, tale, say)
     if any(isinstance(event, Restore) for event in tale.played.order.scenario.events):
         yield say.say("carriers.restored"), say.say("carriers.restored.said")
     for each, sends in sorted(tale.failovers.items()):
@@ -214,10 +224,23 @@ def _carriers(tale: Tale, say: Wording) -> Iterator[tuple[str, str]]:
         yield name.rstrip(), say.many("sends", sends)
 
 
-def _moved(move: Moved, say: Wording) -> str:
+def _moved(move: Moved, tale: Tale, say: Wording) -> str:
     reason = say.say(f"reason.{move.reason}") if move.reason else ""
     code = say.say("carriers.code", code=move.code) if move.code else ""
-    return ", ".join(filter(None, (say.say(f"word.{move.word}"), reason, code)))
+    since = say.say("carriers.since", since=say.moment(began)) if (began := _began(move, tale)) else ""
+    return ", ".join(filter(None, (say.say(f"word.{move.word}"), reason, code, since)))
+
+
+def _began(move: Moved, tale: Tale) -> datetime | None:
+    """When the carrier had gone wrong that the router only now has left; None where both were at once."""
+    scenario = tale.played.order.scenario
+    before = [
+        scenario.when(event)
+        for event in scenario.events
+        if isinstance(event, Fault) and event.account == move.account and scenario.when(event) <= move.at
+    ]
+    left = move.word not in {"open", "operator_cut"}
+    return before[-1] if left and before and move.at - before[-1] >= _NOTICED else None
 
 
 def _evidence(tale: Tale, say: Wording) -> Iterator[tuple[str, str]]:

@@ -25,7 +25,7 @@ def _lines(tale: Tale) -> Iterator[str]:
     story = f"{ENGLISH.story(order.scenario.name)} {scaled(order, ENGLISH)}"
     yield ""
     yield f"{order.scenario.name}, seed {order.seed}, scale {order.scale:g}".upper()
-    yield from textwrap.wrap(story.strip(), _WIDTH)
+    yield from textwrap.wrap(f"{story.strip()} {ENGLISH.say('times')}", _WIDTH)
     for title, source, rows in blocks(tale, ENGLISH):
         yield from _block(title, source, rows)
     yield ""

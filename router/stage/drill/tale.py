@@ -80,6 +80,7 @@ class Raiders:
         phones: See `texts`.
         paid: How many got a paid answer, and `paid_later` how many of them only after they had been held.
         paid_later: See `paid`.
+        paid_unseen: How many got one without being held although the raid was found: they look like anybody.
         held: How many waited, unpaid, and `released` how many were let go afterwards.
         released: See `held`.
         left: How many of the held wait still.
@@ -95,6 +96,7 @@ class Raiders:
     phones: int
     paid: int
     paid_later: int
+    paid_unseen: int
     held: int
     released: int
     left: int
