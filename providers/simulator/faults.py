@@ -135,6 +135,14 @@ class Faults:
                 self._spent.append(self._now.pop(name))
         return fault
 
+    def shows(self, name: str) -> bool:
+        """Whether a look at the account tells of the fault; a look counts it off as a text does.
+
+        Who has seen that an account is closed sends nothing there: counted off by texts alone, what is to
+        strike a few times would last for ever.
+        """
+        return self.take(name) is not None
+
     def __contains__(self, name: str) -> bool:
         return name in self._now
 

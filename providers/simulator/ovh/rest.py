@@ -198,8 +198,8 @@ class OvhCarrier(Carrier):
         return {
             "name": account.service_name,
             "description": "Simulated",
-            "status": "disable" if "suspend" in self.faults else "enable",
-            "creditsLeft": 0.0 if "unpaid" in self.faults else float(account.balance),
+            "status": "disable" if self.faults.shows("suspend") else "enable",
+            "creditsLeft": 0.0 if self.faults.shows("unpaid") else float(account.balance),
             "creditsHoldByQuota": float(held),
             "callBack": account.receipt_url or None,
             "stopCallBack": None,

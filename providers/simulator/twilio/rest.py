@@ -173,14 +173,14 @@ class TwilioCarrier(Carrier):
 
     async def _balance(self, request: web.Request) -> web.Response:
         self._check(request)
-        left = Decimal(0) if "unpaid" in self.faults else self.account.balance
+        left = Decimal(0) if self.faults.shows("unpaid") else self.account.balance
         sid = self.account.account_sid
         return web.json_response({"account_sid": sid, "balance": str(left), "currency": self.account.unit})
 
     async def _account(self, request: web.Request) -> web.Response:
         self._check(request)
         sid = self.account.account_sid
-        closed = {"suspend", "unpaid"} & {fault.name for fault in self.faults.now()}
+        closed = [name for name in ("suspend", "unpaid") if self.faults.shows(name)]
         since = _when(self.world.clock())
         return web.json_response(
             {

@@ -258,7 +258,7 @@ class VonageCarrier(Carrier):
 
     async def _balance(self, request: web.Request) -> web.Response:
         self._check(request)
-        left = Decimal(0) if "unpaid" in self.faults else self.account.balance
+        left = Decimal(0) if self.faults.shows("unpaid") else self.account.balance
         return web.json_response({"value": float(left), "autoReload": False})
 
 

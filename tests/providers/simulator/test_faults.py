@@ -61,6 +61,19 @@ async def test_a_fault_counts_down_and_is_over(caller: Caller, simulation: Simul
     assert simulation.carriers["twilio"].faults.now() == []
 
 
+@pytest.mark.parametrize("fault", ["suspend", "unpaid"])
+async def test_an_account_that_is_only_looked_at_opens_again_after_as_many_looks(
+    fault: str, caller: Caller, simulation: Simulation
+) -> None:
+    await simulation.fault("twilio", fault, times=2)
+    assert [(await caller.get(".json"))[1]["status"] for _ in range(3)] == [
+        "suspended",
+        "suspended",
+        "active",
+    ]
+    assert (await caller.send())[0] == 201
+
+
 @pytest.mark.parametrize(("fault", "answered"), [("suspend", 200), ("revoke", 401)])
 async def test_a_suspended_account_can_still_be_looked_at_and_a_revoked_one_cannot(
     fault: str, answered: int, caller: Caller, simulation: Simulation
