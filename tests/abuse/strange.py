@@ -18,6 +18,9 @@ from tests.abuse.train import auroc
 ROOM = Path(__file__).parent / "strangers"
 """A file a class, a text a line."""
 
+SWEARING = ROOM / "swearing"
+"""The same of kind texts that swear or quote, and of insults with a kind word beside them."""
+
 KIND = ("opener", "supporter", "report")
 """Classes that may not be flagged."""
 
@@ -35,11 +38,11 @@ class Strange(NamedTuple):
         return self.kind not in KIND
 
 
-def strange(*, blind: bool) -> list[Strange]:
-    """One half of the texts."""
+def strange(*, blind: bool, room: Path = ROOM) -> list[Strange]:
+    """One half of a room's texts."""
     found = [
         Strange(text, path.stem, bool(crc32(text.encode()) & 1))
-        for path in sorted(ROOM.glob("*.txt"))
+        for path in sorted(room.glob("*.txt"))
         for text in path.read_text("utf-8").splitlines()
     ]
     return [each for each in found if each.blind is blind]
@@ -58,18 +61,19 @@ def told(texts: Sequence[Strange], model: Model | None = None) -> dict[str, str]
 
 
 def main() -> None:
-    """Print both halves; of the first also which texts are judged wrongly."""
+    """Print both halves of both rooms; of the first halves also which texts are judged wrongly."""
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--wrong", action="store_true", help="show what is wrong in the first half")
+    options.add_argument("--wrong", action="store_true", help="show what is wrong in the first halves")
     asked = options.parse_args()
-    for blind in (False, True):
-        print("only reported on:" if blind else "to work with:")
-        for kind, said in told(strange(blind=blind)).items():
-            print(f"  {kind:10} {said}")
-    for each in strange(blind=False) if asked.wrong else ():
-        value = score(each.text).value
-        if (value >= FLAGGED) is not each.abusive:
-            print(f"{value:.2f} {each.kind:10} {each.text}")
+    for room in (ROOM, SWEARING):
+        for blind in (False, True):
+            print(f"{room.name}, {'only reported on' if blind else 'to work with'}:")
+            for kind, said in told(strange(blind=blind, room=room)).items():
+                print(f"  {kind:10} {said}")
+        for each in strange(blind=False, room=room) if asked.wrong else ():
+            value = score(each.text).value
+            if (value >= FLAGGED) is not each.abusive:
+                print(f"{value:.2f} {each.kind:10} {each.text}")
 
 
 if __name__ == "__main__":
