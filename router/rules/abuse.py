@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from router.rules.answer import Score
-from router.rules.lexicon import Sense, sense
+from router.rules.lexicon import Sense, beside, of_them, sense
 from router.rules.spelling import ends, spell
 
 BUCKETS_BITS = 17
@@ -112,6 +112,8 @@ def judge(spelt: str, model: Model | None = None) -> Score:
     chosen = model or shipped()
     meant = sense(spelt)
     said = max(-_CERTAIN, min(_CERTAIN, logit_of(spelt, chosen) + meant.value))
+    if meant is Sense.SIDING:
+        meant, said = _sided(spelt, chosen, said)
     if meant is Sense.ABUSE:
         said = max(said, 0.1 + said / 100)
     elif meant in {Sense.TOLD, Sense.NAMED}:
@@ -122,6 +124,15 @@ def judge(spelt: str, model: Model | None = None) -> Score:
     if value < FLAGGED:
         return Score(value, "none")
     return Score(value, "lexicon" if meant is Sense.ABUSE else "model")
+
+
+def _sided(spelt: str, model: Model, said: float) -> tuple[Sense, float]:
+    """A cheer is no pass: what stands beside it is judged as if it stood alone, unless it is for others."""
+    rest = beside(spelt)
+    own = logit_of(rest, model) if rest.strip() else -_CERTAIN
+    if own < logit(SUSPICIOUS):
+        return Sense.PHRASE, said
+    return (Sense.TOLD, said) if of_them(rest) else (Sense.UNKNOWN, max(-_CERTAIN, min(_CERTAIN, own)))
 
 
 FLAGGED = 0.5

@@ -23,7 +23,7 @@ sale
 (con|cone|chien|chiene|arabe|juif|noir|blanc|gitan|rom|pd|pede|race|fole|porc|truie|grose|negre|negro),
 (grose|vieile) (vache|truie|cone|pute|dinde), pauvre (con|cone|merde|tache), gros (con|porc),
 espece de (con|cone|merde|chien|pute|ordure),
-bande de (con|cons|cone|cones|chiens|merde|merdes|pd|tapetes), bitch(es)?, whores?, sluts?, cunts?,
+bande de (con|cons|cone|cones|chiens|chienes|merde|merdes|pd|tapetes), bitch(es)?, whores?, sluts?, cunts?,
 fagots?, niger, nigers, skanks?, asholes?, fuck (you|u|of), go fuck, suck my, eat shit, kil yourself, kys,
 encles?, btch, fck (you|u), salep(ute|d)s?, nik ?ta ?mere, nique ?ta ?mere,
 tepus?, teups?, keh(ba)?s?, kahbas?, tchoins?, p?e?taspes?, zouletes?, [ae1]nk[uy]l[a-z]{1,3}, pvtes?,
@@ -80,6 +80,11 @@ qui (vous|nous) (trait|insult|harcel|menac)e(nt)?,
 (ma|mes) (copine|amie|soeur|file|mere|voisine|colegue)s? (recoit|recoivent|se fait|se font|s est|a ete),
 i (get|got|kep geting|receive|received) (texts|mesages|cals|threats),
 i (was|got|ve ben) (folowed|harased|insulted|raped|asaulted), she was (raped|asaulted|beaten),
+(m|nous|lui) (a|ont) (dit|ecrit|crie|hurle|lance|sorti|balance|repondu|envoye),
+ce que (je|on|j) (lis|recois|entends), ce qu (ils|eles|on) (vous )?(dit|disent|racontent), (recoit|recoivent)
+des, (they|he|she) keps? [a-z]+ing,
+(they|he|she) cal(s|ed)? (you|us|me|her), i (got|ve got|get) [a-z ]{1,20} times,
+(guy|man|lad|bloke|men|lads) (on|in|at|from) the [a-z]+ (said|says|yeled|shouted|told|wrote),
 (said|wrote) [a-z0-9 ?!]{1,60} to me, what should i do, what can i do, i m (stil )?(scared|shaking),
 who can i cal
 """
@@ -96,8 +101,23 @@ votre travail|d exister), vous etes (geniales|formidables|au top),
 (coment|pour|peux) vous (aider|soutenir), (screw|fuck) (the|these|those) (trols|idiots|haters),
 (i|we) (suport|stand with) you, we are (with|behind) you, continue[rz]? malgre,
 (j ai|jai|g) (done|file|laise|utilise) (ce|votre|vot|vos|le) num[a-z]*, stay strong, don t give up,
-thank you for, thanks for, kep (going|it up|fighting|strong), sont (pathetiques|minables|des laches)
+thank you for, thanks for, kep (going|it up|fighting|strong), sont (pathetiques|minables|des laches),
+(vous|vs) (dechirez|gerez|asurez|casez (tout|le game)),
+(vous )?vous etes (tr[eo][sp] )?(fortes|courageuses|des (reines|heroines|heros|bones)),
+(tenez|tiens) (bon|le coup), (tout mon|gros|total|plein de) (soutien|courage), soutien total, longue vie a,
+(on va|va|faut|fau) pas laiser [a-z ]{1,30} gagner, vive vous, courage (les files|mesdames),
+(you|u) (are|re|al are) (so |al )?(amazing|awesome|brave|briliant|heroes|wonderful),
+(you|u) (have|ve got) my (ful )?suport, (sending|lots of|al my|much) love, don t let the[a-z]* [a-z ]{1,30}
+(win|stop you|get to you|grind you down),
+merci (mile fois|mile|beaucoup|mesdames|d etre la), (je|j|on) (vous|vs) (kife|adore|admire|aime)[a-z]*,
+vous (n )?etes pas seules, (bone|bele|super|excelente|geniale) (ide|initiative),
+ide (de genie|geniale), vous avez (bien )?raison, (franchement|gros|grand) respect, tres beau projet,
+(best|great|briliant|god) idea, so sory you, (you|u) (rock|rule), we ned (you|this), love from,
+(you|u) saved
 """
+
+_SWEARING = "(putain|ptn|ptain|purain)( de)?, bordel( de merde)?, (holy )?shit, damn( it)?, fuck(ing)?"
+"""What one says to nobody."""
 
 _OPENING = """
 (c est|c|ct|moi c est|moi c|ici|je suis|it s|its|this is|i m|sono|soy)
@@ -133,11 +153,38 @@ _EDGE = "(?![a-z0-9])"
 _ABUSE = re.compile(f"(?<![a-z0-9]){_any(_INSULTS + ', ' + _THREATS)}{_EDGE}")
 _REPORT = re.compile(f"(?<![a-z0-9]){_any(_TELLING)}{_EDGE}")
 _SUPPORT = re.compile(f"(?<![a-z0-9]){_any(_SIDING)}{_EDGE}")
+_UTTERED = re.compile(f"(?<![a-z0-9]){_any(_SWEARING)}{_EDGE}")
 _SOMEONE_ELSE = re.compile(
     r"(?:(?:ces|ses|aux|les|par des|mare des|(?:c est|ce sont|sont) (?:que )?des|these|those|the)(?: [a-z]+)?"
     r"|(?:a|par|avec|contre|chez|to) (?:une?|des|a)|(?: c|sont) des) $"
 )
-_RAIDERS = re.compile("(?:conard|salopard|enfoire|batard|encules|fils? de|trou|raclure|ashole)")
+_RAIDERS = re.compile(
+    "(?:nique[rz]? (?:ces|les)(?! (?:femes?|files?|meufs?))"
+    "|(?:(?:sale|gros|grose|pauvre|bande de|espece de) )?(?:conards?|salopards?|salauds?|enfoires?|batards?"
+    "|encules|fils? de [a-z]+|trous? du cul|trouducs?|raclures?|asholes?|ordures?|merdes?|porcs?|cons?"
+    "|chiens?)(?![a-z]))"
+)
+_CHEER = re.compile(
+    f"(?<![a-z0-9])(?:{_any(_SIDING)}|force|courage|merci|respect|love|thanks){_EDGE}(?<!ces|ses|les|aux)"
+)
+_NAMES = re.compile(
+    " ?(?:(?:a|pour|to|for) (?:toutes? |al )?(?P<these>ces |ses |these |those )"
+    "|(?:(?:a|pour|to|for) )?(?:toutes? |tous |al )?(?:les |aux |the )?)"
+)
+_LIKE_YOU = re.compile(r" (?:come (?:vous|toi)|like (?:you|u)|et toi|and you)(?![a-z])")
+_THEY = (
+    "(?:ils|eux|ceux|they|them|(?:ces|les|des|the|these|those|some) (?:[a-z]+ )?(?:gens|types?|mecs?|gars"
+    "|homes|trols?|raids?|haters|rageux|abrutis|machos|frustres|laches|idiots|people|guys|men|boys|clowns))"
+    "(?: qui)?(?: ne)?(?: (?:vous|vs|t|you|u))?"
+)
+_YOU = "(?:tu|te|t|toi|ton|ta|tes|vous|vs|votre|vos|you|u|ur|your)"
+_WHO = re.compile(f"(?<![a-z])(?:(?P<they>{_THEY})|{_YOU}){_EDGE}")
+_WHAT_A = re.compile("(?:quele?s?|cete|tous ces|toute cete|what(?: an?)?)(?: absolute)? $")
+_THESE = re.compile(f" {_THEY}{_EDGE}")
+_OF_WOMEN = re.compile(
+    "(?:sale |grose |vieile |pauvre |bande de )?"
+    "(?:salopes?|conas|cones?|pute|petase|poufiase|grognase|chiene|truie|feminaz|bitch|whore|slut|skank|cunt)"
+)
 _QUALIFIED = "(?:(?:une?|la|le|les|des|sale|grose?|petite?|vieile?|espece de|a|an|dirty) )*$"
 _NAMED = re.compile(
     "(?<![a-z])(?:(?:trait|insult)[a-z]*(?: (?:les gens|quelqu un|une?(?: [a-z]+)?))? (?:de|comme)"
@@ -159,6 +206,7 @@ class Sense(Enum):
     TOLD = -1.0
     NAMED = -0.9
     PHRASE = -0.5
+    SIDING = -0.4
     OPENER = -1.2
     KIND = -8.0
 
@@ -169,7 +217,7 @@ def sense(spelt: str) -> Sense:
     A victim's report may hold the worst words. Whether an insult beside such a phrase, or a supporter's for
     the raiders, is told or hidden, nobody can say: it is not called abuse, but it counts towards a raid,
     least where it tells what someone was called. Without insults the phrase is no pass either: the model
-    ranks the text, though it may not flag it.
+    ranks the text, though it may not flag a report; of a supporter's text it judges what stands `beside`.
 
     Args:
         spelt: As `router.rules.spelling.spell` spells it.
@@ -182,7 +230,7 @@ def sense(spelt: str) -> Sense:
     if insulted:
         return Sense.TOLD if _of_others(spelt) else Sense.ABUSE
     if _SUPPORT.search(spelt):
-        return Sense.PHRASE
+        return Sense.SIDING
     if _HELLO.match(spelt) or _TEST.match(spelt):
         return Sense.KIND
     return Sense.OPENER if _OPENER.match(spelt) else Sense.UNKNOWN
@@ -200,8 +248,42 @@ def _only_names(spelt: str) -> bool:
     return True
 
 
+def beside(spelt: str) -> str:
+    """What is left of a text without what supporters say, and without what one swears at nobody."""
+    return _UTTERED.sub("", _SUPPORT.sub("", spelt))
+
+
+def of_them(spelt: str) -> bool:
+    """Whether whoever is spoken of last is others, not the reader."""
+    spoken_of = [found["they"] for found in _WHO.finditer(spelt)]
+    return bool(spoken_of) and spoken_of[-1] is not None
+
+
 def _of_others(spelt: str) -> bool:
     """Whether every insult is for those of whom one speaks, "ces …", "aux …", in support or for raiders."""
     insults = [*_ABUSE.finditer(spelt)]
-    others = all(_SOMEONE_ELSE.search(spelt, max(0, at.start() - _NEAR), at.start()) for at in insults)
-    return others and (bool(_SUPPORT.search(spelt)) or all(_RAIDERS.match(at[0]) for at in insults))
+    supported = _SUPPORT.search(spelt) is not None
+    return all((supported or _RAIDERS.match(at[0])) and _aside(spelt, at) for at in insults)
+
+
+def _aside(spelt: str, at: re.Match[str]) -> bool:
+    """Whether an insult is for others: a cheer for whom it names, or a "comme vous" behind it, says no."""
+    before = spelt[max(0, at.start() - _NEAR) : at.start()]
+    if _cheered(before, at[0]) or _LIKE_YOU.match(spelt, at.end()):
+        return False
+    if _SOMEONE_ELSE.search(before):
+        return True
+    if who := _WHO.search(at[0]):
+        return who["they"] is not None
+    if _THESE.match(spelt, at.end()):
+        return True
+    return not _OF_WOMEN.match(at[0]) and (bool(_WHAT_A.search(before)) or of_them(before))
+
+
+def _cheered(before: str, insult: str) -> bool:
+    """Whether a supporter's words are for whom the insult names: "bravo les …", "tenez bon les …"."""
+    for cheer in _CHEER.finditer(before):
+        named = _NAMES.fullmatch(before, cheer.end())
+        if named and not (named["these"] and _RAIDERS.match(insult)):
+            return True
+    return False

@@ -57,8 +57,8 @@ def score(body: str) -> Score:
     """
     spelt = spell(body)
     letters = abuse.judge(spelt)
-    if sense(spelt) in {Sense.TOLD, Sense.NAMED, Sense.PHRASE}:
-        return letters  # who speaks beside such a phrase may not be flagged, whatever is meant
+    if sense(spelt) in {Sense.TOLD, Sense.NAMED, Sense.PHRASE, Sense.SIDING}:
+        return letters  # beside such a phrase the lists and letters decide, whatever is meant
     weights = shipped()
     said = (abuse.logit(letters.value) + float(weights[:-1] @ vector(body)) + float(weights[-1])) / 2
     value = 1.0 / (1.0 + exp(-max(-_CERTAIN, min(_CERTAIN, said))))

@@ -61,7 +61,6 @@ TOLD = [
     "il me dit va crever salope",
     "il m'a traitée de pute nique ta mère",
     "il m'a traitée de pute salope",
-    "soutien à ces salopes de féministes",
     "courage face aux connards",
     "ne laissez pas ces fils de pute gagner",
     "g donné vot num a un gros porc ds le metro mdr merci",
