@@ -15,6 +15,7 @@ from hypothesis import settings
 
 from router.postgres.embedded import Server, embedded
 from router.postgres.migrate import migrate
+from tests import memory
 from tests.aioresponses_cure import cure
 from tests.grouping import pytest_xdist_make_scheduler
 from tests.loopback import _nothing_leaves_this_machine
@@ -37,6 +38,7 @@ __all__ = [
 ]
 
 cure()
+memory.use()
 # How long an example takes on a machine that has much else to do is no fault of what is tested.
 settings.register_profile("house", settings.default, deadline=None)
 settings.load_profile("house")
