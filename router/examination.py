@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -31,14 +30,14 @@ from router.postgres.embedded import embedded
 from router.postgres.migrate import MigrationError, pending
 from router.postgres.pool import DatabaseAwayError, Pool
 from router.postgres.programs import EmbeddedError
-from router.postgres.purses import Purses
 from router.postgres.reach import newest_letter, reach
-from router.rules.budget import TOTAL, cheapest, window
+from router.rules.budget import TOTAL
 from router.rules.failover import Why
 from router.rules.plural import counted
 from router.send import carry
 from router.service import hook_url
 from router.settings import Settings
+from router.settings.means import spent
 from router.vault import misfit
 from router.wire import AioWire
 
@@ -90,21 +89,6 @@ async def examine(settings: Settings, *, simulated: bool = False) -> list[Findin
         return [*await _database(settings), *await asyncio.gather(*looks)]
     finally:
         await wire.close()
-
-
-async def spent(settings: Settings, pool: Pool) -> Mapping[str, Why]:
-    """The accounts that can pay for no answer now: their own purse is empty, or the one that all share."""
-    now = datetime.now(UTC)
-    starts = {name: window(each.period, now, settings.zone).start for name, each in settings.purses.items()}
-    left = {each.name: each.left for each in await Purses(pool).show(starts)}
-    found: dict[str, Why] = {}
-    for name, account in settings.accounts.items():
-        part = cheapest(account.prices, settings.currency, settings.rates)
-        for purse, why in ((TOTAL, Why.TOTAL_BUDGET), (name, Why.BUDGET)):
-            rest = left.get(purse)
-            if rest is not None and rest < part:
-                found.setdefault(name, why)
-    return found
 
 
 async def _stored(settings: Settings, dsn: str) -> list[Finding]:

@@ -124,9 +124,9 @@ def _draw(found: list[dict[str, Any]], *, as_json: bool) -> None:
 
 
 async def _accounts(settings: Settings, pool: Pool, books: Accounts) -> list[dict[str, Any]]:
-    from router.examination import spent
     from router.postgres.standing import Standing
     from router.rules.health import State, rested
+    from router.settings.means import spent
 
     facts = await books.facts()
     held = await Standing(pool).balances()

@@ -164,8 +164,8 @@ async def _wait(
 
 async def _broke(home: Path, pool: Pool, number: str) -> bool:
     """Whether none of the accounts that may answer for this number has money."""
-    from router.examination import spent
     from router.settings import load
+    from router.settings.means import spent
     from router.stage import signpost
 
     settings = load(signpost.SETTINGS, signpost.environment(home) or {})
