@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, ClassVar, NoReturn, Protocol
 
 from pydantic import BaseModel, ConfigDict
@@ -80,6 +81,8 @@ class Provider(Protocol):
     """What webhooks are answered."""
     names_receipts: ClassVar[bool] = False
     """Whether each text names where its receipts go, so that the carrier need not be told."""
+    missed: Mapping[str, str] = MappingProxyType({})
+    """Settings that may be left out, are, and are missed: by name, what is worse without. No value in it."""
 
     def __init__(self, settings: Any) -> None:
         """Take validated settings of the type `Settings`."""

@@ -32,6 +32,11 @@ __all__ = ["Vonage", "VonageSettings"]
 
 _ASKS = {Ability.LOOK_UP, Ability.TRACE, Ability.BALANCE, Ability.STATUS, Ability.INBOUND_LOG}
 
+# https://developer.vonage.com/en/messages/code-snippets/configure-webhooks
+_WITHOUT_KEY = {
+    "private_key": "the application's receipts then go to the account's webhooks, not to its Status URL"
+}
+
 
 class Vonage(Provider):
     """One Vonage account. Which API it speaks is the account's own setting and `mode`."""
@@ -46,6 +51,8 @@ class Vonage(Provider):
         asks = _ASKS if settings.api_secret else set()
         signed = {Ability.SIGNED_WEBHOOKS} if settings.signature_secrets else set()
         self.abilities = frozenset(asks | signed)
+        if settings.mode == "messages" and settings.private_key is None:
+            self.missed = _WITHOUT_KEY
 
     def send(self, text: Outgoing, now: datetime) -> Exchange[Outcome]:
         """Send one text."""

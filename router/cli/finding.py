@@ -21,6 +21,9 @@ _OF_THIS_FOLDER = (
     "to speak to the demo, run the command in another folder."
 )
 
+_IN_EARNEST = {"check", "serve", "doctor", "migrate"}
+"""Who runs these means the file that is here, whatever demo runs beside it."""
+
 T = TypeVar("T")
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -95,11 +98,24 @@ def settings_of(config: Path | None) -> Settings:
     except SettingsError as error:
         of = "the settings in the environment" if path is None else str(path)
         problems = [str(problem) for problem in error.problems]
-        raise WrongSettings(
-            problems, of, _OF_THIS_FOLDER if config is None and path == FILE else ""
-        ) from None
+        aside = config is None and path == FILE and _may_mean_the_demo()
+        raise WrongSettings(problems, of, _OF_THIS_FOLDER if aside else "") from None
     show_in(settings.zone)
     return settings
+
+
+def _may_mean_the_demo() -> bool:
+    """Whether a demo runs that this command may be meant for."""
+    from router.stage import signpost
+
+    context = click.get_current_context(silent=True)
+    if context is not None and context.find_root().invoked_subcommand in _IN_EARNEST:
+        return False
+    try:
+        signpost.running(signpost.folder())
+    except signpost.NoDemoError:
+        return False
+    return True
 
 
 def policy_of(file: Path) -> dict[str, Any]:

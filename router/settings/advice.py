@@ -27,6 +27,7 @@ def advise(settings: Settings) -> list[Problem]:
         *_left_of_the_example(settings),
         *_senders(settings),
         *_doors(settings),
+        *_carriers(settings),
         *_texts(settings),
         *_evidence(settings),
     ]
@@ -61,8 +62,19 @@ def _senders(settings: Settings) -> Iterator[Problem]:
 
 
 def _doors(settings: Settings) -> Iterator[Problem]:
-    if not settings.base_url.startswith("https://") and not is_loopback(settings.listen):
+    host = urlsplit(settings.base_url).hostname
+    texted = any(not number.number.startswith(_FICTIONAL) for number in settings.numbers.values())
+    if texted and (settings.public_url is None or is_loopback(f"{host}:0")):
+        what = "is missing" if settings.public_url is None else "names this machine alone"
+        yield Problem("public_url", what, "no carrier finds the way here: no text comes in, and no receipt")
+    elif not settings.base_url.startswith("https://") and not is_loopback(settings.listen):
         yield Problem("public_url", "is not https: texts and proofs can be read on the way")
+
+
+def _carriers(settings: Settings) -> Iterator[Problem]:
+    for name, provider in settings.providers.items():
+        for setting, why in getattr(provider, "missed", {}).items():  # a plugin need not subclass ours
+            yield Problem(dotted(("accounts", name, "settings", setting)), "is missing", why)
 
 
 def _texts(settings: Settings) -> Iterator[Problem]:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+from click.testing import CliRunner
+
+from router.cli import main
+from tests.cli.conftest import Demo
 from tests.cli.paravent import Paravent
 
 SECRET = "hunter2-is-no-good-secret"
@@ -65,13 +70,43 @@ def test_every_command_ends_with_two_on_wrong_settings(paravent: Paravent) -> No
         assert SECRET not in done.err + done.out, command
 
 
-def test_wrong_settings_begin_with_their_file_and_say_how_to_reach_the_demo(paravent: Paravent) -> None:
+def test_wrong_settings_begin_with_their_file(paravent: Paravent) -> None:
     here = written(paravent, WRONG)("accounts")
     assert here.err.splitlines()[0] == "Error: paravent.toml cannot be used:"
-    assert "run the command in another folder" in here.err
     named = paravent("accounts", "--config", paravent.folder / "paravent.toml")
     assert named.err.splitlines()[0] == f"Error: {paravent.folder / 'paravent.toml'} cannot be used:"
-    assert "another folder" not in named.err
+
+
+@pytest.mark.xdist_group("demo")
+def test_only_who_may_mean_the_demo_is_told_how_to_reach_it(
+    paravent: Paravent, demo: Demo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written(paravent, WRONG)
+    monkeypatch.chdir(paravent.folder)
+    beside = {"PARAVENT_DATA": str(demo.paravent.folder), "PARAVENT_SETTINGS": None}
+    alone = beside | {"PARAVENT_DATA": str(paravent.folder)}
+
+    def said(*command: str, environ: dict[str, str | None] = beside) -> bool:
+        done = CliRunner(env=environ).invoke(main, command)
+        assert (done.exit_code, "cannot be used" in done.output) == (2, True)
+        return "run the command in another folder" in done.output
+
+    assert said("accounts")
+    assert said("budget", "set", "total", "1.00")
+    assert [said(each) for each in ("check", "serve", "doctor", "migrate")] == [False] * 4
+    assert not said("accounts", "--config", "paravent.toml")
+    assert not said("accounts", environ=alone)
+
+
+def test_what_going_live_needs_is_said_by_its_place(paravent: Paravent) -> None:
+    live = RIGHT.replace('number = "+33199000001"', 'number = "+441632960001"')
+    done = written(paravent, live)("check", TOKEN=SECRET)
+    assert done.code == 0
+    assert "Consider  public_url: is missing (no carrier finds the way here" in " ".join(done.out.split(" "))
+    there = written(paravent, live)(
+        "check", TOKEN=SECRET, PARAVENT_PUBLIC_URL="https://sms.cause.fr", PARAVENT_OPERATOR__TOKEN="t" * 20
+    )
+    assert (there.code, "public_url" in there.out) == (0, False)
 
 
 def test_what_to_consider_fits_a_terminal(paravent: Paravent) -> None:

@@ -137,7 +137,7 @@ def changed(changes: Mapping[str, Any]) -> dict[str, Any]:
         for step in way:
             inner = inner.setdefault(step, {})
         if value is None:
-            del inner[last]
+            inner.pop(last, None)
         else:
             inner[last] = value
     return tree
