@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from router.cli.finding import WrongSettings, config_option, json_option, settings_of
-from router.cli.showing import show_json, show_table, show_words, show_wrapped
+from router.cli.showing import fitted, show_json, show_table, show_words, show_wrapped
 
 if TYPE_CHECKING:
     from router.rules.wording import Lint
@@ -31,8 +31,9 @@ def command(config: Path | None, as_json: bool) -> None:
     except WrongSettings as error:
         if as_json:
             show_json({"problems": error.problems})
-            raise SystemExit(error.exit_code) from None
-        raise
+        else:
+            click.echo(fitted(f"Error: {error.format_message()}"), err=True)
+        raise SystemExit(error.exit_code) from None
     advice = [str(each) for each in advise(settings)]
     if as_json:
         show_json({"problems": [], "advice": advice, "replies": _replies(settings)})

@@ -68,7 +68,7 @@ Paravent answers. Three published numbers, each at a simulated carrier of its ow
 Look at
     {where.console_url}  console: write a text, see the answer
     {where.console_url}metrics  what Prometheus sees
-    {where.control_url}  the carriers' own side, and what can go wrong there
+    {where.control_url}  the carriers' own side, and its faults
 
 Try, in another terminal
     paravent text "{first}" "Salut c'est Kevin"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from router.cli.finding import Failed, json_option, run
-from router.cli.showing import show_json, show_words, show_wrapped
+from router.cli.showing import fitted, show_json, show_wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -189,7 +189,7 @@ def _show(result: Result) -> None:
 
     if result.answer is not None:
         whose = "by the carrier itself," if result.by_the_carrier else "through"
-        show_words(result.answer)
+        click.echo(fitted(result.answer))
         show_wrapped("  ", f"{whose} {result.account}, after {result.seconds:.1f} s")
     else:
         show_wrapped("", f"Silence: {result.why}{f' ({result.reason})' if result.reason else ''}.")

@@ -738,10 +738,10 @@ def _stamps(report: Report, folder: Path, roots: dict[int, Line]) -> None:
             continue
         report.count("timestamps")
         at = datetime.strptime(f"{made[1].decode()}+0000", "%Y%m%d%H%M%S%z")
-        verified = f"openssl ts -verify -digest {root} -in stamps/{path.name} -attime {at.timestamp():.0f}"
-        report.say(
-            "Timestamp of {}. Whether it is an authority's: {}", at, f"{verified} -CAfile AUTHORITY.pem"
-        )
+        report.say("Timestamp of {}. Whether it is an authority's:", at)
+        asked = f"openssl ts -verify -in stamps/{path.name} -attime {at.timestamp():.0f}"
+        for part in " \\\n  ".join((asked, "-CAfile AUTHORITY.pem", f"-digest {root}")).split("\n"):
+            report.say(f"  {part}")
 
 
 # ------------------------------------------------------------------------------------------ The command
@@ -806,10 +806,19 @@ def main(words: list[str]) -> int:
         why = Report(french=french).words("{} cannot be verified: {}", asked.folder, unreadable(error))
         sys.stderr.write(f"{why}\n")
         return 2
-    for line in told(report, compared=elsewhere is not None):
-        for part in _fitted(_visible(line)) if sys.stdout.isatty() else [_visible(line)]:
-            sys.stdout.write(f"{part}\n")
+    _write(told(report, compared=elsewhere is not None))
     return CHANGED if report.findings else 0
+
+
+def _write(lines: Iterable[str]) -> None:
+    """Write them for a terminal, as long as somebody reads: `| head` may have enough."""
+    try:
+        for line in lines:
+            for part in _fitted(_visible(line)):
+                sys.stdout.write(f"{part}\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 # ------------------------------------------------------------------------------------------------ French
@@ -898,7 +907,7 @@ FRENCH = {
     "Not held by any root: made_by of manifest.json, summary.html below its first figures.":
         "Tenu par aucune racine : made_by de manifest.json, summary.html après ses premiers chiffres.",
     "it is a timestamp of something else": "c'est l'horodatage d'autre chose",
-    "Timestamp of {}. Whether it is an authority's: {}": "Horodaté le {}. S'il vient d'une autorité : {}",
+    "Timestamp of {}. Whether it is an authority's:": "Horodaté le {}. S'il vient d'une autorité :",
     "SOMETHING WAS CHANGED. Findings: {}.": "QUELQUE CHOSE A ÉTÉ MODIFIÉ. Constats : {}.",
     "Nothing was changed: everything is as the roots say that were kept elsewhere,":
         "Rien n'a été modifié : tout est comme le disent les racines gardées ailleurs,",

@@ -57,7 +57,8 @@ def test_every_fault_is_named_at_once_and_no_value_with_it(paravent: Paravent) -
         "numbers.poster.reply_from.account",
         "replies.texts.fr",
     } <= set(places)
-    assert "did you mean listen?" in done.err
+    assert "did you mean listen?" in " ".join(done.err.split())
+    assert max(map(len, done.err.splitlines())) <= 80
     assert "Traceback" not in done.err
     assert SECRET not in done.err
 

@@ -37,6 +37,7 @@ def test_a_folder_is_made_verified_and_never_made_twice(demo: Demo) -> None:
         [sys.executable, "-I", folder / "verify.py"], capture_output=True, text=True, timeout=60, check=False
     )
     assert (bare.returncode, bare.stdout) == (0, verified.out)
+    assert max(map(len, verified.out.splitlines())) <= 80
 
 
 def test_a_full_folder_says_what_was_written_and_a_changed_one_is_found_out(demo: Demo) -> None:

@@ -42,7 +42,8 @@ def test_each_number_is_answered_by_its_own_account(
     cost, replies = spent(demo, account), accepted(demo, account)
     done = demo.paravent("text", number, "Salut c'est Kevin")
     assert done.code == 0, done.err
-    assert "Un non se respecte." in done.out
+    assert "Un non se respecte." in " ".join(done.out.split())
+    assert max(map(len, done.out.splitlines())) <= 80
     assert f"through {account}, after" in done.out
     assert spent(demo, account) == pytest.approx(cost + price)
     assert accepted(demo, account) == replies + 1

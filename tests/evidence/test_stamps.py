@@ -131,9 +131,9 @@ async def test_a_folder_goes_on_to_the_stamp_that_covers_it_and_says_how_it_is_v
     assert (folder / "stamps" / "3.tsr").exists()
     code, said = stranger(folder)
     assert (code, "timestamps 1\n" in said) == (0, True), said
-    digest = next(line for line in said.splitlines() if "openssl ts -verify" in line).split()
-    words = digest[digest.index("ts") :]
-    words[-1] = str(tmp_path / "authority" / "authority.pem")
+    assert max(map(len, said.splitlines())) <= 80
+    command = said[said.index("openssl ts -verify") :].replace("\\\n", "").splitlines()[0]
+    words = command.replace("AUTHORITY.pem", str(tmp_path / "authority" / "authority.pem")).split()[1:]
     assert "OK" in openssl(folder, *words)
     for name, wrong in _wrong(words, authority, tmp_path).items():
         assert "OK" not in _verified(folder, wrong), name
@@ -162,9 +162,13 @@ def _wrong(words: list[str], authority: Authority, folder: Path) -> dict[str, li
     at = words.index("-attime") + 1
     years = f"{int(words[at]) + 20 * 31_536_000}"
     before = f"{int(words[at]) - 31_536_000}"
-    digest = words.index("-digest") + 1
+    digest, ca = words.index("-digest") + 1, words.index("-CAfile") + 1
     return {
-        "another authority of the same name": [*words[:-1], str(folder / "other" / "authority.pem")],
+        "another authority of the same name": [
+            *words[:ca],
+            str(folder / "other" / "authority.pem"),
+            *words[ca + 1 :],
+        ],
         "its certificate had run out": [*words[:at], years, *words[at + 1 :]],
         "its certificate was not valid yet": [*words[:at], before, *words[at + 1 :]],
         "another root": [*words[:digest], "0" * 64, *words[digest + 1 :]],

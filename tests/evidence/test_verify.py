@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -226,7 +229,7 @@ def test_roots_in_a_mail_count_as_well(folder: Path) -> None:
     mail = folder.with_name("roots.jsonl")
     mail.write_text("Subject: roots\n\nKeep this mail.\n\n" + mail.read_text().replace(', "', ',\n "'))
     assert found(folder) == []
-    assert "as kept elsewhere" in stranger(folder, mail)[1]
+    assert "as kept elsewhere" in " ".join(stranger(folder, mail)[1].split())
 
 
 @pytest.mark.parametrize("kept", ["", "no root at all", '{"number": 900, "root": "' + 64 * "0" + '"}\n'])
@@ -263,3 +266,28 @@ def test_a_bomb_of_numbers_unfolds_no_further_than_is_there() -> None:
 def test_numbers_in_few_words_are_the_same_numbers(numbers: set[int]) -> None:
     assert verify.ranges(numbers) == evidence.ranges(numbers)
     assert verify.places(verify.ranges(numbers), 61) == numbers
+
+
+def _unread(folder: Path) -> tuple[int, str]:
+    """Its exit code, and what it complains of, where nobody reads what it says, as behind ``| head``."""
+    nobody, ours = os.pipe()
+    os.close(nobody)
+    try:
+        words = [sys.executable, "-I", str(folder / "verify.py")]
+        done = subprocess.run(words, stdout=ours, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    finally:
+        os.close(ours)
+    return done.returncode, done.stderr
+
+
+def test_it_does_not_complain_where_nobody_reads_on(folder: Path) -> None:
+    assert _unread(folder) == (0, "")
+    (folder / "texts.csv").unlink()
+    assert _unread(folder) == (3, "")
+
+
+def test_control_a_verifier_that_expects_a_reader_complains(folder: Path) -> None:
+    whole = (folder / "verify.py").read_text("utf-8")
+    assert whole.count("except BrokenPipeError:") == 1
+    (folder / "verify.py").write_text(whole.replace("except BrokenPipeError:", "except KeyError:"), "utf-8")
+    assert "BrokenPipeError" in _unread(folder)[1]

@@ -20,7 +20,7 @@ from router.cli.evidence.asking import (
     who,
 )
 from router.cli.finding import Failed, config_option, database, json_option, run, settings_of
-from router.cli.showing import show_json, show_words, show_wrapped
+from router.cli.showing import fitted, show_json, show_wrapped
 from router.rules.plural import counted
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def verify(
         found = [finding._asdict() for finding in report.findings]
         show_json({"findings": found, "counted": report.counted, "said": report.said})
     else:
-        show_words("\n".join(told(report, compared=elsewhere is not None)))
+        click.echo(fitted("\n".join(told(report, compared=elsewhere is not None))))
     raise SystemExit(CHANGED if report.findings else 0)
 
 
