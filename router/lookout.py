@@ -66,30 +66,39 @@ class Lookout:
 
     async def declare(self, now: datetime, by: str) -> bool:
         """A raid is on because the operator says so: only the operator ends it. False if one was declared."""
-        return await self._ordered(now, by, Mode.RAID, campaign.declare)
+        return await self._ordered(now, by, "declared", campaign.declare)
 
     async def end(self, now: datetime, by: str) -> bool:
-        """It is over because the operator says so. False if none was on."""
-        return await self._ordered(now, by, Mode.CALM, campaign.end)
+        """It is over because the operator says so, and so is a calm that was. False if there was neither."""
+        return await self._ordered(now, by, "ended", campaign.end)
+
+    async def calm(self, now: datetime, until: datetime, by: str) -> None:
+        """It is no raid because the operator says so: until then none is seen, but one that is declared."""
+
+        def order(known: Campaign, at: datetime, policy: Raids) -> tuple[Campaign, Change]:
+            return campaign.calm(known, at, until, policy)
+
+        await self._ordered(now, by, "calm", order, until)
 
     async def _ordered(
         self,
         now: datetime,
         by: str,
-        mode: Mode,
+        what: str,
         order: Callable[[Campaign, datetime, Raids], tuple[Campaign, Change]],
+        until: datetime | None = None,
     ) -> bool:
         async with self.books.turn(patient=True) as turn:
             if turn is None:  # never: it is patient
                 return False
             state = turn.state
-            if state.campaign.mode is mode and (mode is Mode.CALM or state.campaign.by_hand):
+            if what == _needless(state.campaign, now):
                 return False
             known, change = order(state.campaign, now, self.policy)
             memory = await self._recall(state.version)
-            line = memory.line(mode, self.policy.held)
-            await self._explain(turn, change, state.version, by)
-            await turn.ordered(f"raid {'declared' if mode is Mode.RAID else 'ended'}", by)
+            line = memory.line(known.mode, self.policy.held)
+            await self._explain(turn, change, state.version, by, until)
+            await turn.ordered(f"raid {what}", {"until": until.isoformat()} if until else {}, by)
             await turn.save(replace(state, campaign=known, line=line), self.policy.alarm)
         return True
 
@@ -158,7 +167,9 @@ class Lookout:
         over = campaign.bucket_end(now) - campaign.SPAN
         return replace(state, closed=max(state.closed or over, over)), memory
 
-    async def _explain(self, turn: Turn, change: Change, version: int, by: str) -> None:
+    async def _explain(
+        self, turn: Turn, change: Change, version: int, by: str, until: datetime | None = None
+    ) -> None:
         texts = [
             text.sighting for kept in await turn.since(change.began, change.at) for text in self._opened(kept)
         ]
@@ -173,6 +184,7 @@ class Lookout:
             "numbers": found.numbers,
             "prefixes": found.prefixes,
         }
+        told |= {"until": until.isoformat()} if until else {}
         await turn.changed(change, version, by, (self.policy.model_dump(mode="json"), told))
 
     async def _recall(self, version: int) -> Memory:
@@ -193,6 +205,13 @@ class Lookout:
         return sorted(
             texts, key=lambda text: (text.sighting.sender, text.odds, text.sighting.terms.tobytes())
         )
+
+
+def _needless(known: Campaign, now: datetime) -> str:
+    """The order that would change nothing."""
+    if known.mode is Mode.RAID:
+        return "declared" if known.by_hand else ""
+    return "" if known.calm_until and known.calm_until > now else "ended"
 
 
 def _about(at: datetime) -> bytes:

@@ -8,28 +8,20 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from router.cli.finding import Failed, config_option, database, json_option, run, settings_of
-from router.cli.showing import (
-    NO_ROUTER,
-    harmless,
-    moment,
-    show_clock,
-    show_json,
-    show_table,
-    show_words,
-    show_wrapped,
-)
+from router.cli.raiding import clusters, told
+from router.cli.showing import NO_ROUTER, harmless, show_json, show_words
 from router.rules.plural import counted
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from datetime import timedelta
 
     from router.postgres.held import HeldBooks
-    from router.web.raiding import Change, Raid
+    from router.web.raiding import Raid
 
 BY = "command line"
 _NONE = "No text of that wording is held: `paravent raid held` lists them."
 _UNTIL_READ = 0.7
-_SHAPE = 24
 
 
 @click.group(invoke_without_command=True)
@@ -37,7 +29,7 @@ _SHAPE = 24
 @json_option
 @click.pass_context
 def command(context: click.Context, config: Path | None, as_json: bool) -> None:
-    """Whether a raid is on, and who is held; declare, end.
+    """Whether a raid is on, and who is held; declare, end, calm.
 
     In a raid suspicious texts wait, unpaid, and all others are answered.
     """
@@ -69,7 +61,7 @@ def declare(above: Path | None, config: Path | None, as_json: bool) -> None:
     found, done = run(_order(config or above, "declare"))
     if not done and not as_json:
         click.echo("It was declared already.")
-    _print(found, as_json=as_json)
+    told(found, as_json=as_json)
 
 
 @command.command
@@ -80,12 +72,39 @@ def end(above: Path | None, config: Path | None, as_json: bool) -> None:
     """Say that it is over.
 
     What is held is let go, oldest first; the gravest wait for your word, or expire. The next raid may be seen
-    at once if this one is not over after all.
+    at once if this one is not over after all. It ends a calm that you ordered, too.
     """
     found, done = run(_order(config or above, "end"))
     if not done and not as_json:
         click.echo("No raid was on: nothing is changed.")
-    _print(found, as_json=as_json)
+    told(found, as_json=as_json)
+
+
+@command.command
+@click.option("--for", "span", default="2h", show_default=True, help="How long, 24h at most.")
+@config_option
+@json_option
+@click.pass_obj
+def calm(above: Path | None, config: Path | None, span: str, as_json: bool) -> None:
+    """Say that it is no raid, and that none is to be seen for a while.
+
+    One that is on ends; what is held is let go, the gravest wait for your word. What comes
+    meanwhile is learnt as usual. Purses bind as ever. It ends by itself, by `paravent raid end`, or as
+    you declare a raid.
+    """
+    from datetime import timedelta
+
+    from router.rules.span import read_span
+    from router.web.raiding import LONGEST
+
+    try:
+        long = read_span(span)
+    except ValueError:
+        long = timedelta(0)
+    if not timedelta(minutes=1) <= long <= timedelta(seconds=LONGEST):
+        raise click.UsageError('--for takes a span from "1m" to "24h", such as "30m" or "2h".')
+    found, _ = run(_order(config or above, "calm", long))
+    told(found, as_json=as_json)
 
 
 @command.group(invoke_without_command=True)
@@ -100,7 +119,7 @@ def held(context: click.Context, config: Path | None, as_json: bool) -> None:
         if as_json:
             show_json(found.model_dump(include={"held", "clusters"}))
         else:
-            _clusters(found)
+            clusters(found)
 
 
 @held.command("open")
@@ -155,7 +174,7 @@ async def _show(config: Path | None) -> tuple[Raid, bool]:
         return await shown(pool, settings.raids, Vault.in_folder(settings.data)), served
 
 
-async def _order(config: Path | None, order: str) -> tuple[Raid, bool]:
+async def _order(config: Path | None, order: str, span: timedelta | None = None) -> tuple[Raid, bool]:
     """How things stand after it, and whether it changed anything."""
     import asyncio
     from datetime import UTC, datetime
@@ -169,8 +188,10 @@ async def _order(config: Path | None, order: str) -> tuple[Raid, bool]:
     async with database(settings) as pool:
         vault = Vault.in_folder(settings.data)
         lookout = Lookout(vault, RaidBooks(pool), settings.raids)
-        said = lookout.declare if order == "declare" else lookout.end
-        done = await said(datetime.now(UTC), BY)
+        now = datetime.now(UTC)
+        if span is not None:
+            await lookout.calm(now, now + span, BY)
+        done = order == "calm" or await (lookout.declare if order == "declare" else lookout.end)(now, BY)
         # Every process reads how things stand twice a second; the order is not done before they know it.
         await asyncio.sleep(_UNTIL_READ)
         return await shown(pool, settings.raids, vault), done
@@ -227,74 +248,6 @@ def _print_now(config: Path | None, *, as_json: bool) -> None:
     if as_json:
         show_json(found.model_dump() | {"router_runs": served})
         return
-    _print(found, as_json=False)
+    told(found, as_json=False)
     if not served:
         click.echo(NO_ROUTER)
-
-
-def _print(found: Raid, *, as_json: bool) -> None:
-    if as_json:
-        show_json(found.model_dump())
-        return
-    from router.rules.memory import ENOUGH, RAIDED
-
-    raid = found.mode == "raid"
-    by = " You declared it: only you end it." if found.by_hand else ""
-    click.echo(f"A raid is on since {moment(found.since)}.{by}" if raid else "It is calm.")
-    signs = "that it ends" if raid else "of a raid"
-    show_wrapped(
-        "",
-        f"Signs {signs}: {found.statistic:.1f} of {found.limit:g}. Usually"
-        f" {found.baseline:.1%} of texts are suspicious, by the last {found.learnt}.",
-    )
-    if raid and (found.learnt < ENOUGH or found.baseline > RAIDED) and found.line is not None:
-        show_wrapped(
-            "", "Nothing shows what is usual: those that the detector flags are held, and no others."
-        )
-    if found.judged:
-        show_wrapped(
-            "",
-            f"Of {counted(found.judged, 'text')} judged in this raid, {found.judged_held} were held"
-            f" ({found.judged_held / found.judged:.0%}). Of ordinary texts,"
-            f" up to about {found.share_wanted:.0%} may be held by mistake (raids.held).",
-        )
-    if found.held:
-        _clusters(found)
-    for each in found.changes:
-        show_wrapped(f"{moment(each.at)}  ", _told(each))
-    if raid or found.held or found.changes:
-        show_clock()
-
-
-def _clusters(found: Raid) -> None:
-    yours = f"; only you can let {found.grave} of them go" if found.grave else ""
-    show_wrapped(
-        "", f"{counted(found.held, 'text')} from {counted(found.phones, 'phone')} held, unanswered{yours}."
-    )
-    if found.clusters:
-        rows = [
-            (
-                each.id or "(no words)",
-                str(each.texts),
-                str(each.senders),
-                moment(each.first),
-                moment(each.last),
-                each.blurred.split("\n")[0][:_SHAPE],
-            )
-            for each in found.clusters
-        ]
-        show_table(("CLUSTER", "TEXTS", "SENDERS", "FIRST", "LAST", "WORDS"), rows)
-    if more := found.held - sum(each.texts for each in found.clusters):
-        show_wrapped(
-            "", f"{counted(more, 'text of another wording is', 'texts of other wordings are')} held, too."
-        )
-
-
-def _told(change: Change) -> str:
-    texts, began, until = counted(change.texts, "text"), moment(change.began), moment(change.at)
-    why = (
-        f"by {change.by}"
-        if change.cause == "operator"
-        else f"{change.flagged} of {texts} from {began} to {until} suspicious, usually {change.baseline:.1%}"
-    )
-    return f"{change.mode}: {why}"

@@ -76,6 +76,8 @@ def _raid(raid: Outlook) -> Iterator[Metric]:
     counted = 0 if raid.counted_to is None else raid.counted_to.timestamp()
     yield gauge("raid_active", "1 while a raid is on.", (), {(): raid.mode == Mode.RAID})
     yield gauge("raid_by_hand", "1 while it is on because the operator said so.", (), {(): raid.by_hand})
+    until = 0 if raid.calm_until is None else raid.calm_until.timestamp()
+    yield gauge("raid_calm_until_timestamp_seconds", "No raid is seen until then; 0: it is.", (), {(): until})
     yield gauge("raid_statistic", "The sum: towards an alarm, or its end.", (), {(): raid.statistic})
     yield gauge("raid_limit", "What the sum has to reach.", (), {(): raid.limit})
     yield gauge("raid_baseline_share", "The usual share of suspicious texts.", (), {(): raid.baseline})

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import asyncpg
 
 from router.postgres.pool import Connection, Pool
+from router.postgres.raid import UNTIL
 from router.rules.campaign import came_since
 
 
@@ -26,6 +27,7 @@ class Outlook(NamedTuple):
         judged: Texts judged since the raid began, and `kept` those of them that were held.
         held: Texts that wait now, in so many `clusters` of two or more, `grave` of them for the operator's
             word alone.
+        calm_until: The operator said that it is none; None where that was not said, or is over.
         let_go: Texts ever let go in calm, `let_go_early` by the operator, `dropped` by the operator.
     """
 
@@ -47,6 +49,7 @@ class Outlook(NamedTuple):
     let_go: int = 0
     let_go_early: int = 0
     dropped: int = 0
+    calm_until: datetime | None = None
 
 
 class Changed(NamedTuple):
@@ -70,9 +73,10 @@ class Changed(NamedTuple):
     explanation: Mapping[str, Any]
 
 
-_OUTLOOK = """
+_OUTLOOK = f"""
 SELECT s.mode, s.since, s.by_hand, s.statistic, s."limit", s.baseline, s.learnt, s.line, s.version,
-    s.closed AS counted_to, j.judged, j.kept, h.held, h.grave, h.clusters, s.let_go, s.let_go_early, s.dropped
+    s.closed AS counted_to, j.judged, j.kept, h.held, h.grave, h.clusters, s.let_go, s.let_go_early,
+    s.dropped, CASE WHEN {UNTIL} > coalesce(s.closed, '-infinity') THEN {UNTIL} END AS calm_until
 FROM raid_state s
 CROSS JOIN LATERAL (
     SELECT count(*) AS judged, count(*) FILTER (WHERE held) AS kept FROM judgement
@@ -85,7 +89,7 @@ CROSS JOIN (
     FROM (SELECT count(*) AS texts, count(*) FILTER (WHERE r.reason = 'grave') AS grave
           FROM reply r LEFT JOIN judgement g ON g.reply = r.id
           WHERE r.state = 'held' GROUP BY g.cluster) c) h
-"""
+"""  # noqa: S608 -- our own words
 
 _CHANGES = """
 SELECT at, mode, cause, by, version, statistic, "limit", baseline, raided, began, texts, flagged, explanation

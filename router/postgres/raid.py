@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -64,7 +64,13 @@ SELECT counted, closed, version, mode, since, by_hand, baseline, learnt, statist
 FROM raid_state
 """
 
-_FENCE = "SELECT pg_current_xact_id()"
+# Of the last change alone, an order of calm: each one after it takes its place.
+UNTIL = "(SELECT (explanation ->> 'until')::timestamptz FROM raid_change ORDER BY id DESC LIMIT 1)"
+"""Until when the operator said that it is no raid; null for no such order."""
+
+_STANDS = f"SELECT *, {UNTIL} AS until FROM ({_STATE}) now"  # noqa: S608 -- our own words
+
+_FENCE = f"SELECT pg_current_xact_id() AS fence, {UNTIL} AS until"
 
 # All transactions before the oldest that runs are over: what they stored is seen, and no more comes of them.
 _CAME = """
@@ -189,9 +195,9 @@ class Turn:
             *(json.dumps(each) for each in said),
         )  # fmt: skip
 
-    async def ordered(self, what: str, by: str) -> None:
+    async def ordered(self, what: str, detail: Mapping[str, str], by: str) -> None:
         """Write down that the operator said so."""
-        await record(self.connection, what, {}, by)
+        await record(self.connection, what, detail, by)
 
     async def since(self, began: datetime, until: datetime) -> list[Kept]:
         """Buckets of that time."""
@@ -223,16 +229,18 @@ class RaidBooks:
             if row is None:
                 yield None
                 return
-            fence = await connection.fetchval(_FENCE)  # not before: whoever waits must not be waited for
-            yield Turn(connection, fence, _state(row))
+            # not before: whoever waits must not be waited for, and reads what was ordered meanwhile
+            now = await connection.fetchrow(_FENCE)
+            if now is not None:  # never: it is one row
+                yield Turn(connection, now["fence"], _state(row, now["until"]))
 
     async def state(self) -> State:
         """The state as it stands."""
         async with self.pool.connection() as connection:
-            row = await connection.fetchrow(_STATE)
+            row = await connection.fetchrow(_STANDS)
         if row is None:
             raise LookupError("raid_state has lost its row: restore the database, or insert its defaults")
-        return _state(row)
+        return _state(row, row["until"])
 
     async def words(self, version: int, known: int) -> tuple[datetime, int, bytes | None] | None:
         """End, version and sealed words of the newest full count up to a version; None for none.
@@ -249,7 +257,7 @@ class RaidBooks:
             return [_kept(row) for row in await connection.fetch(_LATER, version, until)]
 
 
-def _state(row: asyncpg.Record) -> State:
+def _state(row: asyncpg.Record, until: datetime | None) -> State:
     return State(
         counted=row["counted"],
         closed=row["closed"],
@@ -264,6 +272,7 @@ def _state(row: asyncpg.Record) -> State:
             began=row["began"],
             texts=row["texts"],
             flagged=row["flagged"],
+            calm_until=until,
         ),
         line=row["line"],
     )

@@ -77,6 +77,7 @@ class Campaign:
         began: When the sum last left zero.
         texts: Texts since then.
         flagged: Flagged ones of these.
+        calm_until: The operator said that it is none: until then what comes is learnt, and no raid is seen.
     """
 
     mode: Mode = Mode.CALM
@@ -88,6 +89,7 @@ class Campaign:
     began: datetime | None = None
     texts: int = 0
     flagged: int = 0
+    calm_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,6 +178,8 @@ def fold(campaign: Campaign, bucket: Bucket, policy: Raids) -> tuple[Campaign, C
         return campaign, None
     if campaign.mode is Mode.RAID:
         return _in_raid(campaign, bucket, policy)
+    if campaign.calm_until is not None and bucket.at <= campaign.calm_until:
+        return _learn(campaign, bucket, policy), None
     heard = _sum(campaign, bucket, evidence(bucket, usual(campaign, policy), policy.mixed))
     young = campaign.learnt < policy.warm_up
     if heard.statistic >= policy.alarm:
@@ -217,6 +221,16 @@ def declare(campaign: Campaign, now: datetime, policy: Raids) -> tuple[Campaign,
 def end(campaign: Campaign, now: datetime, policy: Raids) -> tuple[Campaign, Change]:
     """The operator says that it is over. The sum begins again from zero and may see the next one."""
     return _changed(campaign, Mode.CALM, now, Cause.OPERATOR, policy)
+
+
+def calm(campaign: Campaign, now: datetime, until: datetime, policy: Raids) -> tuple[Campaign, Change]:
+    """The operator says that this is no raid: until then none is seen, and what comes is what is usual.
+
+    What was usual before counts as no more than the warm-up, so that the new is learnt within a few hundred
+    texts, and is not taken for a raid as soon as this ends.
+    """
+    known, change = end(campaign, now, policy)
+    return replace(known, calm_until=until, learnt=min(known.learnt, policy.warm_up)), change
 
 
 def _in_raid(campaign: Campaign, bucket: Bucket, policy: Raids) -> tuple[Campaign, Change | None]:

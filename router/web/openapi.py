@@ -45,6 +45,13 @@ _OPERATIONS = (
     _Operation("get", "/api/v1/raid", "Whether a raid is on, why, and who is held.", raiding.Raid),
     _Operation("post", "/api/v1/raid/declare", "Say that a raid is on.", raiding.Raid),
     _Operation("post", "/api/v1/raid/end", "Say that it is over.", raiding.Raid),
+    _Operation(
+        "post",
+        "/api/v1/raid/calm",
+        "Say that it is none, and that none is to be seen for a while.",
+        raiding.Raid,
+        takes=raiding.CalmOrder,
+    ),
     _Operation("post", "/api/v1/raid/held/release", "Let go.", raiding.Moved, takes=raiding.HeldOrder),
     _Operation("post", "/api/v1/raid/held/drop", "Drop for good.", raiding.Moved, takes=raiding.HeldOrder),
     _Operation("get", "/api/v1/review", "Random texts of the last day, blurred.", shapes.Review),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import isfinite
 
 from aiohttp import web
@@ -47,6 +47,15 @@ class Raiding:
     async def end(self, _request: web.Request) -> web.Response:
         """It is over."""
         await self._lookout().end(self.office.now(), _BY)
+        return await self._shown()
+
+    async def calm(self, request: web.Request) -> web.Response:
+        """It is none: for a while none is seen."""
+        said = await asked(raiding.CalmOrder, request)
+        if isinstance(said, web.Response):
+            return said
+        now = self.office.now()
+        await self._lookout().calm(now, now + timedelta(seconds=said.seconds), _BY)
         return await self._shown()
 
     async def release(self, request: web.Request) -> web.Response:
@@ -123,6 +132,7 @@ def routes(
     orders = {
         "declare": bare(desk.declare),
         "end": bare(desk.end),
+        "calm": desk.calm,
         "held/release": desk.release,
         "held/drop": desk.drop,
     }

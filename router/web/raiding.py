@@ -33,6 +33,7 @@ class Explanation(BaseModel):
     clusters: list[Wording] = Field(description="The largest; evidence, never the trigger.")
     numbers: dict[str, int] = Field(description="Texts by number.")
     prefixes: dict[str, int] = Field(description="Texts by country and first digit of who texted.")
+    until: AwareDatetime | None = Field(default=None, description="Of an order of calm: until when.")
 
 
 class Change(BaseModel):
@@ -66,6 +67,9 @@ class Raid(BaseModel):
     mode: Literal["calm", "raid"]
     since: AwareDatetime | None = Field(description="null: it has always been calm.")
     by_hand: bool = Field(description="It was declared: only the operator ends it.")
+    calm_until: AwareDatetime | None = Field(
+        description="The operator said that it is none: until then none is seen. null: not said, or over."
+    )
     statistic: float = Field(description="In calm towards an alarm, in a raid towards its end.")
     limit: float = Field(description="What the statistic has to reach.")
     baseline: float = Field(description="The usual share of suspicious texts.")
@@ -84,6 +88,18 @@ class Raid(BaseModel):
     dropped: int = Field(description="Held texts that the operator dropped, ever.")
     clusters: list[HeldWording] = Field(description="What is held, the largest first.")
     changes: list[Change] = Field(description="The last changes of mode, the newest first.")
+
+
+LONGEST = 24 * 3_600
+"""Seconds of calm that may be ordered at once."""
+
+
+class CalmOrder(BaseModel):
+    """How long no raid is to be seen."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    seconds: int = Field(default=2 * 3_600, ge=60, le=LONGEST, description="It ends by itself after these.")
 
 
 class HeldOrder(BaseModel):

@@ -18,7 +18,20 @@ from router.web.reading import Reading, Readings
 
 _COARSE = 3_600.0
 _MINUTE = 60.0
-_TOLD = ("account", "purse", "micros", "cluster", "texts", "label", "from", "to", "whom", "full", "name")
+_TOLD = (
+    "account",
+    "purse",
+    "micros",
+    "cluster",
+    "texts",
+    "label",
+    "from",
+    "to",
+    "until",
+    "whom",
+    "full",
+    "name",
+)
 
 
 class Passed(BaseModel):

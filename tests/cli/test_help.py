@@ -17,7 +17,7 @@ GROUPS = {
     "accounts": ("cut", "restore", "pin"),
     "budget": ("show", "set", "unset", "top-up"),
     "evidence": ("export", "verify", "key", "hold", "release", "erase"),
-    "raid": ("show", "declare", "end", "held"),
+    "raid": ("show", "declare", "end", "calm", "held"),
 }
 
 

@@ -74,3 +74,17 @@ def test_what_changes_nothing_says_so(demo: Demo) -> None:
         assert demo.paravent("raid", "declare").out.startswith("It was declared already.")
     finally:
         assert demo.paravent("raid", "end").out.startswith("It is calm.")
+
+
+def test_that_it_is_no_raid_ends_one_and_is_said_until_it_is_taken_back(demo: Demo) -> None:
+    assert demo.paravent("raid", "declare").code == 0
+    try:
+        calm = demo.paravent("raid", "calm", "--for", "30m").out
+        assert calm.startswith("It is calm.\nYou said that it is no raid: none is seen until ")
+        assert re.search(r"^\S.* no raid until .*: by command line$", calm, re.MULTILINE)
+        assert demo.paravent("raid", "--json").json["calm_until"] is not None
+        assert demo.paravent("raid", "calm", "--for", "3d").code == 2
+    finally:
+        ended = demo.paravent("raid", "end").out
+    assert ended.startswith("It is calm.\nSigns of a raid")
+    assert demo.paravent("raid", "--json").json["calm_until"] is None

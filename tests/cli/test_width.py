@@ -13,13 +13,13 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from router.cli import main, raid, replay, showing, text
+from router.cli import main, raiding, replay, showing, text
 from router.cli.finding import Failed, WrongSettings
 from router.postgres.replay import AsItWas
 from router.rules.nights import Outcome
 from router.stage.columns import side_by_side
 from router.stage.replay import Replayed
-from router.web.raiding import Change, HeldWording, Raid
+from router.web.raiding import Change, Explanation, HeldWording, Raid
 from tests.cli.conftest import TWILIO, Demo
 from tests.cli.paravent import COMMAND, Paravent
 
@@ -71,12 +71,21 @@ def crowded(mode: str) -> Raid:
     )
     changes = [
         Change.model_construct(
-            at=NIGHT, mode=mode, cause=cause, by=by, baseline=0.123, began=NIGHT, texts=MANY, flagged=MANY
+            at=NIGHT,
+            mode=mode,
+            cause=cause,
+            by=by,
+            baseline=0.123,
+            began=NIGHT,
+            texts=MANY,
+            flagged=MANY,
+            explanation=Explanation.model_construct(until=until),
         )
-        for cause, by in (("statistic", ""), ("operator", "console"))
+        for cause, by, until in (("statistic", "", None), ("operator", "console", NIGHT))
     ]
     return Raid.model_construct(
-        mode=mode, since=NIGHT, by_hand=True, statistic=123456.7, limit=18.0, baseline=0.123, learnt=40,
+        mode=mode, since=NIGHT, by_hand=True, calm_until=NIGHT, statistic=123456.7, limit=18.0,
+        baseline=0.123, learnt=40,
         line=0.5, judged=MANY, judged_held=MANY, share_wanted=0.01, held=3 * MANY, grave=MANY, phones=MANY,
         clusters=[held, held], changes=changes,
     )  # fmt: skip
@@ -84,7 +93,7 @@ def crowded(mode: str) -> Raid:
 
 @pytest.mark.parametrize("mode", ["calm", "raid"])
 def test_all_that_may_be_said_of_a_raid_fits(mode: str, capsys: pytest.CaptureFixture[str]) -> None:
-    raid._print(crowded(mode), as_json=False)
+    raiding.told(crowded(mode), as_json=False)
     said = capsys.readouterr().out
     assert "by mistake" in " ".join(said.split())
     assert wide(said) == []

@@ -73,6 +73,27 @@ async def _another_is_never_answered(page: Page) -> None:
     await expect(page.locator("#sure-says")).to_contain_text("Nothing is held back.")
 
 
+async def test_who_says_that_it_is_no_raid_reads_until_when_and_takes_it_back(
+    demo: Demo, visit: Opener
+) -> None:
+    page = await visit(demo.url)
+    await page.get_by_role("button", name="No raid: stay calm").click()
+    await expect(page.locator("#sure-says")).to_contain_text("everybody is answered, within the purses")
+    await page.locator("#sure-yes").click()
+    try:
+        await expect(page.locator("#raid-says")).to_contain_text(
+            "You said that it is no raid: none is seen until"
+        )
+        await expect(page.locator("#deeds li").first).to_contain_text(
+            re.compile(r"said that it is no raid, until .*\d:\d\d.* \(console\)")
+        )
+        await page.get_by_role("button", name="Look for raids again").click()
+        await page.locator("#sure-yes").click()
+        await expect(page.locator("#raid-says")).not_to_contain_text("You said")
+    finally:
+        await demo.order("api/v1/raid/end")
+
+
 async def test_a_raid_in_which_nobody_is_held_or_only_the_flagged_says_so(demo: Demo, visit: Opener) -> None:
     page = await visit(demo.url)
     await expect(page.locator("#carriers li")).to_have_count(3)

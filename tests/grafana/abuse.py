@@ -27,11 +27,20 @@ ABUSIVE = ((0.2, YELLOW), (0.5, RED))
 _STATE = (
     stat(
         "Raid or calm?",
-        "Declared by the statistic below, or by you: then only you end it. Many texts alone are no raid.",
-        Query("max(paravent_raid_active) + max(paravent_raid_by_hand)"),
+        "Declared by the statistic below, or by you: then only you end it. Many texts alone are no raid."
+        " Yellow: you said that it is none, and for a while none is seen.",
+        Query(
+            "max(paravent_raid_active) + max(paravent_raid_by_hand)"
+            " - (max(paravent_raid_calm_until_timestamp_seconds) > bool 0)"
+        ),
         unit="none",
         steps=((None, GREEN), (1, RED)),
-        words={0: ("Calm", GREEN), 1: ("Raid", RED), 2: ("Raid, by your word", RED)},
+        words={
+            -1: ("Calm, by your word", YELLOW),
+            0: ("Calm", GREEN),
+            1: ("Raid", RED),
+            2: ("Raid, by your word", RED),
+        },
         size=(6, 3),
     ),
     stat(

@@ -32,7 +32,7 @@ ALWAYS_MANY = {
     "router/rules/wording.py": "size.parts parts",  # more than may be used
     "router/rules/abuse.py": "1 << BUCKETS_BITS weights",
     "router/rules/meaning.py": "DIMENSIONS + 1 weights",
-    "router/cli/raid.py": "found.baseline of texts",  # a share
+    "router/cli/raiding.py": "found.baseline of texts",  # a share
     "router/cli/review.py": "raid of raids",  # no number of raids
     "router/postgres/orders.py": "account changes",  # no number
 }

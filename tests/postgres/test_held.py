@@ -9,7 +9,7 @@ from time import monotonic
 
 import pytest
 
-from router.cli.raid import _clusters
+from router.cli.raiding import clusters
 from router.lookout import Lookout
 from router.postgres import held
 from router.postgres.held import HeldBooks
@@ -69,7 +69,7 @@ async def test_the_largest_are_shown_and_it_is_said_how_many_more_there_are(
     assert (found.held, found.phones, len(found.clusters)) == (TEXTS, TEXTS // 2 + 1, 20)
     assert len(found.model_dump_json()) < 10_000
     assert monotonic() - began < 10
-    _clusters(found)
+    clusters(found)
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "4,000 texts from 2,001 phones held, unanswered."
     assert lines[-1] == "3,920 texts of other wordings are held, too."

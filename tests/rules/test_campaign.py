@@ -104,6 +104,38 @@ def test_a_crowd_whose_anger_jumps_is_a_raid_only_where_it_jumps_far(angry: floa
     assert (Mode.RAID in modes) is seen
 
 
+def _jumped(*, denied: bool) -> tuple[Campaign, list[Mode]]:
+    """A crowd of 4 % suspicious texts jumps to 18 %; whether the operator then says that it is no raid."""
+    known, modes = run(replace(LEARNT, baseline=0.04), buckets(0.18, 200, texts=10))
+    assert modes[:1] == [Mode.RAID]
+    at = NOON + timedelta(seconds=200)
+    order = module.calm(known, at, at + timedelta(seconds=300), POLICY) if denied else end(known, at, POLICY)
+    return run(order[0], buckets(0.18, 900, texts=10, start=201, seed=3))
+
+
+def test_what_the_operator_said_is_no_raid_is_not_seen_as_one_then_nor_right_after() -> None:
+    known, modes = _jumped(denied=True)
+    assert modes == []
+    assert known.baseline == pytest.approx(0.18, abs=0.04)
+
+
+def test_control_where_it_was_only_ended_it_is_seen_again() -> None:
+    assert _jumped(denied=False)[1][:1] == [Mode.RAID]
+
+
+def test_calm_that_was_ordered_ends_by_itself_and_by_a_raid_that_is_declared() -> None:
+    until = NOON + timedelta(seconds=60)
+    known, change = module.calm(LEARNT, NOON, until, POLICY)
+    assert (change.mode, change.cause) == (Mode.CALM, Cause.OPERATOR)
+    attack = buckets(0.7, 30, start=1)
+    assert run(known, attack)[1] == []
+    assert run(LEARNT, attack)[1] == [Mode.RAID]
+    later = [*buckets(0.05, 60, start=0), *buckets(0.7, 60, start=61)]
+    assert run(known, later)[1] == [Mode.RAID]
+    said = declare(known, NOON, POLICY)[0]
+    assert (said.mode, said.calm_until) == (Mode.RAID, None)
+
+
 def test_an_angry_weekend_is_learnt_during_the_warm_up() -> None:
     angry = buckets(0.15, 1_500)
     assert run(Campaign(), angry)[1] == []

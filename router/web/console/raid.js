@@ -10,15 +10,16 @@ export function raid(now) {
   const on = now.raid.mode === "raid";
   const clock = on && now.raid.since ? day(now.raid.since) : "";
   const how = on ? (now.raid.by_hand ? "raid.declared" : "raid.on") : now.raid.grave ? "raid.calm.grave" : "raid.calm";
-  write($("raid-says"), [say(how, { time: clock, texts: count("texts", now.raid.grave) }), whom(now.raid)].join(" ").trim());
+  const calm = now.raid.calm_until ? say("raid.calm.ordered", { time: day(now.raid.calm_until) }) : "";
+  write($("raid-says"), [say(how, { time: clock, texts: count("texts", now.raid.grave) }), whom(now.raid), calm].join(" ").trim());
   const signs = { statistic: decimal(now.raid.statistic), limit: decimal(now.raid.limit) };
   write($("raid-signs"), say(on ? "raid.statistic.end" : "raid.statistic", signs));
   show($("raid-signs"), !now.raid.by_hand);
   const held = now.raid.held > 0;
-  const orders = [[on ? "end" : "declare", "turn"], ...(held ? [["release", "release.all"], ["drop", "drop.all"]] : [])];
+  const orders = [[on ? "end" : "declare", "turn"], [now.raid.calm_until ? "watch" : "calm", "stay"], ...(held ? [["release", "release.all"], ["drop", "drop.all"]] : [])];
   keep($("raid-orders"), orders, ([, key]) => key, () => button("", "quiet"), (each, [verb, key]) => {
-    write(each, say(`order.${key === "turn" ? verb : key}`));
-    each.onclick = () => (held && verb !== "end" && verb !== "declare" ? askHeld(verb, now, now.raid.held, now.raid.phones) : ask(verb, now));
+    write(each, say(`order.${key === "turn" || key === "stay" ? verb : key}`));
+    each.onclick = () => (key.endsWith("all") ? askHeld(verb, now, now.raid.held, now.raid.phones) : ask(verb, now));
   });
   show($("raid-held"), held);
   const more = now.raid.held - now.raid.clusters.reduce((sum, each) => sum + each.texts, 0);
@@ -78,8 +79,9 @@ function whom(raid) {
 const cost = (now, phones) => money(phones * now.answer_cost, now.currency);
 
 function ask(verb, now) {
-  const more = { end: () => afterwards(now), declare: () => (untaught(now.raid) ? say("sure.declare.flagged") : "") };
-  sure({ verb, values: {}, more: more[verb](), act: () => order(`/api/v1/raid/${verb}`) });
+  const more = { end: () => afterwards(now), declare: () => (untaught(now.raid) ? say("sure.declare.flagged") : ""),
+    calm: () => (now.raid.mode === "raid" ? afterwards(now) : ""), watch: () => "" };
+  sure({ verb, values: {}, more: more[verb](), act: () => order(`/api/v1/raid/${verb === "watch" ? "end" : verb}`) });
 }
 
 // What ending lets go, and what it leaves.

@@ -220,6 +220,7 @@ function deeds(now) {
     if (about.account) about.account = carrier(about.account) + (about.sender ? ` (${about.sender})` : "");
     if (about.purse) about.purse = purseName(about.purse);
     if (about.from) [about.from, about.to] = period(about.from, about.to);
+    if (about.until) about.until = day(about.until);
     if (about.label) about.label = named("label", about.label);
     if (about.texts) about.texts = count("texts", Number(about.texts));
     about.whom = !about.whom || about.whom === "nobody said" ? say("extent.nobody") : about.whom;
