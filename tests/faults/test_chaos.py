@@ -22,6 +22,8 @@ from tests.faults.disk import disk
 from tests.faults.evidence import EVIDENCE, unsealed
 from tests.faults.remains import keep
 from tests.faults.routers import Plan
+from tests.faults.strangers import MOST_SERIES
+from tests.faults.strangers import run as texted
 
 pytestmark = pytest.mark.xdist_group("own-database")
 ORDER = Order(
@@ -81,6 +83,19 @@ async def test_without_a_protection_the_judge_names_the_harm(name: str, server_a
 def test_the_judge_has_a_word_for_every_harm() -> None:
     words = {value for name, value in vars(judge).items() if name.isupper() and isinstance(value, str)}
     assert {control.harm for control in CONTROLS.values()} <= words
+
+
+async def test_strangers_add_no_series_and_nothing_of_them_comes_out(server_at: tuple[str, Path]) -> None:
+    said = await texted(40, commands=[("accounts", "nobody")], server_at=server_at)
+    assert 100 < len(said.after) <= MOST_SERIES
+    new = {series.partition("{")[0] for series in said.after - said.before}
+    assert new <= {"paravent_balance"}  # there once the carrier was asked
+    assert b"nobody" in said.outputs["paravent accounts nobody --config"]
+    for where in ("the spool", "news", "events", "table inbound", "handed on: texts.csv", "serve 1.log"):
+        assert said.outputs[where], where
+    assert said.hits() == []
+    said.outputs["a page"] = f'"{said.senders[7]}"'.encode()
+    assert said.hits() == ["1 numbers in a page", "sender 7 in a page"]
 
 
 async def test_a_point_that_nobody_passes_is_told(

@@ -7,7 +7,7 @@ import base64
 import logging
 import os
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import quote, urlencode
@@ -19,6 +19,7 @@ from aiohttp import ClientSession
 from router.postgres.embedded import Server, embedded
 from router.postgres.migrate import migrate
 from router.settings import Settings
+from tests.canaries import found
 from tests.sweep.town import Town, town
 
 pytestmark = pytest.mark.xdist_group("own-database")
@@ -60,23 +61,6 @@ def planted(settings: Settings) -> dict[str, str]:
         "the database's password": PASSWORD,
         "where to tell": NOTIFY,
     }
-
-
-def found(canaries: Mapping[str, str], outputs: Mapping[str, bytes]) -> list[str]:
-    """Which canary is in which output, also encoded."""
-    return [
-        f"{what} in {where}"
-        for what, canary in canaries.items()
-        for where, said in outputs.items()
-        if any(spelled in said for spelled in spellings(canary))
-    ]
-
-
-def spellings(canary: str) -> list[bytes]:
-    """As it is, in a URL, in hexadecimal, and in base64 wherever it begins."""
-    plain = canary.encode()
-    in_base64 = [base64.b64encode(b"?" * lead + plain)[4 * (lead > 0) : -4] for lead in range(3)]
-    return [plain, quote(canary).encode(), plain.hex().encode(), *in_base64]
 
 
 @asynccontextmanager
