@@ -127,7 +127,7 @@ def copypasta(writer: Writer, count: int, hours: float, phones: int) -> list[Sen
         Sent(
             text.at,
             text.sender,
-            _touched(writer.random.choice(bodies), writer.random),
+            touched(writer.random.choice(bodies), writer.random),
             raid=True,
             abusive=True,
         )
@@ -135,7 +135,7 @@ def copypasta(writer: Writer, count: int, hours: float, phones: int) -> list[Sen
     ]
 
 
-def _touched(body: str, random: Random) -> str:
+def touched(body: str, random: Random) -> str:
     return body + random.choice(["", "", " ", "!", " lol", "!!", " mdr", f" {random.randrange(100)}"])
 
 
