@@ -19,9 +19,11 @@ _T = TypeVar("_T")
 _CLOSE = 5.0
 # A line keeps its plans, also those made while a table was tiny: then scanning it looks cheap for ever. That
 # it keeps them has to be said: where few rows look cheaper than ten, PostgreSQL would plan every call anew.
+# And of a table that nobody has analysed, 16 would read a second index whole for a bitmap's sake.
 _BY_INDEX = {
     "enable_seqscan": "off",
     "enable_mergejoin": "off",
+    "enable_bitmapscan": "off",
     "plan_cache_mode": "force_generic_plan",
 }
 _PLANNED_ANEW = {"plan_cache_mode": "force_custom_plan"}
