@@ -11,13 +11,14 @@ import selectors
 import signal
 import sys
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 _BEAT = 1.0
 _NAMED = 12.0
-_ALIVE, _WORDS = b".", b"!"
+_ALIVE, _BUSY, _WORDS = b".", b"~", b"!"
 _LONGEST_PAUSE = 30.0
 _log = logging.getLogger(__name__)
 
@@ -78,6 +79,20 @@ class Pulse:
             faulthandler.dump_traceback_later(_NAMED)
             await asyncio.sleep(_BEAT)
 
+    @asynccontextmanager
+    async def busy(self) -> AsyncIterator[None]:
+        """For the block, tell that something is under way that may take longer than a start may."""
+        telling = asyncio.create_task(self._tell_busy())
+        try:
+            yield
+        finally:
+            telling.cancel()
+            await asyncio.gather(telling, return_exceptions=True)
+
+    async def _tell_busy(self) -> None:
+        while self._say(_BUSY):  # noqa: ASYNC110 -- nothing is waited for
+            await asyncio.sleep(_BEAT)
+
     def last_words(self, words: str) -> None:
         """Say why this child ends; heard if it was not ready yet."""
         self._say(_WORDS + words.encode()[:1_000])
@@ -124,7 +139,7 @@ class Parent:
     Args:
         bury: Told the pid of each child that died.
         silence: Seconds without a beat after which a child hangs.
-        start: Seconds a child may take until its first beat.
+        start: Seconds a child may take until its first beat, or since it last said that it is busy.
         patience: Seconds that children have to stop.
     """
 
@@ -200,6 +215,7 @@ class Parent:
         child.words += words.decode(errors="replace") if marked else ""
         if beats:
             child.heard_at = time.monotonic()
+        if _ALIVE in beats:
             child.ready = child.was_ready = True
 
     def _mourn(self, child: Child) -> None:

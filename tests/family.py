@@ -41,6 +41,12 @@ async def _dies_young(_pulse: Pulse) -> None:
     raise RuntimeError("with words of a stranger")
 
 
+async def _takes_long_to_be_ready(pulse: Pulse) -> None:
+    async with pulse.busy():
+        await asyncio.sleep(2.5)
+    await pulse.beat()
+
+
 def _hears_no_end(pulse: Pulse, what: bytes) -> bool:
     with suppress(OSError):
         os.write(pulse._pipe, what)
@@ -48,12 +54,19 @@ def _hears_no_end(pulse: Pulse, what: bytes) -> bool:
 
 
 def main(folder: Path, how: str, *protections_off: str) -> str:
-    parent = Parent(silence=1.5, patience=3.0)
+    parent = Parent(silence=1.5, start=1.5, patience=3.0)
     if "watchdog" in protections_off:
         parent.silence = float("inf")
     if "lifeline" in protections_off:
         setattr(Pulse, "_say", _hears_no_end)  # noqa: B010 -- to mypy, methods are not assigned
-    works = {"steady": _steady, "hangs": _hangs_once(folder), "dies": _dies_young}
+    if "word" in protections_off:
+        setattr(processes, "_BUSY", b"")  # noqa: B010 -- to mypy, constants are not assigned
+    works = {
+        "long": _takes_long_to_be_ready,
+        "steady": _steady,
+        "hangs": _hangs_once(folder),
+        "dies": _dies_young,
+    }
     return parent.run([[Child(how, works[how])]], lambda: print("ready", flush=True))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import signal
 import subprocess
 import sys
@@ -9,9 +11,16 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+from unittest.mock import AsyncMock
 
 import psutil
 import pytest
+
+from router.cli import serve
+from router.processes import Pulse
+from router.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 
@@ -90,6 +99,43 @@ def test_told_to_stop_it_stops_all_and_says_nothing_failed(tmp_path: Path, how: 
         assert parent.stdout is not None
         assert parent.stdout.readline() == "told to stop\n"
         assert [each for each in members if each.is_running()] == []
+
+
+def becomes_ready(folder: Path, *protections_off: str) -> bool:
+    command = [sys.executable, "-m", "tests.family", str(folder), "long", *protections_off]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        said = parent.stdout.readline()
+        parent.terminate()
+    return said == "ready\n"
+
+
+def test_a_child_that_says_it_is_busy_may_take_longer_to_be_ready(tmp_path: Path) -> None:
+    assert becomes_ready(tmp_path)
+
+
+def test_control_one_that_says_nothing_is_killed(tmp_path: Path) -> None:
+    assert not becomes_ready(tmp_path, "word")
+
+
+async def test_while_it_migrates_the_keeper_says_that_it_is_busy(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, theirs = os.pipe()
+    said = asyncio.to_thread(os.read, ours, 1)
+
+    async def slow(*_given: object, **_named: object) -> list[str]:
+        assert await asyncio.wait_for(said, 10) == b"~"
+        return []
+
+    monkeypatch.setattr("router.postgres.migrate.migrate", slow)
+    monkeypatch.setattr("router.postgres.reach.reach", AsyncMock())
+    keeping = asyncio.create_task(
+        serve._keep_database(cast("Settings", SimpleNamespace(embedded=False)), "", Pulse(theirs), keys=False)
+    )
+    while await asyncio.wait_for(asyncio.to_thread(os.read, ours, 1), 10) == b"~":
+        """Until it beats."""
+    keeping.cancel()
+    os.close(theirs)
+    os.close(ours)
 
 
 def test_a_child_that_never_becomes_ready_ends_all_and_a_strangers_words_are_not_repeated(

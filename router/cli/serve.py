@@ -100,7 +100,8 @@ async def _keep_database(settings: Settings, dsn: str, pulse: Pulse, *, keys: bo
         if settings.embedded:
             await stack.enter_async_context(embedded(settings.data, binaries=settings.postgres_programs))
         await reach(dsn)
-        await migrate(dsn, tell=_log_doing)
+        async with pulse.busy():  # a big table takes its time: who were killed over it would begin again
+            await migrate(dsn, tell=_log_doing)
         if keys:
             await _fitting(settings, dsn)
         await pulse.beat()

@@ -43,7 +43,7 @@ class Proving:
         telling = Telling(office.wire, Roots(pool), self.sinks, self.roots_every, self.stamps_from)
         forgetting = Forgetting(Keeping(pool), self.keep, self.keep_flagged, office.now)
         return (
-            Duty("sealing", 60.0, Sealing(self.seals, Evidence(pool))),
+            Duty("sealing", 60.0, Sealing(self.seals, Evidence(pool)), again=5.0),
             Duty("roots", 10.0, telling, longest=120.0),
             Duty("forgetting", 600.0, forgetting),
         )

@@ -19,7 +19,7 @@ from tests.faults.database import ROOT, Database
 from tests.faults.routers import Routers
 
 EVIDENCE = "evidence"
-_PATIENCE, _TELLING = 300.0, 150.0  # a round of sealing that is broken off comes again after 60 s
+_PATIENCE, _TELLING = 300.0, 150.0
 _EVER = ("--from", "2017-01-01", "--to", "2100-01-01")
 _TEXTS = "SELECT id::text FROM inbound"
 

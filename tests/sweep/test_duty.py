@@ -11,7 +11,7 @@ import pytest
 
 from router.postgres.accounts import Accounts
 from router.postgres.allowance import Allowance
-from router.postgres.pool import Pool
+from router.postgres.pool import DatabaseAwayError, Pool
 from router.sweep.duty import Duty
 from router.sweep.rota import Rota
 
@@ -162,6 +162,36 @@ async def test_a_round_that_hangs_is_broken_off(database: str) -> None:
     async with (
         Pool(database, application="test") as pool,
         _doing(Duty("cleaning", 0.01, act, longest=0.2), pool),
+        asyncio.timeout(5),
+    ):
+        await count.done.wait()
+
+
+@pytest.mark.parametrize("broken_off", ["hangs", "the database is away"])
+async def test_what_is_seldom_due_comes_again_soon_after_it_was_broken_off(
+    database: str, broken_off: str
+) -> None:
+    await _comes_again(database, broken_off, again=0.01)
+
+
+async def test_control_else_it_waits_until_it_is_due(database: str) -> None:
+    with pytest.raises(TimeoutError):
+        await _comes_again(database, "hangs")
+
+
+async def _comes_again(database: str, broken_off: str, again: float = 60.0) -> None:
+    count = _Count()
+
+    async def act() -> bool:
+        await count()
+        if broken_off != "hangs":
+            raise DatabaseAwayError
+        await asyncio.sleep(60)
+        return False
+
+    async with (
+        Pool(database, application="test") as pool,
+        _doing(Duty("cleaning", 60.0, act, longest=0.1, again=again), pool),
         asyncio.timeout(5),
     ):
         await count.done.wait()
