@@ -41,8 +41,8 @@ def command(config: Path | None, as_json: bool) -> None:
             [
                 (
                     each["name"],
-                    f"{each.get('distribution', '-')} {each.get('version', '')}".strip(),
-                    str(each.get("contract") or "-"),
+                    f"{each.get('distribution', 'nobody')} {each.get('version', '')}".strip(),
+                    str(each.get("contract") or "not read"),
                     each["state"],
                     each["why"] or _spelled(each["abilities"]),
                 )

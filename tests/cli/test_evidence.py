@@ -40,6 +40,14 @@ def test_a_folder_is_made_verified_and_never_made_twice(demo: Demo) -> None:
     assert max(map(len, verified.out.splitlines())) <= 80
 
 
+def test_who_names_no_period_is_shown_one(demo: Demo) -> None:
+    bare = demo.paravent("evidence", "export")
+    assert bare.code == 2
+    example = re.search(r"export( --from \S+ --to [^`]+)`", " ".join(bare.err.split()))
+    assert example
+    assert "Missing" not in demo.paravent("evidence", "export", *example[1].split()).err
+
+
 def test_a_full_folder_says_what_was_written_and_a_changed_one_is_found_out(demo: Demo) -> None:
     assert demo.paravent("text", TWILIO, "Coucou, ici Bérénice").code == 0
     done = demo.paravent("evidence", "export", *PERIOD, "--out", "full", "--full")

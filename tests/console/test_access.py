@@ -69,7 +69,7 @@ async def test_on_a_phone_what_is_broken_beside_send_is_seen_without_scrolling_b
     demo: Demo, visit: Opener
 ) -> None:
     page = await visit(demo.url, viewport=PHONE)
-    send, lever = page.get_by_role("button", name="Send"), page.get_by_role("switch", name="Break Twilio")
+    send, lever = page.get_by_role("button", name="Send"), page.locator("#quick")
     await send.scroll_into_view_if_needed()
     away, beside = await send.bounding_box(), await lever.bounding_box()
     assert away

@@ -91,6 +91,7 @@ async def test_what_a_carrier_answered_is_told_as_its_own_word(demo: Demo, visit
     page = await visit(demo.url)
     await page.get_by_role("switch", name="Break Twilio").click()
     await expect(page.get_by_role("switch", name="Twilio: Unpaid bill")).to_be_checked()
+    await expect(page.locator("#quick-words")).to_have_text("Twilio is broken (unpaid bill): mend it")
     await text(page)
     await answered_through(page, "Vonage")
     # Twilio says of an unpaid account that it is suspended; that it is not paid is seen by its balance.
@@ -98,6 +99,8 @@ async def test_what_a_carrier_answered_is_told_as_its_own_word(demo: Demo, visit
         "Twilio said: suspended, for it is unpaid"
     )
     await expect(page.locator("#sentence")).to_contain_text("unpaid")
+    await page.get_by_role("switch", name="Twilio is broken (unpaid bill): mend it").click()
+    await expect(page.get_by_role("switch", name="Break Twilio")).not_to_be_checked()
 
 
 async def instead(page: Page, name: str, what: str, by: str) -> None:

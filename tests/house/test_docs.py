@@ -7,6 +7,8 @@ import shlex
 import subprocess
 import sys
 from datetime import UTC, datetime
+from fnmatch import fnmatch
+from itertools import pairwise
 from pathlib import Path
 
 import click
@@ -81,6 +83,24 @@ def test_every_command_says_what_it_is_for(name: str) -> None:
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("Usage: ")
+
+
+WRITES = {"--html", "--rows", "--out"}
+
+
+def written_here(page: str) -> set[str]:
+    """What the commands of a page leave in the folder where they run."""
+    return {name for line in ours(page) for option, name in pairwise(line) if option in WRITES}
+
+
+def test_what_the_readme_leaves_in_a_checkout_is_none_of_its_changes() -> None:
+    rules = (TOP / ".gitignore").read_text(encoding="utf-8").splitlines()
+    left = written_here(README)
+    assert left == {"weekend.html", "weekend.csv", "evidence-demo"}
+    assert {
+        name for name in left if not any(fnmatch(f"/{name}", rule.rstrip("/")) for rule in rules)
+    } == set()
+    assert not any(fnmatch("/router", rule.rstrip("/")) for rule in rules)
 
 
 def test_the_two_commands_are_one_line_each_and_the_second_is_what_ci_runs() -> None:

@@ -21,9 +21,19 @@ if TYPE_CHECKING:
 FILE = click.Path(path_type=Path, dir_okay=False)
 
 
+class _Moment(click.types.StringParamType):
+    """What a period begins or ends with; who names none is shown one."""
+
+    def get_missing_message(self, param: click.Parameter, ctx: click.Context | None) -> str:
+        del param
+        to = f"`{ctx.command_path} " if ctx and ctx.command.name == "export" else "`"
+        return f"A day's texts: {to}--from 2017-11-27T12:00 --to 2017-11-28T12:00`."
+
+
 from_option = click.option(
     "--from",
     "from_at",
+    type=_Moment(),
     metavar="MOMENT",
     callback=moment_asked,
     required=True,
@@ -32,6 +42,7 @@ from_option = click.option(
 to_option = click.option(
     "--to",
     "to_at",
+    type=_Moment(),
     metavar="MOMENT",
     callback=moment_asked,
     required=True,

@@ -170,7 +170,7 @@ function quick() {
   const picked = published.find((each) => each.number === chosen);
   if (!picked) return; // not asked yet
   const on = carriers.find((each) => each.account === picked.account).faults.find((fault) => fault.name === "unpaid").on;
-  write($("quick-words"), say("quick", { account: carrier(picked.account) }));
+  write($("quick-words"), say(on ? "quick.on" : "quick", { account: carrier(picked.account) }));
   $("quick").setAttribute("aria-label", $("quick-words").textContent);
   $("quick").setAttribute("aria-checked", String(on));
   $("quick").onclick = () => pull(picked.account, "unpaid", !on);
