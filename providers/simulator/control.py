@@ -23,7 +23,7 @@ from aiohttp import web
 
 from providers.simulator.faults import FAULTS, UnknownFault
 from providers.simulator.journal import Entry, Kind
-from providers.simulator.line import Site
+from providers.simulator.line import Site, heard_out
 from providers.simulator.network import Network, NotHere
 
 _LIMIT = 1000
@@ -49,7 +49,7 @@ class Control:
 
     async def start(self) -> None:
         """Open it."""
-        app = web.Application(middlewares=[_explained])
+        app = web.Application(middlewares=[heard_out, _explained])
         app.router.add_get("/", self._carriers)
         app.router.add_post("/texts", self._text)
         app.router.add_get("/handsets/{number}", self._handset)

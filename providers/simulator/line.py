@@ -54,7 +54,7 @@ class Line:
 
     async def start(self) -> None:
         """Open the line."""
-        app = web.Application()
+        app = web.Application(middlewares=[heard_out])
         for route in self._carrier.routes():
             app.router.add_route(route.method, route.path, self._guarded(route))
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
@@ -169,6 +169,19 @@ class Line:
         elif fault := self._take("drip", on):
             return await _dripped(request, cast("web.Response", response), fault)
         return response
+
+
+@web.middleware
+async def heard_out(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Whoever dies in the middle of a request is answered by nobody, and is no fault to be told of."""
+    try:
+        return await handler(request)
+    except (ConnectionError, web.RequestPayloadError):
+        if request.transport is not None:
+            raise
+        return web.Response(status=400)
 
 
 async def _released(fault: Fault) -> None:

@@ -1,10 +1,11 @@
-"""What became of one text that came in: its reply's state, why, and through whom; who is no stranger."""
+"""What became of a text that came in: its reply's state, why, and through whom; who is no stranger."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from router.postgres.pool import Pool
 
@@ -16,6 +17,8 @@ LEFT JOIN LATERAL (SELECT * FROM attempt WHERE reply = r.id ORDER BY fence DESC 
 WHERE i.account = $1 AND i.provider_id = $2 AND i.received_at > $3
 """
 _KNOWN = "SELECT pseudonym FROM texter WHERE pseudonym = ANY ($1::bytea[])"
+
+_DROPPED = "SELECT id FROM reply WHERE texter = $1 AND state = 'suppressed' AND reason = 'operator'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +68,9 @@ async def known(pool: Pool, texters: Sequence[bytes]) -> set[bytes]:
     """Those of these pseudonyms for which something was ever sent or kept."""
     async with pool.connection() as connection:
         return {row["pseudonym"] for row in await connection.fetch(_KNOWN, texters)}
+
+
+async def dropped(pool: Pool, texter: bytes) -> list[UUID]:
+    """Texts of this pseudonym that the operator had held and then dropped."""
+    async with pool.connection() as connection:
+        return [row["id"] for row in await connection.fetch(_DROPPED, texter)]

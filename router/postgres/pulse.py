@@ -42,8 +42,8 @@ WHERE at > $1::timestamptz - interval '7 days' AND state = 'accepted' AND purpos
 # Looking at texts is many deeds: it leaves the others in sight.
 _ACTIONS = """
 SELECT at, what, detail, by FROM (
-    (SELECT * FROM operator_action WHERE what NOT LIKE 'review %' ORDER BY id DESC LIMIT $1)
-    UNION ALL (SELECT * FROM operator_action WHERE what LIKE 'review %' ORDER BY id DESC LIMIT $2)
+    (SELECT * FROM operator_action WHERE what !~ '^review |opened$' ORDER BY id DESC LIMIT $1)
+    UNION ALL (SELECT * FROM operator_action WHERE what ~ '^review |opened$' ORDER BY id DESC LIMIT $2)
 ) shown ORDER BY id DESC
 """
 

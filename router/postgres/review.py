@@ -44,7 +44,7 @@ SELECT min(standing) < $3 FROM (SELECT sum(step) OVER (ORDER BY at) AS standing 
 """
 
 _ONE = """
-SELECT i.id, i.number, i.received_at, i.letter, i.part_reference, v.label
+SELECT i.id, i.number, i.received_at, i.letter, i.part_reference, v.label, r.state = 'held' AS held
 FROM inbound i JOIN reply r USING (id) LEFT JOIN review v ON v.inbound = i.id
 WHERE i.id = $1 AND octet_length(i.letter) > 0
 """
@@ -156,9 +156,10 @@ class Reviews:
         async with self._pool.connection() as connection, connection.transaction():
             row = await connection.fetchrow(_ONE, text)
             drawn = None if row is None else await _drawn(connection, row)
-            if drawn is None or not drawn.whole:
+            if row is None or drawn is None or not drawn.whole:
                 raise UnknownTextError("no text has that id")
-            await record(connection, "review opened", {"text": str(text)}, by)
+            what = "raid held opened" if row["held"] else "review opened"
+            await record(connection, what, {"text": str(text)}, by)
             await act(connection, "opened", by, "review", {"text": str(text)})
         return drawn
 

@@ -135,7 +135,7 @@ def routes(
         found.append(web.post("/api/v1/evidence/export", guard.order(_patiently(proof.export))))
     if phone is None:
         return found
-    return found + telephone.routes(office, phone, guard)
+    return found + telephone.routes(office, pool, phone, guard)
 
 
 async def _openapi(_request: web.Request) -> web.Response:

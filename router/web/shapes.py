@@ -185,6 +185,7 @@ class Conversation(BaseModel):
     """All texts of one texter, oldest first (demo only)."""
 
     bubbles: list[Bubble]
+    dropped: list[UUID] = Field(description="Those that the operator decided never to answer.")
 
 
 class Fault(BaseModel):

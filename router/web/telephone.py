@@ -6,13 +6,15 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from router.office import Office
+from router.postgres.fate import dropped
+from router.postgres.pool import DatabaseAwayError, Pool
 from router.web import shapes
 from router.web.asked import asked
 from router.web.guard import Guard, trouble
 from router.web.terms import Phone
 
 
-def routes(office: Office, phone: Phone, guard: Guard) -> list[web.RouteDef]:
+def routes(office: Office, pool: Pool, phone: Phone, guard: Guard) -> list[web.RouteDef]:
     """What there is only in a demo."""
 
     async def numbers(_request: web.Request) -> web.Response:
@@ -23,8 +25,7 @@ def routes(office: Office, phone: Phone, guard: Guard) -> list[web.RouteDef]:
         return _json(shapes.Numbers(numbers=published))
 
     async def conversation(request: web.Request) -> web.Response:
-        bubbles = list(phone.conversation(request.query.get("number", "")))
-        return _json(shapes.Conversation(bubbles=bubbles))
+        return _json(await _conversation(office, pool, phone, request.query.get("number", "")))
 
     async def text(request: web.Request) -> web.Response:
         new = await asked(shapes.NewText, request)
@@ -53,6 +54,14 @@ def routes(office: Office, phone: Phone, guard: Guard) -> list[web.RouteDef]:
         web.get("/api/v1/faults", guard.question(faults)),
         web.post("/api/v1/faults/{account}/{fault}", guard.order(fault)),
     ]
+
+
+async def _conversation(office: Office, pool: Pool, phone: Phone, number: str) -> shapes.Conversation:
+    try:
+        gone = await dropped(pool, office.vault.pseudonym(number))
+    except DatabaseAwayError:  # a phone goes on all the same
+        gone = []
+    return shapes.Conversation(bubbles=list(phone.conversation(number)), dropped=gone)
 
 
 def _json(said: BaseModel, status: int = 200) -> web.Response:

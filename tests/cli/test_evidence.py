@@ -95,6 +95,8 @@ def test_what_is_held_is_not_erased_until_it_is_released(demo: Demo) -> None:
     assert demo.paravent(*erase).json == {"texts": 0, "held": 1, "waiting": 0}
     assert demo.paravent("evidence", "release", "raid", "--why", "closed").code == 0
     assert demo.paravent("evidence", "release", "raid", "--why", "closed").code == 1
+    again = demo.paravent("evidence", "hold", *PERIOD, "--why", "again", "--name", "raid")
+    assert (again.code, "released or not: choose another with --name" in again.err) == (1, True)
     assert demo.paravent("evidence", "export", *PERIOD, "--out", "before").code == 0  # it seals what is due
     erase = ("evidence", "erase", "06 39 98 00 77", "--why", "asked", "--yes", "--json")
     assert demo.paravent(*erase).json["texts"] == 1

@@ -87,4 +87,4 @@ def test_installed_providers_are_listed_and_a_missing_plugin_is_named(paravent: 
     (paravent.folder / "paravent.toml").unlink()
     assert missing.code == 1
     line = next(line for line in missing.out.splitlines() if line.startswith("pigeon"))
-    assert "refused" in line
+    assert line.split()[1:5] == ["nobody", "not", "read", "refused"]

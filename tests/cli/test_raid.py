@@ -29,7 +29,7 @@ async def opened(demo: Demo, other_than: list[str] | None = None) -> list[str]:
         async for line in said.content:
             if line.startswith(b"data: "):
                 deeds = json.loads(line[6:])["deeds"]
-                by = [each["by"] for each in deeds if each["what"] == "review opened"]
+                by = [each["by"] for each in deeds if each["what"] == "raid held opened"]
                 if by != other_than:
                     return by
     raise AssertionError("nothing was said")

@@ -39,7 +39,7 @@ async def test_a_raid_that_is_declared_is_seen_and_what_it_holds_is_answered(
         await expect(wording.locator(".words")).to_have_text("•• •••••• •••• ••••")
         await wording.get_by_role("button", name="Show the words").click()
         await expect(wording.locator(".words")).to_have_text("ta gueule sale pute")
-        await expect(page.locator("#deeds li").first).to_contain_text("opened a text's words (console)")
+        await expect(page.locator("#deeds li").first).to_contain_text("opened a held text's words (console)")
         await wording.get_by_role("button", name="Never answer").click()
         saves = re.compile(r"1 text from 1 phone, which saves about €0\.0[1-9] .* cannot be undone")
         await expect(page.locator("#sure-says")).to_contain_text(saves)
@@ -68,6 +68,7 @@ async def _another_is_never_answered(page: Page) -> None:
     assert await serious(page) == []
     await page.locator("#sure-yes").click()
     await expect(page.locator("#deeds li").first).to_contain_text("dropped 1 text (console)")
+    await expect(page.locator("#conversation .note").last).to_have_text("no answer: you decided so")
     await expect(wording).to_have_count(0)
     await page.get_by_role("button", name="End the raid").click()
     await expect(page.locator("#sure-says")).to_contain_text("Nothing is held back.")

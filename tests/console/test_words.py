@@ -32,6 +32,7 @@ DEEDS = {
     "raid calm",
     "raid held released",
     "raid held dropped",
+    "raid held opened",
     "review opened",
     "review labelled",
 }

@@ -109,6 +109,13 @@ async def test_an_opening_is_written_down(scene: Scene) -> None:
     assert str(text_id) in row["detail"]
 
 
+async def test_a_held_text_that_is_opened_is_no_review(scene: Scene) -> None:
+    (text_id,) = await came(scene, "a")
+    await scene.look.execute("UPDATE reply SET state = 'held', reason = 'raid' WHERE id = $1", text_id)
+    await Reviews(scene.pool).open(text_id, by="kim")
+    assert await scene.look.fetchval("SELECT what FROM operator_action") == "raid held opened"
+
+
 async def test_what_is_not_there_is_neither_opened_nor_labelled(scene: Scene) -> None:
     reviews = Reviews(scene.pool)
     with pytest.raises(UnknownTextError):

@@ -87,7 +87,10 @@ def hold(
         return await keeping.hold(called, from_at, to_at, by=who(), why=why)
 
     if not run(_keeping(config or above, work)):
-        raise Failed(f"There is a hold called {called} already: choose another with --name.")
+        raise Failed(
+            f"A hold was called {called} before. What is written down of it keeps the name, released or not:"
+            " choose another with --name."
+        )
     click.echo(f"Held, as {called}.")
 
 

@@ -8,7 +8,7 @@ import { ask, order } from "./router.js";
 import { carrier, named, say } from "./words.js";
 
 const KEPT = 4;
-const texters = []; // { number, bubbles, texts: { id, decision } }, the newest last
+const texters = []; // { number, bubbles, dropped, texts: { id, decision } }, the newest last
 let carriers = [];
 let published = [];
 let answering = false;
@@ -69,13 +69,13 @@ async function someone() {
   let number;
   for (let tries = 0; tries < 20; tries += 1) {
     number = `+3363998${String(crypto.getRandomValues(new Uint32Array(1))[0] % 10000).padStart(4, "0")}`;
-    if (!(await said(number)).length) break;
+    if (!(await said(number)).bubbles.length) break;
   }
-  return { number, bubbles: [], texts: [] };
+  return { number, bubbles: [], dropped: [], texts: [] };
 }
 
 async function said(number) {
-  return (await ask(`/api/v1/conversations?number=${encodeURIComponent(number)}`)).bubbles;
+  return ask(`/api/v1/conversations?number=${encodeURIComponent(number)}`);
 }
 
 async function send(event) {
@@ -102,7 +102,7 @@ async function converse() {
   if (document.hidden) return;
   const asked = texters.slice(-2);
   try {
-    for (const each of asked) each.bubbles = await said(each.number);
+    for (const each of asked) Object.assign(each, await said(each.number));
   } catch {
     return; // the page says already that the router is away
   }
@@ -145,6 +145,7 @@ function notesOf(texter) {
   return new Map(places.flatMap((at, which) => {
     const decision = texts[which]?.decision;
     if (decision?.ending === "accepted") return [];
+    if (texter.dropped.includes(texts[which]?.id)) return [[at, say("decision.silent", { why: named("silence", "operator") })]];
     if (decision) return [[at, outcome(decision)]];
     return bubbles.slice(at + 1).some((bubble) => bubble.direction === "out") ? [] : [[at, say("phone.waits")]];
   }));
