@@ -49,7 +49,7 @@ class Loaded:
 
 def installed() -> tuple[Plugin, ...]:
     """Every installed provider, those of Paravent first. Nothing is imported."""
-    found = [_plugin(entry) for entry in _entries()]
+    found = [plugin for plugin, _ in _entries()]
     return tuple(sorted(found, key=lambda plugin: (not plugin.ours, plugin.name, plugin.distribution)))
 
 
@@ -61,9 +61,9 @@ def load(allowed: Collection[str] = ()) -> Loaded:
     """
     providers: dict[str, type[Provider]] = {}
     refused: dict[str, str] = {}
-    ours = {entry.name for entry in _entries() if _plugin(entry).ours}
-    for entry in _entries():
-        plugin = _plugin(entry)
+    entries = _entries()
+    ours = {plugin.name for plugin, _ in entries if plugin.ours}
+    for plugin, entry in entries:
         if not plugin.ours and entry.name not in allowed:
             continue
         taken = entry.name in (ours if not plugin.ours else ()) or entry.name in providers
@@ -76,12 +76,13 @@ def load(allowed: Collection[str] = ()) -> Loaded:
     return Loaded(providers, refused | dict.fromkeys(missing, "no installed plugin is called so"))
 
 
-def _entries() -> tuple[EntryPoint, ...]:
+def _entries() -> list[tuple[Plugin, EntryPoint]]:
     """Each once: a checkout that is also installed shows its entry points twice."""
-    found = {
-        (_plugin(entry).distribution, entry.name, entry.value): entry for entry in entry_points(group=GROUP)
-    }
-    return tuple(found[key] for key in sorted(found))
+    found: dict[tuple[str, str, str], tuple[Plugin, EntryPoint]] = {}
+    for entry in entry_points(group=GROUP):
+        plugin = _plugin(entry)
+        found[plugin.distribution, plugin.name, plugin.target] = (plugin, entry)
+    return [found[key] for key in sorted(found)]
 
 
 def _plugin(entry: EntryPoint) -> Plugin:
