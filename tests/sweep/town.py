@@ -11,8 +11,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
+from unittest import mock
 
 import asyncpg
 
@@ -21,14 +23,16 @@ from providers.simulator.network import Network
 from router import service
 from router.arrivals import text_id
 from router.settings import load
-from router.stage import signpost
-from router.stage.cast import NUMBERS, cast
+from router.stage import cast, signpost
+from router.stage.cast import NUMBERS
 from tests import audit
 
 T = TypeVar("T")
 PATIENCE = 30.0
 CREDIT = Decimal("0.065")
 _texters = itertools.count(1)
+# To make an RSA key takes a tenth of what most towns live for: those of one process share theirs.
+_key_pair = cache(cast._key_pair)
 
 _MORE = """
 [health]
@@ -146,7 +150,8 @@ async def town(
         connected: Whether the carriers know our door.
         ahead: How far the carriers' clock is before ours.
     """
-    made = cast()
+    with mock.patch.object(cast, "_key_pair", _key_pair):
+        made = cast.cast()
     for account in made.accounts.values():
         account.step_seconds = 0.02
     for name, price in (inbound_prices or {}).items():
