@@ -39,6 +39,8 @@ __all__ = [
 
 cure()
 memory.use()
+# Each program that a test starts, hundreds in a run, would compile all of Paravent anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # How long an example takes on a machine that has much else to do is no fault of what is tested.
 settings.register_profile("house", settings.default, deadline=None)
 settings.load_profile("house")
