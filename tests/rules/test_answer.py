@@ -85,6 +85,10 @@ def test_unanswerable_senders_are_never_answered_not_even_a_stop(sender: str, re
     )
 
 
+def _a_short_code_is_not_answered() -> None:
+    test_unanswerable_senders_are_never_answered_not_even_a_stop("36180", Reason.UNANSWERABLE_SHORT)
+
+
 def test_an_expired_text_is_not_answered_from_the_very_moment_on() -> None:
     assert silence(replace(TEXT, expires_at=NOW)).reason is Reason.EXPIRED
     assert reply(replace(TEXT, expires_at=NOW + timedelta(microseconds=1))).purpose is Purpose.ANSWER
@@ -192,6 +196,7 @@ def test_every_answer_respects_every_rule_whatever_comes(
         ("_spared", test_within_the_period_silence_and_from_its_end_an_answer),
         ("_spared", test_the_lifetime_ceiling_ends_it_and_zero_means_nobody),
         ("_spared", test_who_opted_out_hears_nothing_until_start),
+        ("_forbidden", _a_short_code_is_not_answered),
     ],
 )
 def test_control_without_its_rules_an_answer_would_go_where_none_may(

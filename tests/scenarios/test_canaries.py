@@ -15,6 +15,7 @@ from urllib.parse import quote, urlencode
 import asyncpg
 import pytest
 from aiohttp import ClientSession
+from pydantic import SecretStr
 
 from router.postgres.embedded import Server, embedded
 from router.postgres.migrate import migrate
@@ -159,6 +160,14 @@ async def test_without_the_seal_it_would(
 ) -> None:
     monkeypatch.setattr("router.vault.Vault.seal", lambda _vault, plain, _about: plain)
     with pytest.raises(AssertionError, match="in table inbound"):
+        await _nothing_comes_out(caplog)
+
+
+async def test_without_hiding_them_secrets_would(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(SecretStr, "_display", SecretStr.get_secret_value)
+    with pytest.raises(AssertionError, match="in reprs"):
         await _nothing_comes_out(caplog)
 
 

@@ -181,6 +181,8 @@ def test_control_a_door_that_is_taken_for_a_private_one_would_open(
     monkeypatch.setattr(crosscheck, "is_loopback", lambda _listen: True)
     with pytest.raises(pytest.fail.Exception, match="DID NOT RAISE"):
         test_a_door_that_others_can_reach_does_not_open_without_a_token(tmp_path, "0.0.0.0:80")
+    with pytest.raises(AssertionError, match=r"operator\.token"):
+        test_all_mistakes_are_named_at_once_each_by_its_path(tmp_path)
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://localhost", "https://[::1]/hooks"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import aiohttp
@@ -37,6 +37,14 @@ async def test_a_lost_webhook_loses_no_text(database: str, tmp_path: Path, carri
         await place.audit()
 
 
+async def test_control_where_nobody_reads_the_log_it_does(
+    database: str, tmp_path: Path, no_log: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.sweep.town.PATIENCE", 2.0)
+    with pytest.raises(AssertionError, match="it never held"):
+        await test_a_lost_webhook_loses_no_text(database, tmp_path, "twilio")
+
+
 async def test_what_the_door_has_taken_is_not_taken_again_from_the_log(database: str, tmp_path: Path) -> None:
     async with town(database, tmp_path) as place:
         texters = [await place.text(carrier) for carrier in CARRIERS]
@@ -47,10 +55,13 @@ async def test_what_the_door_has_taken_is_not_taken_again_from_the_log(database:
         assert all(len(place.sends(texter)) == 1 for texter in texters)
 
 
-async def _found_by_a_process_that_has_read_nothing(database: str, folder: Path) -> None:
+async def _found_by_a_process_that_has_read_nothing(
+    database: str, folder: Path, behind: timedelta = timedelta()
+) -> None:
     async with town(database, folder) as place:
         for texter in [await place.text("ovh") for _ in range(3)]:
             await place.attempted(texter, "accepted")
+        await place.database.execute("UPDATE inbound SET received_at = received_at - $1::interval", behind)
         ovh = place.house.office.accounts["ovh"].provider
         assert isinstance(ovh, Ovh)
         ovh._inbox._read.clear()
@@ -79,6 +90,21 @@ async def test_control_unless_it_is_told_what_that_is(
     monkeypatch.setattr(Incoming, "held", nothing)
     with pytest.raises(AssertionError, match="for a text that is stored"):
         await _found_by_a_process_that_has_read_nothing(database, tmp_path)
+
+
+async def test_what_a_clock_stored_that_was_behind_is_known_too(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox, "CALLS", 1)
+    await _found_by_a_process_that_has_read_nothing(database, tmp_path, timedelta(minutes=12))
+
+
+async def test_control_without_a_margin_for_clocks_it_is_read_again(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log, "CLOCKS_DIFFER", timedelta())
+    with pytest.raises(AssertionError, match="for a text that is stored"):
+        await test_what_a_clock_stored_that_was_behind_is_known_too(database, tmp_path, monkeypatch)
 
 
 async def test_the_mark_moves_on_and_never_back(database: str, tmp_path: Path) -> None:
