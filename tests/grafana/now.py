@@ -38,6 +38,8 @@ from tests.grafana.drawing import (
 LATE = ((120, YELLOW), (600, RED))
 """Seconds to an answer that are long, and too long."""
 
+NOTHING_SENT = "nothing was sent"
+
 _ANSWERS = (
     stat(
         "Texters answered?",
@@ -99,8 +101,10 @@ _ANSWERS = (
         "The account that took most answers in the last 15 minutes.",
         Query(
             f'topk(1, sum by (account) (increase(paravent_replies_total{{{A},outcome="accepted"}}[15m]))'
-            " > 0)",
-            "{{account}}",
+            # A panel that shows names shows nothing where there is none.
+            f" > 0) or on () label_replace(0 * sum(paravent_replies_total{{{A}}}),"
+            f' "nobody", "{NOTHING_SENT}", "", "")',
+            "{{account}}{{nobody}}",
         ),
         unit="short",
         steps=((None, BLUE),),

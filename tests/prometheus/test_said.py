@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.grafana.expressions import EVERYTHING, filled
+from tests.grafana.now import NOTHING_SENT
 from tests.grafana.test_dashboards import WRITTEN
 from tests.prometheus.test_rules import ran
 
@@ -135,12 +136,15 @@ def heard(story: Story, folder: Path, expr: str = "") -> tuple[int, str]:
     asked = filled(expr or shown["targets"][0]["expr"], EVERYTHING)
     if not isinstance(story.says, str):
         asked = f"abs(({asked}) - {story.says}) < bool 1e-9"
+    return answers(asked, story.sees, behind(story.says, shown), folder)
+
+
+def answers(asked: str, sees: Series, samples: list[dict[str, Any]], folder: Path) -> tuple[int, str]:
+    """What promtool says of samples that are expected of a question."""
     told = {
         "interval": "15s",
-        "input_series": [{"series": series, "values": values} for series, values in story.sees.items()],
-        "promql_expr_test": [
-            {"expr": asked, "eval_time": NOW, "exp_samples": behind(story.says, shown)},
-        ],
+        "input_series": [{"series": series, "values": values} for series, values in sees.items()],
+        "promql_expr_test": [{"expr": asked, "eval_time": NOW, "exp_samples": samples}],
     }
     file = folder / "said.json"
     file.write_text(json.dumps({"evaluation_interval": "15s", "tests": [told]}), encoding="utf-8")
@@ -169,4 +173,32 @@ def test_a_panel_says_what_is(what: str, tmp_path: Path) -> None:
 )
 def test_one_that_says_otherwise_would_be_found(what: str, expr: str, tmp_path: Path) -> None:
     code, said = heard(STORIES[what], tmp_path, expr)
+    assert (code, "parse error" in said) == (1, False), said
+
+
+WHO = next(one for one in WRITTEN["now"]["panels"] if one["title"] == "Who carries?")["targets"][0]["expr"]
+
+
+def called(labels: str, accepted: str, folder: Path, expr: str = WHO) -> tuple[int, str]:
+    """What promtool says of a panel that shows one name, of two accounts of which one took as many."""
+    replies = {
+        f'paravent_replies_total{{account="{account}",outcome="accepted"}}': values
+        for account, values in (("twilio", accepted), ("vonage", steady(7)))
+    }
+    samples = [{"labels": f"{{{labels}}}", "value": 1}]
+    return answers(f"count by (account, nobody) ({filled(expr, EVERYTHING)})", replies, samples, folder)
+
+
+NOBODY, SOMEBODY = f'nobody="{NOTHING_SENT}"', 'account="twilio"'
+
+
+@pytest.mark.parametrize(("accepted", "labels"), [(steady(7), NOBODY), (f"0+1x{LONG}", SOMEBODY)])
+def test_who_carries_is_a_name_where_nobody_does_too(accepted: str, labels: str, tmp_path: Path) -> None:
+    code, said = called(labels, accepted, tmp_path)
+    assert code == 0, said
+
+
+def test_control_where_it_asks_for_names_alone_there_would_be_none(tmp_path: Path) -> None:
+    names = WHO.partition(" or on () ")[0]
+    code, said = called(NOBODY, steady(7), tmp_path, names)
     assert (code, "parse error" in said) == (1, False), said
