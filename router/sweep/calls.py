@@ -11,6 +11,7 @@ from providers import Exchange, Failure, InDoubt, Provider, Request, Response, U
 from router.cell import HungError, cell_of
 from router.office import Office
 from router.postgres.allowance import Allowance
+from router.postgres.pool import DatabaseAwayError
 from router.send import carry
 
 T = TypeVar("T")
@@ -34,7 +35,11 @@ class _Metered:
     async def __call__(
         self, request: Request, *, not_after: float | None = None
     ) -> Response | Unreachable | InDoubt:
-        if not await self.allowance.take(self.account, self.share):
+        try:
+            allowed = await self.allowance.take(self.account, self.share)
+        except DatabaseAwayError:  # no fault of the provider's: it was not asked
+            allowed = False
+        if not allowed:
             return Unreachable(NO_ALLOWANCE)
         return await self.wire(request, not_after=not_after)
 

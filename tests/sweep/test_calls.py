@@ -9,8 +9,9 @@ from typing import Any, cast
 import pytest
 
 from providers import Exchange, Provider, Request, Response, Unreachable
+from router.postgres.pool import DatabaseAwayError
 from router.sweep import calls
-from router.sweep.calls import FOR_ANSWERS, Calls
+from router.sweep.calls import FOR_ANSWERS, Calls, without_allowance
 
 _CROWD = 20
 
@@ -49,9 +50,14 @@ class _Acme:
     __module__ = "providers.acme"
 
 
-def _calls(wire: _Wire) -> Calls:
+class _Away:
+    async def take(self, account: str, share: float) -> bool:
+        raise DatabaseAwayError
+
+
+def _calls(wire: _Wire, allowance: type = _Allowance) -> Calls:
     office = SimpleNamespace(accounts={"acme": SimpleNamespace(provider=_Acme())}, wire=wire)
-    return Calls(cast("Any", office), cast("Any", _Allowance()))
+    return Calls(cast("Any", office), cast("Any", allowance()))
 
 
 async def _asked_in_a_crowd() -> object:
@@ -87,3 +93,25 @@ async def test_waiting_for_a_turn_is_not_the_providers_slowness() -> None:
 
 async def test_one_that_does_not_answer_in_time_is_unreachable() -> None:
     assert await _calls(_Wire()).ask("acme", _asks("slow"), FOR_ANSWERS, 0.05) == Unreachable("timeout")
+
+
+async def _not_the_providers_fault(caplog: pytest.LogCaptureFixture) -> None:
+    assert without_allowance(await _calls(_Wire(), _Away).ask("acme", _asks("quick")))
+    assert "raised" not in caplog.text
+
+
+async def test_that_the_database_is_away_is_not_said_of_the_provider(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    await _not_the_providers_fault(caplog)
+
+
+async def test_control_if_it_goes_through_the_providers_exchange_it_is(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class NeverError(Exception):
+        """Is not raised."""
+
+    monkeypatch.setattr(calls, "DatabaseAwayError", NeverError)
+    with pytest.raises(AssertionError, match="provider-raised"):
+        await _not_the_providers_fault(caplog)
