@@ -30,6 +30,7 @@ class Control:
         outage: Whether the database is away for a while.
         together: So many texts of one texter come at the same moment.
         limit: Money of every account.
+        asleep: Seconds that a frozen process sleeps after its lease.
         set_back: Seconds that the wall clock is set back while a process is frozen; needs libfaketime.
     """
 
@@ -43,6 +44,7 @@ class Control:
     outage: bool = False
     together: int = 1
     limit: int = ROOM
+    asleep: float = 1.5
     set_back: int = 0
 
 
@@ -65,6 +67,7 @@ CONTROLS: Mapping[str, Control] = {
         protects="a look-up that finds nothing proves nothing",
         harm=judge.TWICE,
         points=[("between guard and write", "stop")] * 2,
+        asleep=7.0,  # where it held the duty of looking up, that is another's after six seconds
     ),
     "commit": Control(
         protects="a text is acknowledged after the commit that holds it",
@@ -158,6 +161,7 @@ async def show(
             swaps |= control.sql or {}
             statements += control.dropped
         await _rewrite(one, swaps, statements)
+        one.routers.asleep = control.asleep
         watching = asyncio.create_task(one.watch())
         try:
             await _scenario(one, control)

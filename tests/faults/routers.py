@@ -159,7 +159,7 @@ def settings(plan: Plan) -> str:
 
 @dataclass
 class Routers:
-    """All of them."""
+    """All of them. `asleep`: seconds after its lease that one stopped at a point sleeps."""
 
     serves: list[Serve]
     folder: Path
@@ -167,6 +167,7 @@ class Routers:
     kills: int = 0
     group_kills: int = 0
     freezes: int = 0
+    asleep: float = 1.5
 
     @property
     def points(self) -> Path:
@@ -198,7 +199,7 @@ class Routers:
         if how == "stop":
             self.freezes += 1
             meanwhile()
-            await asyncio.sleep(LEASE + 1.5)
+            await asyncio.sleep(LEASE + self.asleep)
             self.wake()
         else:
             self.kills += 1
