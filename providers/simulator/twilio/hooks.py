@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import hmac
 from collections.abc import Mapping
-from urllib.parse import urlencode
+from functools import lru_cache
+from urllib.parse import quote_plus
 
 from providers.simulator.account import Text
 from providers.simulator.courier import Post
@@ -68,4 +69,11 @@ def _signed(account: TwilioAccount, url: str, fields: Mapping[str, str], event: 
         headers["X-Twilio-Webhooks-Signature-Settings"] = f"key={key},algorithm=HMAC_SHA256"
     proof = hmac.digest(secret.encode(), signed, digest)
     headers["X-Twilio-Signature"] = base64.b64encode(proof).decode()
-    return Post(url, urlencode(fields, errors="surrogatepass").encode(), headers)
+    form = "&".join(f"{_quoted(key)}={_quoted(value)}" for key, value in fields.items())
+    return Post(url, form.encode(), headers)
+
+
+@lru_cache(maxsize=1_024)
+def _quoted(word: str) -> str:
+    """A word as a form has it. Most words of a webhook are those of the one before."""
+    return quote_plus(word, errors="surrogatepass")

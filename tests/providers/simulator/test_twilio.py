@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 import pytest
 
 from providers.simulator.journal import Kind
 from providers.simulator.simulation import Simulation
-from providers.simulator.twilio import TwilioAccount
+from providers.simulator.twilio import TwilioAccount, hooks
 from tests.providers.simulator.conftest import PUBLISHED, TEXTER, Caller, is_genuine
 from tests.providers.simulator.listener import Listener
 
@@ -116,3 +118,11 @@ async def test_the_fragment_of_a_callback_says_how_often_it_is_tried_and_is_not_
     assert [heard.form()["MessageStatus"] for heard in listener.heard] == ["failed"] * 4
     assert {heard.url for heard in listener.heard} == {f"{listener.base_url}/receipt?x=1"}
     assert all(is_genuine(heard, account.auth_token) for heard in listener.heard)
+
+
+@pytest.mark.parametrize(
+    "word", ["", "Salut c'est Kévin & co = 100 % + toi", "👍🏽", "\ud83d", "+33639980001"]
+)
+def test_a_word_in_a_form_is_written_as_any_other_would_write_it(word: str) -> None:
+    for _ in range(2):  # the second time from memory
+        assert f"Body={hooks._quoted(word)}" == urlencode({"Body": word}, errors="surrogatepass")
