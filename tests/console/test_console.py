@@ -33,7 +33,7 @@ async def test_a_text_from_the_phone_is_answered_and_the_money_ticks(demo: Demo,
     await answered_through(page, "Twilio")
     await expect(page.locator("#left")).not_to_have_text(before)
     await expect(page.locator("#left-more")).to_contain_text(
-        "in 24 hours for answers alone, without receiving"
+        "of answers in 24 hours, receiving not counted"
     )  # one text is no pace
     await expect(page.locator("#sentence")).to_contain_text("left.")
     await expect(page.locator("#answers")).not_to_have_text("0")
