@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from time import perf_counter
+from time import thread_time
 
 import numpy as np
 import pytest
@@ -180,6 +180,8 @@ HOSTILE = [
     "1 ",
     "traite de pute ",
     "bravo ces pute ",
+    "bravo ces connards ",
+    "courage a toutes les ils vous ",
     "\u3316",
 ]
 
@@ -189,9 +191,9 @@ def test_the_longest_hostile_texts_are_bounded(piece: str) -> None:
     body = (piece * 10_000)[:10_000]
     taken = []
     for _ in range(5):
-        start = perf_counter()
+        start = thread_time()  # a busy machine slows none of it
         score(body)
-        taken.append(perf_counter() - start)
+        taken.append(thread_time() - start)
     assert min(taken) < 0.01
     assert len(spell(body)) <= 2 * LONGEST + 1
 
