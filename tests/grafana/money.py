@@ -47,7 +47,7 @@ _TOTALS = (
         defaults={"decimals": 2},
     ),
     stat(
-        "What does an answered texter cost?",
+        "What does one texter cost?",
         "Everything that was spent in the last 24 hours, receiving included, over the people who were"
         " answered in them, each once however many answers they got. Whatever time is shown.",
         Query(f"({net_cost('24h')}) / sum(paravent_answered_texters{{{A}}})"),

@@ -12,7 +12,7 @@ UNGRADED = {
     "What waits?": "how long they wait is what is bad, not how many",
     # Money
     "What was spent?": "what is much depends on the purse: *How full is each purse?* says it",
-    "What does an answered texter cost?": "the tariff says what it has to cost, not we",
+    "What does one texter cost?": "the tariff says what it has to cost, not we",
     "What did silence save?": "neither more nor less is bad",
     "What is in each purse?": "the gauges beside it are coloured; an overrun has an answer of its own",
     "Through whom is it spent, an hour?": "what is much depends on the purse",
