@@ -13,7 +13,7 @@ import asyncio
 import secrets
 import sys
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
@@ -30,8 +30,8 @@ MOST_SERIES = 2_000
 WORD = "canari-au-fond-de-la-mine"
 """In every text."""
 _TOGETHER, _SAMPLE = 48, 40
-_AWAY = 3.0
-_PATIENCE, _PATIENCE_PER_TEXT = 120.0, 0.02
+_SPOOLED, _NEWS = 20, 15.0
+_PATIENCE, _PATIENCE_PER_TEXT = 45.0, 0.02
 _PAGES = (
     "/metrics", "/metrics/state", "/healthz", "/readyz", "/", "/api/v1/health", "/api/v1/accounts",
     "/api/v1/budget", "/api/v1/raid", "/api/openapi.json", "/nowhere",
@@ -111,7 +111,7 @@ async def run(
     off = [word for name in without for word in ("--without", name)]
     async with _told() as (url, came):
         more = f'{Plan().more}\n[operator]\ntoken = "{token}"\nnotify_url = "{url}"\n'
-        plan = Plan(launcher=off or None, processes=(2,), limit=max(1, senders // 100), more=more)
+        plan = Plan(launcher=off or None, processes=(2,), limit=max(5, senders // 100), more=more)
         async with stage(Order(texts=0), plan, server_at=server_at) as one:
             said = Said([texter_of(place) for place in range(senders)])
             said.secrets = {name: value for name, value in one.carriers.environment.items() if _secret(name)}
@@ -119,6 +119,10 @@ async def run(
             async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}) as session:
                 said.before = await _series(one, session)
                 await _texts(one, said)
+                with suppress(TimeoutError):  # accounts were suspended: most likely it is said
+                    async with asyncio.timeout(_NEWS):
+                        while not came:  # noqa: ASYNC110
+                            await asyncio.sleep(0.1)
                 await _pages(one, session, said.outputs)
                 said.after = await _series(one, session)
             await _commands(one, said.outputs, commands)
@@ -146,33 +150,28 @@ async def _series(one: Round, session: aiohttp.ClientSession) -> set[str]:
 
 
 async def _texts(one: Round, said: Said) -> None:
-    """All of them, as fast as it goes; the database is away in the middle."""
-    names, turns, sent = list(one.carriers.numbers), asyncio.Semaphore(_TOGETHER), 0
-    middle = asyncio.Event()
+    """All of them, as fast as it goes; for the last, the database is away."""
+    names, turns = list(one.carriers.numbers), asyncio.Semaphore(_TOGETHER)
+    for carrier in names:
+        for fault in ("suspend", "error_after", "refuse"):
+            await one.carriers.fault(carrier, fault, times=2)
 
-    async def text(place: int, sender: str) -> None:
-        nonlocal sent
+    async def text(place: int) -> None:
         async with turns:
+            sender = said.senders[place]
             await one.carriers.text(names[place % len(names)], sender, f"Salut {WORD} {place}")
-            sent += 1
-            if sent > len(said.senders) // 2:
-                middle.set()
 
-    async def misfortunes() -> None:
-        await middle.wait()
-        for carrier in names:
-            for fault in ("suspend", "error_after", "refuse"):
-                await one.carriers.fault(carrier, fault, times=2)
-        one.database.proxy.refuse()
-        await asyncio.sleep(_AWAY)
-        spooled = [file.read_bytes() for file in (one.routers.folder / "spool").iterdir()]
-        said.outputs["the spool"] = b"\n".join(spooled)
-        one.database.proxy.resume()
-
-    async with asyncio.TaskGroup() as group:
-        group.create_task(misfortunes())
-        for place, sender in enumerate(said.senders):
-            group.create_task(text(place, sender))
+    last = max(0, len(said.senders) - _SPOOLED)
+    async with asyncio.TaskGroup() as before:
+        for place in range(last):
+            before.create_task(text(place))
+    one.database.proxy.refuse()
+    async with asyncio.TaskGroup() as meanwhile:
+        for place in range(last, len(said.senders)):
+            meanwhile.create_task(text(place))
+    spooled = [file.read_bytes() for file in (one.routers.folder / "spool").iterdir()]
+    said.outputs["the spool"] = b"\n".join(spooled)
+    one.database.proxy.resume()
     await _stored(one, len(said.senders))
 
 

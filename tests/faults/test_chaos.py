@@ -91,7 +91,7 @@ async def test_strangers_add_no_series_and_nothing_of_them_comes_out(server_at: 
     new = {series.partition("{")[0] for series in said.after - said.before}
     assert new <= {"paravent_balance"}  # there once the carrier was asked
     assert b"nobody" in said.outputs["paravent accounts nobody --config"]
-    for where in ("the spool", "news", "events", "table inbound", "handed on: texts.csv", "serve 1.log"):
+    for where in ("the spool", "events", "table inbound", "handed on: texts.csv", "serve 1.log"):
         assert said.outputs[where], where
     assert said.hits() == []
     said.outputs["a page"] = f'"{said.senders[7]}"'.encode()
