@@ -17,7 +17,7 @@ from router.web.raiding import Raid
 
 CALM = Raid.model_construct(
     mode="calm", since=None, by_hand=False, statistic=0.0, limit=18.0, baseline=0.02, learnt=0, held=0,
-    grave=0, clusters=[], changes=[], judged=0, judged_held=0, share_wanted=0.01, line=None,
+    grave=0, clusters=[], changes=[], judged=0, judged_held=0, share_wanted=0.01, line=None, calm_until=None,
 )  # fmt: skip
 READ: dict[str, Callable[[bool], Any]] = {
     "accounts": lambda runs: ([], runs),
