@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from types import SimpleNamespace
 from typing import cast
 
@@ -72,6 +72,9 @@ async def test_serve_logs_it(
 
         async def beat(self) -> None:
             return
+
+        def busy(self) -> nullcontext[None]:
+            return nullcontext()
 
     await serve._keep_database(embedded, bare_database, cast("Pulse", Once()), keys=False)
     assert caplog.messages[0] == FIRST
