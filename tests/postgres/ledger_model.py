@@ -230,6 +230,8 @@ class Model:
         texter = self.texters[answer.texter]
         texter.answered += 1
         texter.next_allowed = max(filter(None, (texter.next_allowed, attempt.next_allowed)))
+        if texter.holder is not None:  # what is given back later gives no more than what was before
+            texter.before = max(filter(None, (texter.before, attempt.next_allowed)))
 
     def _unsent(self, attempt: Try, answer: Answer, word: Word) -> None:
         sending = attempt.state == "open"

@@ -39,6 +39,38 @@ async def test_late_proof_counts_as_an_answer_of_the_texter(scene: Scene) -> Non
     assert await owner.arm(intent(one.id)) == ["cooldown"]
 
 
+async def arrived_late_beside_one_refused(scene: Scene, batches: str) -> bool:
+    """Whether the texter must wait for an answer, after a late proof and a send that did not leave."""
+    owner = scene.owner()
+    first = await owner.armed("kim")
+    await owner.settle(proof(first, "refused", then="failed"))
+    one = text_of("kim again", texter=pseudonym("kim"))
+    await owner.store(one)
+    second = intent(one.id)
+    assert await owner.arm(second) == ["armed"]
+    words = {"late": receipt(first, "accepted", 3), "refused": proof(second, "refused", then="failed")}
+    for batch in batches.split(", "):
+        await owner.settle(*(words[word] for word in batch.split()))
+    texter = await scene.texter("kim")
+    assert texter["answered"] == 1
+    return texter["next_allowed_at"] is not None
+
+
+@pytest.mark.parametrize("batches", ["late refused", "refused late", "late, refused", "refused, late"])
+async def test_what_is_proved_late_counts_when_a_later_send_is_given_back(scene: Scene, batches: str) -> None:
+    assert await arrived_late_beside_one_refused(scene, batches)
+
+
+@pytest.mark.parametrize("batches", ["late refused", "refused late", "late, refused"])
+async def test_control_where_giving_back_forgets_it_the_texter_is_answered_again(
+    scene: Scene, batches: str
+) -> None:
+    known = await scene.look.fetchval("SELECT pg_get_functiondef('settle'::regproc)")
+    await scene.look.execute(known.replace("greatest(x.holder_before, d.late)", "x.holder_before"))
+    with pytest.raises(AssertionError):
+        assert await arrived_late_beside_one_refused(scene, batches)
+
+
 @pytest.mark.parametrize("state", ["open", "unknown", "accepted"])
 async def test_late_proof_with_a_second_send_under_way_is_a_double_that_is_paid_and_seen(
     scene: Scene, state: str
