@@ -17,6 +17,12 @@ FILE = "clock"
 """In the folder of the routers: the seconds by which the clock is wrong, such as `+60`."""
 
 
+def forget(pid: int) -> None:
+    """Take away what it keeps in memory for a process, which one that was killed leaves behind."""
+    for left in (f"faketime_shm_{pid}", f"sem.faketime_sem_{pid}"):
+        (Path("/dev/shm") / left).unlink(missing_ok=True)
+
+
 def environment(wanted: bool) -> dict[str, str]:
     """What a process is given so that its wall clock follows the file; its other clocks go on by themselves.
 

@@ -173,7 +173,10 @@ async def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--point", action="append", help="only this one; may be said again")
     parser.add_argument("--keep", type=Path, help="where sweeps that do not hold leave logs and rows")
     given = parser.parse_args(words)
-    names = given.point or points()
+    known = points()
+    if unknown := set(given.point or ()) - set(known):
+        parser.error(f"no point {', '.join(sorted(unknown))}; there are: {', '.join(known)}")
+    names = given.point or known
     deaths, broken = 0, 0
     print(f"{len(names)} crash points, {given.seeds} seeds from {given.seed}", flush=True)
     for seed in range(given.seed, given.seed + given.seeds):
@@ -183,7 +186,7 @@ async def main(words: Sequence[str] | None = None) -> int:
         print(f"seed {seed}: {found.texts} texts, {len(found.passed)} deaths, {found.seconds:.0f} s:"
               f" {'exact' if found.held else 'BROKEN'}", flush=True)  # fmt: skip
         for name in found.never:
-            print(f"  never passed: {name}", flush=True)
+            print(f"  never passed within {_PASSES:.0f} s, so that nobody died there: {name}", flush=True)
         for said in found.said:
             print(f"  {said}", flush=True)
     word = "BROKEN" if broken else "0 lost, 0 twice, books exact"

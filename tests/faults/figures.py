@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from time import monotonic
 
@@ -90,8 +91,9 @@ async def _text(one: Round, times: int, *carriers: str) -> None:
             await asyncio.sleep(1 / _PACE)
 
 
-async def main() -> int:
+async def main(words: Sequence[str] | None = None) -> int:
     """Measure all; 1 if any takes longer than is promised."""
+    argparse.ArgumentParser(prog="python -m tests.faults.figures", description=__doc__).parse_args(words)
     measures: list[tuple[Callable[[Round], Awaitable[tuple[str, float, float]]], Plan]] = [
         (killed, Plan(launcher=(), processes=(3,))),
         (back, Plan(processes=(2,))),

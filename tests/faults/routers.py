@@ -94,6 +94,7 @@ class Serve:
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         await self.process.wait()
+        clock.forget(self.process.pid)
 
     async def stop(self, seconds: float = 30.0) -> int:
         """SIGTERM; its exit code. Raises TimeoutError where it does not end."""
