@@ -43,6 +43,12 @@ async def told_elsewhere(scene: Scene) -> str:
 
 
 def stranger(folder: Path, roots: Path | None = None) -> tuple[int, str]:
+    """What ``verify.py`` of the folder says, as one line: see `printed`."""
+    code, said = printed(folder, roots)
+    return code, said.replace("\n", " ")
+
+
+def printed(folder: Path, roots: Path | None = None) -> tuple[int, str]:
     """What ``verify.py`` of the folder says, run by a bare Python that sees nothing else."""
     beside = [] if roots is None else ["--roots", str(roots)]
     done = subprocess.run(

@@ -14,7 +14,7 @@ from router.evidence.stamps import StampError, check, query, stamp
 from router.postgres.roots import Roots
 from router.rules.evidence import BEGINNING, Root
 from router.sweep.roots import Telling
-from tests.evidence.handed import handed, stranger
+from tests.evidence.handed import handed, printed, stranger
 from tests.evidence.scene import scene_in
 
 ROOT = Root(number=1, previous=BEGINNING, tree=bytes(32), leaves=1, at=datetime(2017, 11, 27, tzinfo=UTC))
@@ -129,7 +129,7 @@ async def test_a_folder_goes_on_to_the_stamp_that_covers_it_and_says_how_it_is_v
         await handed(scene, folder)
     assert post.asked == 1
     assert (folder / "stamps" / "3.tsr").exists()
-    code, said = stranger(folder)
+    code, said = printed(folder)
     assert (code, "timestamps 1\n" in said) == (0, True), said
     assert max(map(len, said.splitlines())) <= 80
     command = said[said.index("openssl ts -verify") :].replace("\\\n", "").splitlines()[0]

@@ -60,8 +60,8 @@ MUTANTS: dict[str, tuple[str, str, str]] = {
     ),
     "the grant stays with a text that never left": (
         "settle",
-        "WHEN x.holder = ANY (d.unsent) THEN x.holder_before",
-        "WHEN false THEN x.holder_before",
+        "WHEN x.holder = ANY (d.unsent) THEN greatest(x.holder_before",
+        "WHEN false THEN greatest(x.holder_before",
     ),
     "late proof takes no grant": ("settle", "kind = 'late' AND state = 'accepted'", "false"),
     "a third send after a double": ("settle", "o.state = 'double' LIMIT 1)", "false LIMIT 1)"),
