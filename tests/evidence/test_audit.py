@@ -11,7 +11,7 @@ from router.evidence.audit import audit
 from router.evidence.leaves import about, opened
 from router.offline import PrivateKey, make
 from router.rules.evidence import SALT, Root, canonical, following, leaf, section
-from tests.evidence.handed import told_elsewhere
+from tests.evidence.handed import handed, stranger, told_elsewhere
 from tests.evidence.scene import MINUTE, NOON, Scene, scene_in
 
 
@@ -184,6 +184,22 @@ async def test_what_is_sealed_to_the_offline_key_is_looked_at_as_far_as_it_goes(
         letter = scene.vault.seal_letter(scene.text("one").id, "+33639980001", "on")
         await scene.tampered("UPDATE inbound SET letter = $1", letter)
         assert await _found(scene, key=PrivateKey(private)) == [("changed", "leaf 1/0")]
+
+
+async def test_a_proof_that_is_sealed_before_its_text_moves_no_request(database: str, tmp_path: Path) -> None:
+    async with scene_in(database) as scene:
+        await scene.store(scene.text("pushed", verified=False))
+        which = scene.text("pushed").id
+        await scene.look.execute("UPDATE inbound SET verified = true WHERE id = $1", which)
+        assert await scene.look.execute("DELETE FROM evidence_due WHERE kind = 'text'") == "DELETE 1"
+        await scene.seal()
+        await scene.sealed("another")
+        await scene.look.execute("INSERT INTO evidence_due (kind, item) VALUES ('text', $1)", which)
+        await scene.seal()
+        assert await _found(scene) == []
+        await handed(scene, tmp_path / "folder", full=True)
+    code, said = stranger(tmp_path / "folder")
+    assert (code, "requests 2" in said) == (0, True), said
 
 
 async def test_a_text_that_its_provider_proved_later_is_no_change(database: str, tmp_path: Path) -> None:

@@ -102,5 +102,5 @@ async def _wrong(what: str, environment: Mapping[str, str], *words: str) -> list
         await process.wait()
         return [f"{EVIDENCE}: {what}: no end after {_PATIENCE:.0f} s"]
     return (
-        [f"{EVIDENCE}: {what}: {said.decode(errors='replace')[-600:].strip()}"] if process.returncode else []
+        [f"{EVIDENCE}: {what}: {said.decode(errors='replace')[:3_000].strip()}"] if process.returncode else []
     )
