@@ -187,6 +187,18 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
 
 @contextmanager
+def interruptible() -> Iterator[None]:
+    """For a question within `run`: Ctrl-C ends it at once. asyncio would wait for the task that asks."""
+    import signal
+
+    asyncios = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, asyncios)
+
+
+@contextmanager
 def plainly() -> Iterator[None]:
     """Turn what may be expected to go wrong into `Failed`: its message already says what to do."""
     try:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import click
 
-from router.cli.finding import Failed, config_option, database, json_option, run, settings_of
+from router.cli.finding import Failed, config_option, database, interruptible, json_option, run, settings_of
 from router.cli.showing import harmless, moment, show_json, show_words, show_wrapped
 from router.rules.plural import counted
 
@@ -110,11 +110,12 @@ async def _ask(reviews: Reviews, vault: Vault, text: Drawn, place: str) -> str:
     show_words(blurred(vault.read(text.letters)[1]))
     while True:
         try:
-            key: str = click.prompt(
-                "[s]how  [a]busive  [f]ine  [u]nsure  [q]uit",
-                type=click.Choice([*_KEYS, "s", "q"]),
-                show_choices=False,
-            )
+            with interruptible():
+                key: str = click.prompt(
+                    "[s]how  [a]busive  [f]ine  [u]nsure  [q]uit",
+                    type=click.Choice([*_KEYS, "s", "q"]),
+                    show_choices=False,
+                )
         except click.Abort:
             return "q"
         if key != "s":

@@ -82,7 +82,10 @@ def running(home: Path) -> Running:
     try:
         found = Running(**json.loads((home / "running.json").read_text()))
     except (OSError, ValueError, TypeError):
-        raise NoDemoError("No demo is running. Start one with `paravent demo`, and leave it open.") from None
+        raise NoDemoError(
+            "No demo is running. Start one with `paravent demo`, and leave it open. If one was started with "
+            "PARAVENT_DATA, set it here too."
+        ) from None
     try:
         os.kill(found.pid, 0)
     except ProcessLookupError:

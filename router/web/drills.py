@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 
 from aiohttp import web
@@ -30,6 +31,8 @@ def routes(folder: Path, guard: Guard) -> list[web.RouteDef]:
         page = await asyncio.to_thread(shelf.page, folder, request.match_info["name"])
         if page is None:
             return trouble(404, "no drill of that name was kept", "GET /api/v1/drills lists them")
+        # The link says the language: its one script is of no use, and browsers complain of what may not run.
+        page = re.sub(r"<script>.*?</script>", "", page, flags=re.DOTALL)
         return web.Response(text=page, content_type="text/html", charset="utf-8", headers=_ON_PAPER)
 
     return [

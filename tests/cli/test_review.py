@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 import subprocess
+from contextlib import suppress
 
 import pytest
 
@@ -39,6 +42,30 @@ def test_a_person_sees_nothing_but_what_they_ask_for(demo: Demo) -> None:
     assert opened not in unseen
     assert "•" in unseen
     assert max(map(len, unseen.splitlines())) <= 80
+
+
+def test_ctrl_c_ends_it_as_q_does(demo: Demo) -> None:
+    assert demo.paravent("text", TWILIO, "Salut c'est Kevin").code == 0
+    near, far = os.openpty()
+    try:
+        asking = subprocess.Popen(
+            [*COMMAND, "review"], env=demo.paravent._environ({}), stdin=far, stdout=subprocess.PIPE
+        )
+        with asking:
+            assert asking.stdout is not None
+            printed = b""
+            while b"[q]uit" not in printed:
+                printed += os.read(asking.stdout.fileno(), 1_000) or pytest.fail(printed.decode())
+            for _ in range(5):  # one that comes before it listens to the keyboard is lost
+                asking.send_signal(signal.SIGINT)
+                with suppress(subprocess.TimeoutExpired):
+                    asking.wait(timeout=4)
+                    break
+            asking.kill()
+            assert asking.wait() == 0
+    finally:
+        os.close(near)
+        os.close(far)
 
 
 def test_labels_count_and_what_is_labelled_waits_no_more(demo: Demo) -> None:

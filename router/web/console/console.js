@@ -26,7 +26,7 @@ const clock = () => Date.now() + ahead;
 function render() {
   const away = trouble !== null;
   mark($("live"), away ? "away" : "");
-  write($("live-words"), !now ? (trouble?.message ?? say("waiting.for.router")) : away ? say("live.since", { time: time(heard) }) : say("live"));
+  write($("live-words"), !now ? (trouble?.status === 401 ? say("live.locked") : (trouble?.message ?? say("waiting.for.router"))) : away ? say("live.since", { time: time(heard) }) : say("live"));
   document.body.classList.toggle("stale", Boolean(now && away));
   show($("rooms"), now !== null);
   if (now === null) return;
@@ -69,7 +69,7 @@ function tiles() {
   const raid = now.raid.mode === "raid";
   write($("raid"), raid ? integer(now.raid.held) : decimal(now.raid.statistic));
   write($("raid-what"), say(raid ? "tile.raid.over" : "tile.raid"));
-  write($("raid-more"), raid ? [say("carriers.since", { time: time(now.raid.since) }), say("tile.raid.line")].join(" · ") : say("tile.raid.calm", { limit: decimal(now.raid.limit) }));
+  write($("raid-more"), raid ? [say("carriers.since", { time: time(now.raid.since) }), say("tile.raid.line")].join(" · ") : now.raid.calm_until ? say("raid.calm.ordered", { time: time(now.raid.calm_until) }) : say("tile.raid.calm", { limit: decimal(now.raid.limit) }));
   const oldest = now.health.oldest_ready_seconds;
   write($("waiting-more"), waiting ? (oldest >= 1 ? say("tile.queue.oldest", { time: lasting(oldest) }) : " ")
     : now.raid.held ? say("tile.queue.held", { count: integer(now.raid.held) }) : say("tile.queue.calm"));
