@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 Place: TypeAlias = Path | tuple[str, int]
 _CHUNK = 65_536
@@ -93,21 +93,31 @@ class Proxy:
             self._tasks.discard(task)
 
     async def _both(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await self._flows.wait()
-        if isinstance(self._server, Path):
-            back, forth = await asyncio.open_unix_connection(self._server)
-        else:
-            back, forth = await asyncio.open_connection(*self._server)
-        self._open |= {writer, forth}
-        ways = [asyncio.create_task(self._flow(reader, forth)), asyncio.create_task(self._flow(back, writer))]
+        self._open.add(writer)  # from now on: it may be cut before the server has answered
+        try:
+            await self._flows.wait()
+            if isinstance(self._server, Path):
+                back, forth = await asyncio.open_unix_connection(self._server)
+            else:
+                back, forth = await asyncio.open_connection(*self._server)
+            self._open.add(forth)
+            try:
+                if not writer.is_closing():
+                    await self._until_one_ends(self._flow(reader, forth), self._flow(back, writer))
+            finally:
+                self._open.discard(forth)
+                forth.close()
+        finally:
+            self._open.discard(writer)
+
+    async def _until_one_ends(self, *flows: Coroutine[Any, Any, None]) -> None:
+        ways = [asyncio.create_task(flow) for flow in flows]
         try:
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for way in ways:
                 way.cancel()
             await asyncio.gather(*ways, return_exceptions=True)
-            self._open -= {writer, forth}
-            forth.close()
 
     async def _flow(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while chunk := await reader.read(_CHUNK):

@@ -84,3 +84,16 @@ async def test_it_hangs_up_until_it_resumes(tmp_path: Path) -> None:
         writer.write(b"one")
         assert await asyncio.wait_for(reader.readexactly(3), 2) == b"one"
         writer.close()
+
+
+async def test_what_is_cut_while_it_is_still_being_connected_stays_cut(tmp_path: Path) -> None:
+    async with _echoed(tmp_path) as (proxy, door):
+        proxy.stall()
+        reader, writer = await asyncio.open_unix_connection(door)
+        async with asyncio.timeout(5):
+            while not proxy.connections:  # noqa: ASYNC110 -- it tells nobody
+                await asyncio.sleep(0.01)
+        proxy.cut()
+        proxy.resume()
+        assert await asyncio.wait_for(reader.read(), 2) == b""
+        writer.close()
