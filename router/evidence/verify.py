@@ -508,10 +508,8 @@ def _requests(report: Report, folder: Path, leaves: Leaves) -> None:
             if whole or line.get("words"):
                 due[line["id"]] = whole or _part(line, "facts").get("record")
     # A proof may be sealed before its text, where many were due at once; the request goes with the text.
-    came, sealed = (
-        [],
-        [line["id"] for line in leaves.values() if line["kind"] == "text" and line["id"] in due],
-    )
+    sealed = [line["id"] for line in leaves.values() if line["kind"] == "text" and line["id"] in due]
+    came: list[str] = []
     for line in _lines(report, folder, "requests.jsonl"):
         came.append(line["id"])
         salt, record = _raw(line["salt"]), line["record"].encode("latin-1")
